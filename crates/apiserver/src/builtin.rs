@@ -1,0 +1,125 @@
+//! The resources of Kubernetes' own that bedplate serves: Namespace, Secret, ConfigMap, Event.
+
+use k8s_openapi::api::core::v1::{ConfigMap, Event, Namespace, Secret};
+use k8s_openapi::api::events::v1::Event as NewEvent;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::{Value, json};
+
+use crate::error::ApiError;
+use crate::resource::{Resource, Rules};
+use crate::schema::Schema;
+use crate::table::Column;
+
+const EVENT_FIELDS: &[&str] = &[
+    "involvedObject.kind",
+    "involvedObject.namespace",
+    "involvedObject.name",
+    "involvedObject.uid",
+    "involvedObject.apiVersion",
+    "involvedObject.resourceVersion",
+    "involvedObject.fieldPath",
+    "reason",
+    "reportingComponent",
+    "source",
+    "type",
+];
+
+pub fn resources() -> Result<Vec<Resource>, ApiError> {
+    let namespace = Resource {
+        namespaced: false,
+        has_status: true,
+        selectable: &["status.phase"],
+        short_names: vec!["ns".to_owned()],
+        rules: Rules::Namespace,
+        ..core::<Namespace>("Namespace", vec![Column::text("Status", "string", ".status.phase"), Column::age()])?
+    };
+    let secret = Resource {
+        selectable: &["type"],
+        rules: Rules::Secret,
+        ..core::<Secret>(
+            "Secret",
+            vec![Column::text("Type", "string", ".type"), Column::count("Data", &["data"]), Column::age()],
+        )?
+    };
+    let config_map = Resource {
+        short_names: vec!["cm".to_owned()],
+        ..core::<ConfigMap>("ConfigMap", vec![Column::count("Data", &["data", "binaryData"]), Column::age()])?
+    };
+    let event = Resource {
+        short_names: vec!["ev".to_owned()],
+        selectable: EVENT_FIELDS,
+        columns: event_columns("involvedObject", "message", &["lastTimestamp", "eventTime", "firstTimestamp"]),
+        ..core::<Event>("Event", Vec::new())?
+    };
+    let new_event = Resource {
+        group: "events.k8s.io".to_owned(),
+        short_names: vec!["ev".to_owned()],
+        selectable: &["reason", "reportingController", "type", "regarding.kind", "regarding.name", "regarding.uid"],
+        columns: event_columns(
+            "regarding",
+            "note",
+            &["deprecatedLastTimestamp", "eventTime", "deprecatedFirstTimestamp"],
+        ),
+        rules: Rules::NewEvent,
+        ..core::<NewEvent>("Event", Vec::new())?
+    };
+    Ok(vec![namespace, secret, config_map, event, new_event])
+}
+
+fn core<K: JsonSchema>(kind: &str, columns: Vec<Column>) -> Result<Resource, ApiError> {
+    let mut schema = schema_of::<K>();
+    schema["properties"]["metadata"] = metadata_schema();
+    let singular = kind.to_lowercase();
+    Ok(Resource {
+        group: String::new(),
+        version: "v1".to_owned(),
+        kind: kind.to_owned(),
+        plural: format!("{singular}s"),
+        singular,
+        short_names: Vec::new(),
+        namespaced: true,
+        has_status: false,
+        schema: Schema::new(schema)?,
+        columns: [vec![Column::name()], columns].concat(),
+        selectable: &[],
+        rules: Rules::Plain,
+    })
+}
+
+fn event_columns(object: &'static str, message: &str, seen: &'static [&'static str]) -> Vec<Column> {
+    vec![
+        Column::since("Last Seen", seen),
+        Column::text("Type", "string", ".type"),
+        Column::text("Reason", "string", ".reason"),
+        Column::reference("Object", object),
+        Column::text("Message", "string", &format!(".{message}")),
+        Column::name().wide(),
+    ]
+}
+
+/// The schema of `ObjectMeta`, with its lists' merge rules, which the generated one leaves out.
+pub fn metadata_schema() -> Value {
+    let mut schema = schema_of::<ObjectMeta>();
+    let properties = &mut schema["properties"];
+    properties["finalizers"]["x-kubernetes-list-type"] = "set".into();
+    properties["ownerReferences"]["x-kubernetes-list-type"] = "map".into();
+    properties["ownerReferences"]["x-kubernetes-list-map-keys"] = json!(["uid"]);
+    properties["managedFields"]["items"] = json!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true });
+    schema
+}
+
+fn schema_of<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::openapi3().with(|settings| {
+        settings.inline_subschemas = true;
+        settings.meta_schema = None;
+    });
+    let schema = settings.into_generator().into_root_schema_for::<T>();
+    let mut schema = schema.to_value();
+    if let Some(fields) = schema.as_object_mut() {
+        fields.remove("title");
+        fields.remove("components");
+    }
+    schema
+}

@@ -1,0 +1,113 @@
+//! What can go wrong with a request, one variant a way.
+
+use bedplate_audit::AuditError;
+use bedplate_db::DbError;
+use bedplate_types::{ErrorKind, Explained};
+
+use crate::write::Written;
+
+/// One broken rule of an object, with the path of the field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// `FieldValueRequired`, `FieldValueInvalid`, … (apimachinery, `CauseType`).
+    pub reason: &'static str,
+    pub field: String,
+    pub message: String,
+}
+
+impl Cause {
+    pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { reason: "FieldValueInvalid", field: field.into(), message: message.into() }
+    }
+
+    pub fn required(field: impl Into<String>) -> Self {
+        Self { reason: "FieldValueRequired", field: field.into(), message: "Required value".to_owned() }
+    }
+}
+
+/// A request that was not done, and why. `resource` is `datasets.bedplate.dev`, `kind` is `Dataset.bedplate.dev`.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    #[error("{0}")]
+    BadRequest(String),
+    #[error("{why}")]
+    Unauthenticated { why: String },
+    #[error("{resource} {name:?} is forbidden: {why}")]
+    Forbidden { resource: String, name: String, why: String },
+    #[error("the server could not find the requested resource")]
+    NoSuchPath,
+    #[error("{resource} {name:?} not found")]
+    NotFound { resource: String, name: String },
+    #[error("{resource} {name:?} already exists")]
+    AlreadyExists { resource: String, name: String },
+    #[error("Operation cannot be fulfilled on {resource} {name:?}: {why}")]
+    Conflict { resource: String, name: String, why: String },
+    #[error("Apply failed with {} conflict{}: {}", .causes.len(), if .causes.len() == 1 { "" } else { "s" }, told(.causes))]
+    ApplyConflict { causes: Vec<Cause> },
+    #[error("{kind} {name:?} is invalid: {}", told(.causes))]
+    Invalid { kind: String, name: String, causes: Vec<Cause> },
+    #[error("{0}")]
+    Unprocessable(String),
+    #[error("{method} is not allowed here")]
+    MethodNotAllowed { method: String },
+    #[error("the body of the request was in an unknown format - accepted media types include: {accepted}")]
+    UnsupportedMediaType { accepted: &'static str },
+    #[error("the request body is larger than {limit} bytes")]
+    TooLarge { limit: usize },
+    #[error("{0}")]
+    Expired(String),
+    #[error("the database refused: {0}")]
+    Db(#[from] DbError),
+    #[error("the audit log refused: {0}")]
+    Audit(#[from] AuditError),
+    #[error("stored {object} cannot be read: {why}")]
+    Corrupt { object: String, why: String },
+    #[error("{0}")]
+    Internal(String),
+    /// Not a failure: how a dry run leaves the transaction, so that nothing of it is kept.
+    #[error("dry run")]
+    DryRun(Box<Written>),
+}
+
+fn told(causes: &[Cause]) -> String {
+    let one = |cause: &Cause| match cause.field.as_str() {
+        "" => cause.message.clone(),
+        field => format!("{field}: {}", cause.message),
+    };
+    match causes {
+        [single] => one(single),
+        many => format!("[{}]", many.iter().map(one).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+impl Explained for ApiError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::BadRequest(_)
+            | Self::Invalid { .. }
+            | Self::Unprocessable(_)
+            | Self::MethodNotAllowed { .. }
+            | Self::UnsupportedMediaType { .. } => ErrorKind::Invalid,
+            Self::Unauthenticated { .. } => ErrorKind::Unauthenticated,
+            Self::Forbidden { .. } => ErrorKind::Denied,
+            Self::NoSuchPath | Self::NotFound { .. } => ErrorKind::NotFound,
+            Self::AlreadyExists { .. } => ErrorKind::AlreadyExists,
+            Self::Conflict { .. } | Self::ApplyConflict { .. } => ErrorKind::Conflict,
+            Self::TooLarge { .. } => ErrorKind::TooLarge,
+            Self::Expired(_) => ErrorKind::Gone,
+            Self::Db(error) => error.kind(),
+            Self::Audit(error) => error.kind(),
+            Self::Corrupt { .. } => ErrorKind::Corrupt,
+            Self::Internal(_) | Self::DryRun(_) => ErrorKind::Internal,
+        }
+    }
+
+    fn fix(&self) -> Option<String> {
+        match self {
+            Self::Db(error) => error.fix(),
+            Self::Audit(error) => error.fix(),
+            Self::ApplyConflict { .. } => Some("kubectl apply --server-side --force-conflicts".to_owned()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The API server: Kubernetes' REST protocol for bedplate's kinds, on bedplate's own database.
+//!
+//! It decides what may be written (identity, policy, schema, the kind's own rules), writes it in **one transaction**
+//! (object, change record, audit leaf), and tells watchers. kubectl and kube-rs are its clients and need nothing special.
+//! Start with [`ApiServer`]; then `routes` and `call` (a request arrives), `write` (the one write path), `watch` (how it is told on).
+//! [`Resource`] is the noun: one served resource with its schema and columns.
+//!
+//! It does not know who reconciles a kind, and has no background work of its own: owners' dependents and the contents of
+//! a namespace are deleted in the transaction of the deletion that causes it.
+//!
+//! **Secrets are stored as they arrive: base64, not encrypted.** Encryption at rest is still to come; what holds today is that
+//! neither their data nor a digest of it reaches the audit log or any other log.
+
+mod admit;
+mod body;
+mod builtin;
+mod call;
+mod catalogue;
+mod collect;
+mod discovery;
+mod error;
+mod event;
+mod jsonpath;
+mod key;
+mod managed;
+mod meta;
+mod migrations;
+mod names;
+mod openapi;
+mod options;
+mod patch;
+mod protobuf;
+mod read;
+mod represent;
+mod resource;
+mod review;
+mod routes;
+mod schema;
+mod secret;
+mod selectors;
+mod server;
+mod status;
+mod store;
+mod table;
+mod target;
+mod verb;
+mod watch;
+mod write;
+
+pub use error::{ApiError, Cause};
+pub use migrations::MIGRATIONS;
+pub use resource::Resource;
+pub use server::{ApiServer, Options};

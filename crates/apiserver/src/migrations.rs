@@ -1,0 +1,38 @@
+//! The tables of the API server.
+
+use bedplate_db::Migration;
+
+/// Objects as they are, changes as they happened, and who owns whom.
+pub const MIGRATIONS: &[Migration] = &[Migration { name: "apiserver-1", sql: TABLES }];
+
+const TABLES: &str = "
+CREATE TABLE api_objects (
+  resource TEXT NOT NULL,
+  namespace TEXT NOT NULL,
+  name TEXT NOT NULL,
+  uid TEXT NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY (resource, namespace, name)
+);
+CREATE INDEX api_objects_by_namespace ON api_objects (namespace);
+CREATE INDEX api_objects_by_uid ON api_objects (uid);
+CREATE TABLE api_owners (
+  owner_uid TEXT NOT NULL,
+  resource TEXT NOT NULL,
+  namespace TEXT NOT NULL,
+  name TEXT NOT NULL,
+  PRIMARY KEY (owner_uid, resource, namespace, name)
+);
+CREATE INDEX api_owners_by_dependent ON api_owners (resource, namespace, name);
+CREATE TABLE api_changes (
+  version BIGINT NOT NULL PRIMARY KEY,
+  resource TEXT NOT NULL,
+  namespace TEXT NOT NULL,
+  event TEXT NOT NULL,
+  labels_before TEXT,
+  body TEXT NOT NULL
+);
+CREATE INDEX api_changes_by_resource ON api_changes (resource, version);
+CREATE TABLE api_head (id BIGINT NOT NULL PRIMARY KEY, version BIGINT NOT NULL);
+INSERT INTO api_head (id, version) VALUES (1, 0);
+";

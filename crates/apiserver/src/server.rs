@@ -1,0 +1,152 @@
+//! The server: what it is made of, and how it is opened and closed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use axum::Router;
+use bedplate_db::{Db, Tx};
+use bedplate_identity::{Authenticator, Principal};
+use bedplate_policy::Policy;
+use bedplate_types::Clock;
+use serde_json::json;
+use tokio::sync::watch;
+
+use crate::catalogue::Catalogue;
+use crate::error::ApiError;
+use crate::openapi::Documents;
+use crate::options::FieldValidation;
+use crate::resource::Resource;
+use crate::routes;
+use crate::watch::Signal;
+use crate::write::{Effect, Write, Written};
+
+/// How many changes are kept for watchers to go on from.
+const CHANGES_KEPT: i64 = 10_000;
+
+/// What a server is made of.
+pub struct Options {
+    /// Must have been opened with the migrations of this crate and of `bedplate-audit`.
+    pub db: Db,
+    pub policy: Policy,
+    pub authenticator: Authenticator,
+    pub clock: Arc<dyn Clock>,
+    /// Sixteen random bytes, for uids and generated names.
+    pub seed: fn() -> [u8; 16],
+}
+
+/// A handle to the API server; clones share one server.
+#[derive(Clone)]
+pub struct ApiServer {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub db: Db,
+    pub policy: Policy,
+    pub authenticator: Authenticator,
+    pub clock: Arc<dyn Clock>,
+    pub catalogue: Catalogue,
+    pub documents: Documents,
+    pub signal: watch::Sender<Signal>,
+    seed: fn() -> [u8; 16],
+    kept: AtomicI64,
+}
+
+impl ApiServer {
+    /// Opens the server and makes sure that the namespace `default` exists. Blocks for one write to the database.
+    ///
+    /// # Errors
+    /// When the database refuses, or a kind's schema or columns cannot be understood.
+    pub fn open(options: Options) -> Result<Self, ApiError> {
+        let catalogue = Catalogue::new()?;
+        let inner = Arc::new(Inner {
+            db: options.db,
+            policy: options.policy,
+            authenticator: options.authenticator,
+            clock: options.clock,
+            documents: Documents::new(&catalogue),
+            catalogue,
+            signal: watch::Sender::new(Signal::default()),
+            seed: options.seed,
+            kept: AtomicI64::new(CHANGES_KEPT),
+        });
+        inner.make_default_namespace()?;
+        Ok(Self { inner })
+    }
+
+    /// The API for the network: who asks is told by the `Authorization: Bearer` header.
+    pub fn router(&self) -> Router {
+        routes::authenticated(self.inner.clone())
+    }
+
+    /// The API inside the process: every request comes from `principal`. Hand it to `kube::Client::new`.
+    pub fn in_process(&self, principal: Principal) -> Router {
+        routes::in_process(self.inner.clone(), principal)
+    }
+
+    /// Everything that is served, core resources first.
+    pub fn resources(&self) -> impl Iterator<Item = &Resource> {
+        self.inner.catalogue.all().map(AsRef::as_ref)
+    }
+
+    /// Keeps so many changes for watchers (10,000 when not called); an older version gets 410.
+    pub fn keep_changes(&self, changes: u32) {
+        self.inner.kept.store(changes.into(), Ordering::Relaxed);
+    }
+
+    /// Ends all watches, now and for good, so that an HTTP server can shut down gracefully.
+    pub fn close(&self) {
+        self.inner.signal.send_modify(|signal| signal.closed = true);
+    }
+}
+
+impl Inner {
+    pub fn kept(&self) -> i64 {
+        self.kept.load(Ordering::Relaxed)
+    }
+
+    pub fn random(&self) -> [u8; 16] {
+        (self.seed)()
+    }
+
+    /// Runs one write in its transaction and wakes the watchers. A dry run runs too, and is rolled back.
+    pub async fn write<F>(&self, dry_run: bool, mut task: F) -> Result<Written, ApiError>
+    where
+        F: FnMut(&mut dyn Tx) -> Result<Written, ApiError> + Send + 'static,
+    {
+        let run = move |tx: &mut dyn Tx| {
+            let written = task(tx)?;
+            if dry_run { Err(ApiError::DryRun(Box::new(written))) } else { Ok(written) }
+        };
+        match self.db.write_async(run).await {
+            Ok(written) => {
+                if written.effect != Effect::Nothing {
+                    self.signal.send_modify(|signal| signal.writes += 1);
+                }
+                Ok(written)
+            }
+            Err(ApiError::DryRun(written)) => Ok(*written),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn make_default_namespace(&self) -> Result<(), ApiError> {
+        let Some(resource) = self.catalogue.find("", "v1", "namespaces") else { return Ok(()) };
+        let write = Write {
+            resource,
+            namespace: None,
+            name: "default".to_owned(),
+            status_only: false,
+            actor: "system:apiserver".to_owned(),
+            manager: "bedplate".to_owned(),
+            validation: FieldValidation::Ignore,
+            now: self.clock.now(),
+            random: self.random(),
+            kept: self.kept(),
+        };
+        match self.db.write(move |tx| write.create(tx, &json!({}))) {
+            Ok(_) | Err(ApiError::AlreadyExists { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}

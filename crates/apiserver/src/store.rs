@@ -1,0 +1,248 @@
+//! Rows: objects, changes, owners. [`commit`] is the only function that changes any of them.
+
+use bedplate_audit::Entry;
+use bedplate_db::{Tx, Value as Sql};
+use bedplate_types::{Digest, Timestamp};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::error::ApiError;
+use crate::key::Key;
+use crate::meta;
+
+/// What happened to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    Added,
+    Modified,
+    Deleted,
+}
+
+impl Event {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Added => "ADDED",
+            Self::Modified => "MODIFIED",
+            Self::Deleted => "DELETED",
+        }
+    }
+
+    fn read(text: &str) -> Self {
+        match text {
+            "ADDED" => Self::Added,
+            "DELETED" => Self::Deleted,
+            _ => Self::Modified,
+        }
+    }
+}
+
+/// On whose account something is written, for the audit log.
+#[derive(Clone, Debug)]
+pub struct By {
+    pub actor: String,
+    pub action: &'static str,
+    pub subresource: Option<&'static str>,
+    pub at: Timestamp,
+    /// The deletion that caused this one.
+    pub because: Option<String>,
+    /// How many changes are kept for watchers.
+    pub kept: i64,
+}
+
+/// One change, as watchers read it.
+pub struct Change {
+    pub version: i64,
+    pub event: Event,
+    pub labels_before: Option<Value>,
+    pub object: Value,
+}
+
+pub fn get(tx: &mut dyn Tx, key: &Key) -> Result<Option<Value>, ApiError> {
+    let sql = "SELECT body FROM api_objects WHERE resource = $1 AND namespace = $2 AND name = $3";
+    let rows = tx.query(sql, &key_args(key))?;
+    rows.first().map(|row| parse(row.text(0)?, key)).transpose()
+}
+
+/// The version of the newest change.
+pub fn head(tx: &mut dyn Tx) -> Result<i64, ApiError> {
+    let rows = tx.query("SELECT version FROM api_head WHERE id = 1", &[])?;
+    let row = rows.first().ok_or_else(|| corrupt("api_head", "the row is missing"))?;
+    Ok(row.int(0)?)
+}
+
+/// At most `limit` objects after (namespace, name), in that order.
+pub fn page(
+    tx: &mut dyn Tx,
+    resource: &str,
+    namespace: Option<&str>,
+    after: (&str, &str),
+    limit: i64,
+) -> Result<Vec<Value>, ApiError> {
+    let rows = match namespace {
+        Some(namespace) => tx.query(
+            "SELECT body FROM api_objects WHERE resource = $1 AND namespace = $2 AND (namespace, name) > ($3, $4)
+             ORDER BY namespace, name LIMIT $5",
+            &[resource.into(), namespace.into(), after.0.into(), after.1.into(), limit.into()],
+        )?,
+        None => tx.query(
+            "SELECT body FROM api_objects WHERE resource = $1 AND (namespace, name) > ($2, $3)
+             ORDER BY namespace, name LIMIT $4",
+            &[resource.into(), after.0.into(), after.1.into(), limit.into()],
+        )?,
+    };
+    rows.iter().map(|row| parse(row.text(0)?, &resource)).collect()
+}
+
+/// At most `limit` changes of a resource after a version, oldest first.
+pub fn changes(
+    tx: &mut dyn Tx,
+    resource: &str,
+    namespace: Option<&str>,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Change>, ApiError> {
+    let rows = tx.query(
+        "SELECT version, event, labels_before, body FROM api_changes
+         WHERE resource = $1 AND version > $2 AND ($3 = '' OR namespace = $3) ORDER BY version LIMIT $4",
+        &[resource.into(), after.into(), namespace.unwrap_or_default().into(), limit.into()],
+    )?;
+    let read = |row: &bedplate_db::Row| {
+        Ok(Change {
+            version: row.int(0)?,
+            event: Event::read(row.text(1)?),
+            labels_before: row.opt_text(2)?.map(|labels| parse(labels, &resource)).transpose()?,
+            object: parse(row.text(3)?, &resource)?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// Everything that lies in a namespace.
+pub fn keys_in(tx: &mut dyn Tx, namespace: &str) -> Result<Vec<Key>, ApiError> {
+    let sql = "SELECT resource, namespace, name FROM api_objects WHERE namespace = $1 ORDER BY resource, name";
+    read_keys(&tx.query(sql, &[namespace.into()])?)
+}
+
+pub fn is_empty(tx: &mut dyn Tx, namespace: &str) -> Result<bool, ApiError> {
+    Ok(tx.query("SELECT 1 FROM api_objects WHERE namespace = $1 LIMIT 1", &[namespace.into()])?.is_empty())
+}
+
+/// The objects that name `uid` as an owner.
+pub fn dependents(tx: &mut dyn Tx, uid: &str) -> Result<Vec<Key>, ApiError> {
+    let sql =
+        "SELECT resource, namespace, name FROM api_owners WHERE owner_uid = $1 ORDER BY resource, namespace, name";
+    read_keys(&tx.query(sql, &[uid.into()])?)
+}
+
+pub fn uid_exists(tx: &mut dyn Tx, uid: &str) -> Result<bool, ApiError> {
+    Ok(!tx.query("SELECT 1 FROM api_objects WHERE uid = $1 LIMIT 1", &[uid.into()])?.is_empty())
+}
+
+/// Writes one change: the object's row, the change record and the audit leaf. Stamps `object` with its new version.
+pub fn commit(
+    tx: &mut dyn Tx,
+    key: &Key,
+    event: Event,
+    before: Option<&Value>,
+    object: &mut Value,
+    by: &By,
+) -> Result<i64, ApiError> {
+    tx.execute("UPDATE api_head SET version = version + 1 WHERE id = 1", &[])?;
+    let version = head(tx)?;
+    meta::set(object, "resourceVersion", version.to_string());
+    let body = object.to_string();
+    match event {
+        Event::Deleted => delete_row(tx, key)?,
+        Event::Added | Event::Modified => put_row(tx, key, object, &body)?,
+    }
+    if before.map(meta::owners).unwrap_or_default() != meta::owners(object) || event == Event::Deleted {
+        put_owners(tx, key, object, event)?;
+    }
+    put_change(tx, key, event, before, version, &body)?;
+    tx.execute("DELETE FROM api_changes WHERE version <= $1", &[(version - by.kept).into()])?;
+    bedplate_audit::append(tx, &leaf(key, object, &body, version, by))?;
+    Ok(version)
+}
+
+fn put_row(tx: &mut dyn Tx, key: &Key, object: &Value, body: &str) -> Result<(), ApiError> {
+    let [resource, namespace, name] = key_args(key);
+    tx.execute(
+        "INSERT INTO api_objects (resource, namespace, name, uid, body) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (resource, namespace, name) DO UPDATE SET uid = excluded.uid, body = excluded.body",
+        &[resource, namespace, name, meta::uid(object).into(), body.into()],
+    )?;
+    Ok(())
+}
+
+fn delete_row(tx: &mut dyn Tx, key: &Key) -> Result<(), ApiError> {
+    tx.execute("DELETE FROM api_objects WHERE resource = $1 AND namespace = $2 AND name = $3", &key_args(key))?;
+    Ok(())
+}
+
+fn put_owners(tx: &mut dyn Tx, key: &Key, object: &Value, event: Event) -> Result<(), ApiError> {
+    tx.execute("DELETE FROM api_owners WHERE resource = $1 AND namespace = $2 AND name = $3", &key_args(key))?;
+    let owners = if event == Event::Deleted { Vec::new() } else { meta::owners(object) };
+    for owner in owners {
+        let [resource, namespace, name] = key_args(key);
+        tx.execute(
+            "INSERT INTO api_owners (owner_uid, resource, namespace, name) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+            &[owner.into(), resource, namespace, name],
+        )?;
+    }
+    Ok(())
+}
+
+fn put_change(
+    tx: &mut dyn Tx,
+    key: &Key,
+    event: Event,
+    before: Option<&Value>,
+    version: i64,
+    body: &str,
+) -> Result<(), ApiError> {
+    let labels_before = before.map(|object| meta::labels(object).to_string());
+    tx.execute(
+        "INSERT INTO api_changes (version, resource, namespace, event, labels_before, body) VALUES ($1, $2, $3, $4, $5, $6)",
+        &[
+            version.into(),
+            (&key.resource).into(),
+            (&key.namespace).into(),
+            event.as_str().into(),
+            labels_before.into(),
+            body.into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// What the audit log keeps: who did what to which object, and a digest to hold the object against. Of a Secret not even
+/// the digest: short secrets can be guessed from it.
+fn leaf(key: &Key, object: &Value, body: &str, version: i64, by: &By) -> Entry {
+    let mut detail = json!({ "resourceVersion": version.to_string(), "uid": meta::uid(object) });
+    if key.resource != "secrets" {
+        detail["digest"] = Digest::from_sha256(Sha256::digest(body).into()).to_string().into();
+    }
+    if let Some(subresource) = by.subresource {
+        detail["subresource"] = subresource.into();
+    }
+    if let Some(because) = &by.because {
+        detail["because"] = because.as_str().into();
+    }
+    Entry { at: by.at, actor: by.actor.clone(), action: by.action.to_owned(), object: key.to_string(), detail }
+}
+
+fn key_args(key: &Key) -> [Sql; 3] {
+    [(&key.resource).into(), (&key.namespace).into(), (&key.name).into()]
+}
+
+fn read_keys(rows: &[bedplate_db::Row]) -> Result<Vec<Key>, ApiError> {
+    rows.iter().map(|row| Ok(Key::new(row.text(0)?, Some(row.text(1)?), row.text(2)?))).collect()
+}
+
+fn parse(body: &str, of: &dyn std::fmt::Display) -> Result<Value, ApiError> {
+    serde_json::from_str(body).map_err(|error| corrupt(&of.to_string(), &error.to_string()))
+}
+
+fn corrupt(object: &str, why: &str) -> ApiError {
+    ApiError::Corrupt { object: object.to_owned(), why: why.to_owned() }
+}

@@ -1,0 +1,238 @@
+//! Watches: the changes table, followed from a version, as a stream of JSON lines.
+//!
+//! A watcher holds a cursor and no buffer but the batch it is sending: a slow client slows only itself. It wakes on the
+//! signal every write gives, and looks again by itself now and then.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bedplate_db::{Db, Tx};
+use bedplate_types::Clock;
+use bytes::Bytes;
+use futures::Stream;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::error::ApiError;
+use crate::options::Query;
+use crate::read::List;
+use crate::represent::View;
+use crate::resource::Resource;
+use crate::status;
+use crate::store::{self, Change, Event};
+
+const BATCH: i64 = 500;
+/// How often an idle watcher looks by itself and, if it was asked to, sends a bookmark.
+const PERIOD: Duration = Duration::from_secs(30);
+/// How long a watch lasts when the client does not say.
+const USUAL_SECONDS: u64 = 45 * 60;
+
+/// What a writer tells the watchers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Signal {
+    /// Counts the writes.
+    pub writes: u64,
+    /// The server is going away: end the streams.
+    pub closed: bool,
+}
+
+/// A watch that a client asked for.
+pub struct Watch {
+    pub db: Db,
+    pub clock: Arc<dyn Clock>,
+    pub signal: watch::Receiver<Signal>,
+    pub resource: Arc<Resource>,
+    pub namespace: Option<String>,
+    pub list: List,
+    pub view: View,
+    pub kept: i64,
+    pub options: Options,
+}
+
+/// How it is to begin and end.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// The version it goes on from; without one it begins with everything there is.
+    from: Option<i64>,
+    bookmarks: bool,
+    /// The end of the objects that were there already is marked by a bookmark.
+    mark_initial_end: bool,
+    timeout: Duration,
+}
+
+impl Options {
+    pub fn read(query: &Query) -> Result<Self, ApiError> {
+        let initial = query.flag("sendInitialEvents");
+        let from = query.number("resourceVersion")?.filter(|version| *version > 0 && !initial);
+        Ok(Self {
+            from: from.map(|version| i64::try_from(version).unwrap_or(i64::MAX)),
+            bookmarks: query.flag("allowWatchBookmarks"),
+            mark_initial_end: initial,
+            timeout: Duration::from_secs(query.number("timeoutSeconds")?.filter(|s| *s > 0).unwrap_or(USUAL_SECONDS)),
+        })
+    }
+}
+
+/// A watch under way.
+struct Following {
+    watch: Watch,
+    /// Everything up to this version was sent; `None` before the first read.
+    cursor: Option<i64>,
+    first: bool,
+    ended: bool,
+    deadline: Instant,
+    next_look: Instant,
+}
+
+impl Watch {
+    /// The stream of the events' lines. It ends at the timeout, after an error event, and when the server goes.
+    pub fn stream(self) -> impl Stream<Item = Result<Bytes, std::convert::Infallible>> {
+        let now = Instant::now();
+        let deadline = now + self.options.timeout;
+        let cursor = self.options.from;
+        let following = Following { watch: self, cursor, first: true, ended: false, deadline, next_look: now + PERIOD };
+        futures::stream::unfold(following, |mut following| async {
+            let lines = following.next().await?;
+            Some((Ok(lines), following))
+        })
+    }
+}
+
+impl Following {
+    /// The next lines to send; waits for them.
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            if self.ended || self.watch.signal.borrow_and_update().closed {
+                return None;
+            }
+            if Instant::now() >= self.deadline {
+                self.ended = true;
+                return self.progress().map(Bytes::from);
+            }
+            let lines = self.look().await;
+            if !lines.is_empty() {
+                return Some(lines.into());
+            }
+            if let Some(bookmark) = self.wait().await {
+                return Some(bookmark.into());
+            }
+        }
+    }
+
+    /// Waits for a write, the period or the end; the period may call for a bookmark.
+    async fn wait(&mut self) -> Option<String> {
+        let until = self.deadline.min(self.next_look);
+        tokio::select! {
+            changed = self.watch.signal.changed() => {
+                self.ended = changed.is_err();
+                None
+            }
+            () = tokio::time::sleep_until(until) => {
+                let now = Instant::now();
+                self.next_look = now + PERIOD;
+                if now < self.deadline { self.progress() } else { None }
+            }
+        }
+    }
+
+    /// The lines of what happened since the last look.
+    async fn look(&mut self) -> String {
+        let seen = match self.cursor {
+            Some(cursor) => self.read_changes(cursor).await,
+            None => self.read_everything().await,
+        };
+        seen.unwrap_or_else(|error| {
+            self.ended = true;
+            line("ERROR", &status::of(&error))
+        })
+    }
+
+    async fn read_everything(&mut self) -> Result<String, ApiError> {
+        let (list, resource, namespace) =
+            (self.watch.list.clone(), self.watch.resource.clone(), self.watch.namespace.clone());
+        let kept = self.watch.kept;
+        let found =
+            in_background(&self.watch.db, move |tx| list.run(tx, &resource, namespace.as_deref(), kept)).await?;
+        self.cursor = Some(found.version);
+        let mut lines = String::new();
+        for object in found.items {
+            lines += &self.event(Event::Added, object);
+        }
+        if self.watch.options.mark_initial_end {
+            lines += &self.bookmark(true);
+        }
+        Ok(lines)
+    }
+
+    async fn read_changes(&mut self, cursor: i64) -> Result<String, ApiError> {
+        let (resource, namespace, kept) =
+            (self.watch.resource.storage(), self.watch.namespace.clone(), self.watch.kept);
+        let read = move |tx: &mut dyn Tx| {
+            let head = store::head(tx)?;
+            if cursor < head - kept {
+                return Err(ApiError::Expired(format!("too old resource version: {cursor} ({})", head - kept)));
+            }
+            Ok((head, store::changes(tx, &resource, namespace.as_deref(), cursor, BATCH)?))
+        };
+        let (head, changes) = in_background(&self.watch.db, read).await?;
+        let last = changes.last().map(|change| change.version);
+        let is_full = changes.len() as i64 == BATCH;
+        let lines: String = changes.into_iter().filter_map(|change| self.change(change)).collect();
+        self.cursor = Some(last.filter(|_| is_full).unwrap_or(head.max(cursor)));
+        // A full batch of changes that were all selected away is no reason to wait.
+        if is_full && lines.is_empty() {
+            self.watch.signal.mark_changed();
+        }
+        Ok(lines)
+    }
+
+    /// A change as this watcher sees it: an object whose labels come to match appears, one whose labels cease to, goes.
+    fn change(&mut self, change: Change) -> Option<String> {
+        let object = self.watch.resource.present(change.object);
+        let selection = &self.watch.list.selection;
+        let matched = change.labels_before.as_ref().is_some_and(|labels| selection.labels_match(labels));
+        let event = match (change.event, matched, selection.matches(&object)) {
+            (Event::Deleted, _, true) | (Event::Modified, true, false) => Event::Deleted,
+            (Event::Added, _, true) | (Event::Modified, false, true) => Event::Added,
+            (Event::Modified, true, true) => Event::Modified,
+            _ => return None,
+        };
+        Some(self.event(event, object))
+    }
+
+    fn event(&mut self, event: Event, object: Value) -> String {
+        let first = std::mem::take(&mut self.first);
+        let now = self.watch.clock.now();
+        line(event.as_str(), &self.watch.view.event(&self.watch.resource, object, first, now))
+    }
+
+    /// How far this watch has come, when the client wants to know.
+    fn progress(&self) -> Option<String> {
+        (self.watch.options.bookmarks && self.cursor.is_some()).then(|| self.bookmark(false))
+    }
+
+    fn bookmark(&self, ends_initial: bool) -> String {
+        let version = self.cursor.unwrap_or_default().to_string();
+        let mut metadata = json!({ "resourceVersion": version, "creationTimestamp": null });
+        if ends_initial {
+            metadata["annotations"] = json!({ "k8s.io/initial-events-end": "true" });
+        }
+        line("BOOKMARK", &self.watch.view.bookmark(&self.watch.resource, metadata))
+    }
+}
+
+fn line(event: &str, object: &Value) -> String {
+    format!("{}\n", json!({ "type": event, "object": object }))
+}
+
+/// Reads the database on a thread that may block.
+pub async fn in_background<T, F>(db: &Db, read: F) -> Result<T, ApiError>
+where
+    T: Send + 'static,
+    F: FnOnce(&mut dyn Tx) -> Result<T, ApiError> + Send + 'static,
+{
+    let db = db.clone();
+    let task = tokio::task::spawn_blocking(move || db.read(read));
+    task.await.map_err(|error| ApiError::Internal(error.to_string()))?
+}

@@ -1,0 +1,12 @@
+//! The API server through its doors: the router, kube-rs, and kubectl over a real socket.
+
+mod apply;
+mod authorization;
+mod discovery;
+mod kube_rs;
+mod kubectl;
+mod lifecycle;
+mod objects;
+mod support;
+mod validation;
+mod watch;

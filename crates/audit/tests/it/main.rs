@@ -1,0 +1,55 @@
+//! The log on a real database, and what becomes of somebody who edits it.
+
+mod grow;
+mod tamper;
+
+use bedplate_audit::{AuditError, Entry, MIGRATIONS, Signer, append, sign_checkpoint};
+use bedplate_db::{Db, Value};
+use bedplate_types::Timestamp;
+use serde_json::json;
+
+pub const ORIGIN: &str = "bedplate.example/audit";
+
+pub struct Log {
+    pub db: Db,
+    _folder: tempfile::TempDir,
+}
+
+impl Log {
+    /// A log of `leaves` entries, signed at each of the sizes in `signed`.
+    pub fn new(leaves: u64, signed: &'static [u64]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&folder.path().join("it.db"), MIGRATIONS).unwrap();
+        db.write(move |tx| {
+            for index in 0..leaves {
+                assert_eq!(append(tx, &entry(index))?, index);
+                if signed.contains(&(index + 1)) {
+                    sign_checkpoint(tx, &signer(), ORIGIN)?;
+                }
+            }
+            Ok::<_, AuditError>(())
+        })
+        .unwrap();
+        Self { db, _folder: folder }
+    }
+
+    pub fn run(&self, sql: &'static str, args: &[Value]) {
+        let args = args.to_vec();
+        let changed = self.db.write(move |tx| tx.execute(sql, &args)).unwrap();
+        assert!(changed > 0, "{sql} changed nothing");
+    }
+}
+
+pub fn signer() -> Signer {
+    Signer::from_seed([42; 32])
+}
+
+pub fn entry(index: u64) -> Entry {
+    Entry {
+        at: Timestamp::from_micros(i64::try_from(index).unwrap()),
+        actor: "user:admin".into(),
+        action: "create".into(),
+        object: format!("Dataset flights/d{index}"),
+        detail: json!({ "index": index }),
+    }
+}

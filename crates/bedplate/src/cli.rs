@@ -1,0 +1,228 @@
+//! What can be asked on the command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// From raw data to a governed prediction, in one binary.
+#[derive(Debug, Parser)]
+#[command(name = "bedplate", version, propagate_version = true, arg_required_else_help = true, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// Where the platform keeps everything.
+    #[arg(long, global = true, env = "BEDPLATE_HOME", value_name = "DIR")]
+    pub home: Option<PathBuf>,
+    /// More log on standard error; twice for still more.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done · 1 internal error · 2 wrong usage · 3 invalid input · 4 not signed in or not \
+allowed · 5 not found · 6 already exists or changed meanwhile · 7 busy, not ready or timed out · 8 stored data is damaged · \
+9 refused by a gate, a check or a limit, or a step of the quickstart failed";
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start the platform and stay.
+    Up(Up),
+    /// Run the flights use case end to end: from raw files to a governed prediction.
+    Quickstart(Quickstart),
+    /// Declare the objects of a file or a folder.
+    Apply(Apply),
+    /// Show objects.
+    Get(Get),
+    /// Tell one object with its conditions and events.
+    Describe(Named),
+    /// Delete objects, by name or by the files that declare them.
+    Delete(Delete),
+    /// Show what a workload wrote.
+    Logs(Logs),
+    /// Ask an endpoint.
+    Predict(Predict),
+    /// Walk the lineage of a prediction, a model or a table back to the source files.
+    Trace(Trace),
+    /// Read or verify the audit log.
+    Audit(Audit),
+    /// Check this machine and the home folder.
+    Doctor,
+    /// Print a completion script.
+    Completions { shell: clap_complete::Shell },
+    /// Run a workload's task; started by the platform, not by people.
+    #[command(hide = true)]
+    Worker(Worker),
+}
+
+#[derive(Debug, Args, Clone)]
+pub struct Listen {
+    /// Where the control API and the console listen; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:7070", value_name = "ADDR")]
+    pub listen: SocketAddr,
+    /// Where predictions are asked.
+    #[arg(long, default_value = "127.0.0.1:7071", value_name = "ADDR")]
+    pub inference_listen: SocketAddr,
+    /// A folder whose files datasets may read; may be given more than once. The current folder when left out.
+    #[arg(long = "source-root", value_name = "DIR")]
+    pub source_roots: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Up {
+    #[command(flatten)]
+    pub listen: Listen,
+}
+
+#[derive(Debug, Args)]
+pub struct Quickstart {
+    /// A folder of manifests to run instead of the one built in.
+    #[arg(long, value_name = "DIR")]
+    pub from: Option<PathBuf>,
+    /// How long the whole may take.
+    #[arg(long, default_value = "10m")]
+    pub timeout: bedplate_types::Span,
+    #[arg(short, long, value_enum, default_value_t = Report::Text)]
+    pub output: Report,
+    #[command(flatten)]
+    pub listen: Listen,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Report {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Json,
+    Yaml,
+    Name,
+    Wide,
+}
+
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// A manifest, or a folder of them.
+    #[arg(short, long, value_name = "PATH")]
+    pub filename: PathBuf,
+    /// For objects that name none.
+    #[arg(short, long, default_value = "default")]
+    pub namespace: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Get {
+    /// A kind: datasets, ds, endpoints, …
+    pub kind: String,
+    pub name: Option<String>,
+    #[arg(short, long)]
+    pub namespace: Option<String>,
+    /// In every namespace.
+    #[arg(short = 'A', long)]
+    pub all_namespaces: bool,
+    /// Only objects with these labels: team=ops,tier!=test
+    #[arg(short = 'l', long)]
+    pub selector: Option<String>,
+    #[arg(short, long, value_enum)]
+    pub output: Option<Format>,
+    /// Stay and show every change.
+    #[arg(short, long)]
+    pub watch: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Named {
+    pub kind: String,
+    pub name: String,
+    #[arg(short, long)]
+    pub namespace: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Delete {
+    #[arg(required_unless_present = "filename", conflicts_with = "filename")]
+    pub kind: Option<String>,
+    #[arg(requires = "kind")]
+    pub name: Option<String>,
+    /// What this manifest or folder declares.
+    #[arg(short, long, value_name = "PATH")]
+    pub filename: Option<PathBuf>,
+    #[arg(short, long)]
+    pub namespace: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Logs {
+    pub workload: String,
+    #[arg(short, long, default_value = "default")]
+    pub namespace: String,
+    /// Stay until the workload ends.
+    #[arg(short, long)]
+    pub follow: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Predict {
+    pub endpoint: String,
+    #[arg(short, long, default_value = "default")]
+    pub namespace: String,
+    /// A column of the request: tailnum=N14228; may be given more than once.
+    #[arg(short, long = "set", value_name = "COLUMN=VALUE")]
+    pub set: Vec<String>,
+    /// The request as a JSON object; - reads it from standard input.
+    #[arg(short, long, value_name = "FILE", conflicts_with = "set")]
+    pub data: Option<PathBuf>,
+    #[arg(short, long, value_enum)]
+    pub output: Option<Format>,
+}
+
+#[derive(Debug, Args)]
+pub struct Trace {
+    /// A prediction's id, or a node: model:ns/name@1, table:ns/name@0, …
+    pub node: String,
+    /// Walk the other way: what came of it.
+    #[arg(long)]
+    pub impact: bool,
+    #[arg(short, long, value_enum)]
+    pub output: Option<Format>,
+}
+
+#[derive(Debug, Args)]
+pub struct Audit {
+    #[command(subcommand)]
+    pub command: AuditCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Recompute the whole tree and check it against the signed checkpoint.
+    Verify {
+        #[arg(short, long, value_enum)]
+        output: Option<Format>,
+    },
+    /// Show entries.
+    Log {
+        /// The first leaf.
+        #[arg(long, default_value_t = 0)]
+        from: u64,
+        #[arg(long, default_value_t = 50)]
+        limit: u64,
+        #[arg(short, long, value_enum)]
+        output: Option<Format>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Worker {
+    pub task: WorkerTask,
+    /// Holds job.json; the result goes there.
+    #[arg(long)]
+    pub folder: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum WorkerTask {
+    Train,
+    Replay,
+}

@@ -1,0 +1,72 @@
+//! `doctor`: what is right and wrong with this machine and this home.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use bedplate_types::{ErrorKind, Problem};
+
+use super::connect;
+use crate::home::Home;
+
+struct Finding {
+    what: &'static str,
+    problem: Option<Problem>,
+    told: String,
+}
+
+pub async fn run(home: &Path) -> Result<ExitCode, Problem> {
+    let findings = [home_folder(home), space(home), platform(home).await];
+    for finding in &findings {
+        match &finding.problem {
+            None => println!("ok    {:<10} {}", finding.what, finding.told),
+            Some(problem) => {
+                println!("wrong {:<10} {problem}", finding.what);
+                if let Some(fix) = &problem.fix {
+                    println!("      {:<10} fix: {fix}", "");
+                }
+            }
+        }
+    }
+    let worst = findings.iter().find_map(|finding| finding.problem.as_ref());
+    Ok(worst.map_or(ExitCode::SUCCESS, |problem| ExitCode::from(problem.kind.exit_code())))
+}
+
+fn home_folder(home: &Path) -> Finding {
+    if !home.exists() {
+        return Finding { what: "home", problem: None, told: format!("{} (made at the first start)", home.display()) };
+    }
+    match Home::open(home) {
+        Ok(_) => Finding { what: "home", problem: None, told: home.display().to_string() },
+        // A running platform is what a home is for.
+        Err(problem) if problem.kind == ErrorKind::Busy => {
+            Finding { what: "home", problem: None, told: format!("{} ({})", home.display(), problem.why) }
+        }
+        Err(problem) => Finding { what: "home", problem: Some(problem), told: String::new() },
+    }
+}
+
+const LEAST_FREE: u64 = 2 << 30;
+
+fn space(home: &Path) -> Finding {
+    let place = home.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("/"));
+    let free = rustix::fs::statvfs(place).map(|stat| stat.f_bavail * stat.f_frsize).unwrap_or_default();
+    let told = bedplate_types::Bytes(free).to_string();
+    let short = free < LEAST_FREE;
+    let problem = short.then(|| {
+        Problem::new(ErrorKind::Invalid, place.display().to_string(), format!("only {told} free"))
+            .with_fix("free at least 2 GiB, or choose another --home")
+    });
+    Finding { what: "disk", problem, told: format!("{told} free") }
+}
+
+async fn platform(home: &Path) -> Finding {
+    let version = async { connect::client(home)?.apiserver_version().await.map_err(|error| unreachable(&error)) };
+    match version.await {
+        Ok(version) => Finding { what: "platform", problem: None, told: format!("up, {}", version.git_version) },
+        Err(problem) => Finding { what: "platform", problem: Some(problem), told: String::new() },
+    }
+}
+
+fn unreachable(error: &kube::Error) -> Problem {
+    Problem::new(ErrorKind::NotReady, "the platform", error.to_string()).with_fix("bedplate up")
+}

@@ -1,0 +1,70 @@
+//! The commands, one file each.
+
+mod apply;
+mod audit;
+mod connect;
+mod delete;
+mod describe;
+mod doctor;
+mod get;
+mod logs;
+mod predict;
+mod trace;
+mod up;
+
+pub use apply::declare;
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use bedplate_types::{ErrorKind, Problem};
+use clap::CommandFactory;
+
+use crate::cli::{Cli, Command};
+use crate::{quickstart, worker};
+
+pub fn run(cli: Cli) -> Result<ExitCode, Problem> {
+    if let Command::Worker(command) = &cli.command {
+        return worker::run(command);
+    }
+    if let Command::Completions { shell } = cli.command {
+        clap_complete::generate(shell, &mut Cli::command(), "bedplate", &mut std::io::stdout());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let home = home(cli.home)?;
+    match cli.command {
+        Command::Up(command) => wait(up::run(&home, &command)),
+        Command::Quickstart(command) => wait(quickstart::run(&home, command)),
+        Command::Apply(command) => wait(apply::run(&home, &command)),
+        Command::Get(command) => wait(get::run(&home, &command)),
+        Command::Describe(command) => wait(describe::run(&home, &command)),
+        Command::Delete(command) => wait(delete::run(&home, &command)),
+        Command::Logs(command) => wait(logs::run(&home, &command)),
+        Command::Predict(command) => wait(predict::run(&home, &command)),
+        Command::Trace(command) => wait(trace::run(&home, &command)),
+        Command::Audit(command) => wait(audit::run(&home, &command)),
+        Command::Doctor => wait(doctor::run(&home)),
+        Command::Completions { .. } | Command::Worker(_) => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn home(given: Option<PathBuf>) -> Result<PathBuf, Problem> {
+    if let Some(home) = given {
+        return Ok(home);
+    }
+    std::env::home_dir().map(|home| home.join(".bedplate")).ok_or_else(|| {
+        Problem::new(ErrorKind::Invalid, "the home folder", "neither BEDPLATE_HOME nor HOME is set")
+            .with_fix("bedplate --home DIR …")
+    })
+}
+
+/// Runs a command on two threads for requests; heavy work has threads of its own.
+fn wait(command: impl Future<Output = Result<ExitCode, Problem>>) -> Result<ExitCode, Problem> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(16).enable_all().build();
+    let runtime = runtime.map_err(|error| Problem::new(ErrorKind::Internal, "starting", error.to_string()))?;
+    let outcome = runtime.block_on(command);
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    outcome
+}

@@ -1,0 +1,256 @@
+//! The console's port on the platform's objects, runs, predictions, log and ledger.
+
+mod stages;
+
+use std::fmt::Debug;
+
+use bedplate_console::{
+    AuditHead, Cost, DriftFinding, Facts as Port, GateFinding, Month, ObjectRow, Overview, Platform, Prediction, Run,
+    State, UseCase, UseCaseSummary,
+};
+use bedplate_identity::Principal;
+use bedplate_kinds::Phase;
+use bedplate_policy::{Action, Resource};
+use bedplate_types::{Bytes, ErrorKind, Explained, Micros, Money, Problem, Timestamp};
+use k8s_openapi::api::core::v1::Namespace;
+use kube::ResourceExt;
+use kube::api::{Api, ListParams};
+use serde::de::DeserializeOwned;
+
+use super::api::Facts;
+use stages::Objects;
+
+/// Rows a page shows of runs and predictions.
+const SHOWN: u32 = 10;
+
+pub struct Pages {
+    facts: Facts,
+    currency: String,
+    started_at: Timestamp,
+}
+
+impl Pages {
+    pub fn new(facts: Facts, currency: String, started_at: Timestamp) -> Self {
+        Self { facts, currency, started_at }
+    }
+
+    fn may(&self, who: &Principal, action: Action, namespace: Option<&str>, kind: &str) -> bool {
+        let resource = Resource { namespace, kind, name: None };
+        self.facts.policy.decide(&who.name, &who.groups, action, &resource).allowed
+    }
+
+    /// The namespaces the principal may list, in order.
+    async fn namespaces(&self, who: &Principal) -> Result<Vec<String>, Problem> {
+        let api: Api<Namespace> = Api::all(self.facts.client.clone());
+        let all = api.list(&ListParams::default()).await.map_err(|error| unread("the namespaces", &error))?;
+        let names = all.items.iter().map(ResourceExt::name_any);
+        Ok(names.filter(|name| self.may(who, Action::List, Some(name), "datasets")).collect())
+    }
+
+    async fn objects(&self, namespace: &str) -> Result<Objects, Problem> {
+        Ok(Objects {
+            datasets: self.list(namespace).await?,
+            views: self.list(namespace).await?,
+            recipes: self.list(namespace).await?,
+            workloads: self.list(namespace).await?,
+            models: self.list(namespace).await?,
+            endpoints: self.list(namespace).await?,
+            monitors: self.list(namespace).await?,
+        })
+    }
+
+    async fn list<K>(&self, namespace: &str) -> Result<Vec<K>, Problem>
+    where
+        K: kube::Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>
+            + Clone
+            + DeserializeOwned
+            + Debug,
+    {
+        let api: Api<K> = Api::namespaced(self.facts.client.clone(), namespace);
+        let listed = api.list(&ListParams::default()).await;
+        Ok(listed.map_err(|error| unread(&format!("the {} of {namespace}", K::plural(&())), &error))?.items)
+    }
+
+    fn predictions(&self, namespace: &str) -> Result<Vec<Prediction>, Problem> {
+        let stored = self.facts.db.read(|tx| bedplate_serving::latest(tx, namespace, SHOWN));
+        let stored = stored.map_err(|error| Problem::of("the predictions", &error))?;
+        Ok(stored.into_iter().map(prediction).collect())
+    }
+
+    fn audit(&self, who: &Principal) -> Result<Option<AuditHead>, Problem> {
+        if !self.may(who, Action::List, None, "audit") {
+            return Ok(None);
+        }
+        let head = self.facts.db.read(bedplate_audit::head).map_err(|error| Problem::of("the audit log", &error))?;
+        Ok(Some(AuditHead { leaves: head.leaves, root: (head.leaves > 0).then_some(head.root), verified: None }))
+    }
+
+    fn cost(&self, namespaces: &[String], total_only: bool) -> Result<Cost, Problem> {
+        let of = |error: &dyn Explained| Problem::of("the ledger", error);
+        let mut parts: Vec<(String, Money)> = Vec::new();
+        for namespace in namespaces {
+            let total =
+                self.facts.db.read(|tx| bedplate_ledger::total(tx, Some(namespace))).map_err(|error| of(&error))?;
+            parts.push((namespace.clone(), total));
+        }
+        let total = parts.iter().map(|part| part.1).sum();
+        parts.sort_by_key(|part| std::cmp::Reverse(part.1));
+        if total_only {
+            parts.clear();
+        }
+        Ok(Cost { total, currency: self.currency.clone(), parts })
+    }
+}
+
+#[async_trait::async_trait]
+impl Port for Pages {
+    async fn overview(&self, who: &Principal) -> Result<Overview, Problem> {
+        let namespaces = self.namespaces(who).await?;
+        let mut overview = Overview {
+            platform: Platform { version: env!("CARGO_PKG_VERSION").into(), started_at: self.started_at },
+            use_cases: Vec::new(),
+            runs: Vec::new(),
+            predictions: Vec::new(),
+            audit: self.audit(who)?,
+            cost: self.cost(&namespaces, false)?,
+        };
+        for namespace in namespaces {
+            let objects = self.objects(&namespace).await?;
+            if objects.is_empty() {
+                continue;
+            }
+            overview.runs.extend(runs(&namespace, &objects));
+            overview.predictions.extend(self.predictions(&namespace)?);
+            overview.use_cases.push(summary(namespace, &objects));
+        }
+        overview.runs.sort_by_key(|run| std::cmp::Reverse(run.started_at));
+        overview.predictions.sort_by_key(|prediction| std::cmp::Reverse(prediction.at));
+        overview.runs.truncate(SHOWN as usize);
+        overview.predictions.truncate(SHOWN as usize);
+        Ok(overview)
+    }
+
+    async fn use_case(&self, who: &Principal, namespace: &str) -> Result<UseCase, Problem> {
+        if !self.namespaces(who).await?.iter().any(|known| known == namespace) {
+            let why = "there is no such namespace, or you may not see it";
+            return Err(Problem::new(ErrorKind::NotFound, format!("namespace {namespace}"), why));
+        }
+        let objects = self.objects(namespace).await?;
+        let monitor = objects.monitors.first();
+        let watched = monitor.and_then(|monitor| monitor.status.clone()).unwrap_or_default();
+        let gates =
+            objects.recipes.iter().filter_map(|recipe| recipe.status.as_ref()).flat_map(|status| status.gates.clone());
+        Ok(UseCase {
+            gates: gates
+                .map(|gate| GateFinding {
+                    name: gate.name,
+                    passed: gate.passed,
+                    value: gate.value,
+                    bound: gate.bound,
+                    detail: gate.detail,
+                })
+                .collect(),
+            drift: watched.drift.into_iter().map(drift).collect(),
+            drift_threshold: monitor.map_or(0.1, |monitor| monitor.spec.threshold),
+            label_by_month: watched
+                .label_shift
+                .into_iter()
+                .map(|month| Month { month: month.month, rows: month.rows, positive_share: month.positive_share })
+                .collect(),
+            runs: runs(namespace, &objects),
+            predictions: self.predictions(namespace)?,
+            cost: self.cost(&[namespace.to_owned()], true)?,
+            objects: stages::rows(&objects),
+            summary: summary(namespace.to_owned(), &objects),
+        })
+    }
+}
+
+fn unread(what: &str, error: &kube::Error) -> Problem {
+    Problem::new(ErrorKind::Internal, what, error.to_string())
+}
+
+fn summary(namespace: String, objects: &Objects) -> UseCaseSummary {
+    let question = objects.models.first().map(|model| model.spec.description.clone()).unwrap_or_default();
+    UseCaseSummary { namespace, question, stages: stages::stages(objects) }
+}
+
+fn drift(found: bedplate_kinds::DriftResult) -> DriftFinding {
+    DriftFinding {
+        feature: found.feature,
+        psi: found.psi,
+        jensen_shannon: found.jensen_shannon,
+        wasserstein: found.wasserstein,
+        missing_reference: found.missing_share_reference,
+        missing_current: found.missing_share_current,
+        drifted: found.drifted,
+    }
+}
+
+fn prediction(stored: bedplate_serving::StoredPrediction) -> Prediction {
+    Prediction {
+        id: stored.id.to_string(),
+        namespace: stored.endpoint.namespace,
+        endpoint: stored.endpoint.name,
+        model_version: format!("{} v{}", stored.model, stored.version),
+        at: stored.at,
+        score: stored.probability,
+        latency: Micros(stored.latency_micros.unsigned_abs()),
+    }
+}
+
+fn runs(namespace: &str, objects: &Objects) -> Vec<Run> {
+    let mut runs: Vec<_> = objects.workloads.iter().map(|workload| run(namespace, workload)).collect();
+    runs.sort_by_key(|run| std::cmp::Reverse(run.started_at));
+    runs
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "run times in microseconds fit and are not negative"
+)]
+fn run(namespace: &str, workload: &bedplate_kinds::Workload) -> Run {
+    let status = workload.status.clone().unwrap_or_default();
+    let ended = status.finished_at.is_some();
+    let micros = |seconds: f64| ended.then_some(Micros((seconds * 1e6) as u64));
+    Run {
+        namespace: namespace.to_owned(),
+        name: workload.name_any(),
+        task: if workload.spec.task.train.is_some() { "train" } else { "replay" }.into(),
+        state: state(status.phase),
+        started_at: status.started_at,
+        wall: micros(status.usage.wall_seconds),
+        cpu: micros(status.usage.cpu_seconds),
+        peak_memory: ended.then_some(Bytes(status.usage.peak_rss_bytes)),
+        exit_code: status.exit_code,
+    }
+}
+
+pub fn state(phase: Phase) -> State {
+    match phase {
+        Phase::Pending => State::Pending,
+        Phase::Running => State::Running,
+        Phase::Ready | Phase::Succeeded => State::Ready,
+        Phase::Failed => State::Failed,
+    }
+}
+
+/// A row of the table of objects.
+fn object_row(
+    kind: &str,
+    name: String,
+    phase: Phase,
+    figures: String,
+    conditions: &[bedplate_kinds::Condition],
+) -> ObjectRow {
+    let ready = conditions.iter().find(|condition| condition.type_ == "Ready");
+    ObjectRow {
+        kind: kind.to_owned(),
+        name,
+        state: state(phase),
+        figures,
+        reason: ready.map(|condition| condition.reason.clone()).unwrap_or_default(),
+        message: ready.map(|condition| condition.message.clone()).unwrap_or_default(),
+    }
+}

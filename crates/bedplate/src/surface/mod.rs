@@ -1,0 +1,6 @@
+//! What the platform shows to the outside, joined to the engines behind it: one file a port.
+
+pub mod api;
+pub mod console;
+pub mod features;
+pub mod predictor;

@@ -1,0 +1,47 @@
+//! A small HTTP client over one kept connection a host.
+
+use std::time::Duration;
+
+use bedplate_types::{ErrorKind, Problem};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+pub struct Http {
+    client: Client<HttpConnector, Full<Bytes>>,
+    authorization: String,
+    namespace: String,
+}
+
+impl Http {
+    pub fn new(token: &str, namespace: &str) -> Self {
+        let client = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
+        Self { client, authorization: format!("Bearer {token}"), namespace: namespace.to_owned() }
+    }
+
+    /// Posts JSON and gives the body of a 2xx answer; anything else is an error with the answer's own words.
+    pub async fn post(&self, url: &str, body: &serde_json::Value) -> Result<Bytes, Problem> {
+        let of = |why: String| Problem::new(ErrorKind::Internal, format!("POST {url}"), why);
+        let request = http::Request::post(url)
+            .header(http::header::AUTHORIZATION, &self.authorization)
+            .header(http::header::CONTENT_TYPE, "application/json")
+            .header("x-bedplate-namespace", &self.namespace)
+            .body(Full::new(Bytes::from(body.to_string())))
+            .map_err(|error| of(error.to_string()))?;
+        let answer = tokio::time::timeout(TIMEOUT, self.client.request(request)).await;
+        let answer = answer.map_err(|_| of("no answer within 30 s".into()))?.map_err(|error| of(error.to_string()))?;
+        let status = answer.status();
+        let bytes = answer.into_body().collect().await.map_err(|error| of(error.to_string()))?.to_bytes();
+        if !status.is_success() {
+            return Err(of(format!(
+                "{status}: {}",
+                String::from_utf8_lossy(&bytes).chars().take(500).collect::<String>()
+            )));
+        }
+        Ok(bytes)
+    }
+}

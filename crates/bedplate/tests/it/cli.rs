@@ -1,0 +1,152 @@
+//! The commands, on the home the quickstart left, and the clients people already use.
+
+use std::path::Path;
+use std::process::Command;
+
+use bedplate_testkit::{not_run, program, python};
+use serde_json::Value;
+
+use crate::quickstart::{DONE, runs};
+use crate::run::{Said, bedplate, quickstart, said, up};
+
+/// One test, since one process at a time works in a home: again, then up and everything that can be asked.
+#[test]
+fn a_second_run_changes_nothing_and_everything_can_be_asked() {
+    let home = DONE.home.path();
+    let before = runs(home);
+    let again = said(&mut quickstart(home, &[])).json();
+    assert_eq!(again["already_done"], true);
+    assert_eq!(again["model"], DONE.summary["model"]);
+    assert_eq!(runs(home), before, "a second run has trained or replayed again");
+
+    let server = up(home, &[]);
+    objects(home);
+    prediction(home);
+    records(home);
+    errors(home);
+    kubectl(home);
+    python_clients(home);
+    drop(server);
+}
+
+fn ask(home: &Path, arguments: &[&str]) -> Said {
+    let said = said(&mut bedplate(home, arguments));
+    assert!(!said.out.contains('\u{1b}') && !said.err.contains('\u{1b}'), "colours without a terminal: {said:?}");
+    said
+}
+
+#[track_caller]
+fn ok(home: &Path, arguments: &[&str]) -> String {
+    let said = ask(home, arguments);
+    assert_eq!(said.code, Some(0), "{arguments:?}: {}", said.err);
+    said.out
+}
+
+fn objects(home: &Path) {
+    let table = ok(home, &["get", "datasets", "-n", "flights"]);
+    assert!(table.starts_with("NAME") && table.contains("336776") && table.lines().count() == 6, "{table}");
+    assert!(ok(home, &["get", "ds", "-A"]).contains("flights"), "short names and -A");
+    assert!(ok(home, &["get", "ds", "-n", "flights", "-o", "wide"]).contains("flight-operations"));
+    assert_eq!(ok(home, &["get", "model", "-n", "flights", "-o", "name"]).trim(), "model.bedplate.dev/late-arrival");
+    let json: Value =
+        serde_json::from_str(&ok(home, &["get", "ds", "weather", "-n", "flights", "-o", "json"])).unwrap();
+    assert_eq!((&json["status"]["rows"], &json["status"]["quarantined"]), (&26_114.into(), &1.into()));
+    assert!(ok(home, &["get", "ds", "weather", "-n", "flights", "-o", "yaml"]).contains("kind: Dataset"));
+    let told = ok(home, &["describe", "endpoint", "late-arrival", "-n", "flights"]);
+    assert!(told.contains("Ready") && told.contains("late-arrival"), "{told}");
+    assert!(ok(home, &["logs", "replay-july", "-n", "flights"]).contains("replaying 10000 rows"));
+}
+
+fn prediction(home: &Path) {
+    let row = ["tailnum=N14228", "carrier=UA", "origin=EWR", "dest=IAH", "scheduled_time=2013-07-08T12:00:00Z"];
+    let set: Vec<_> = row.iter().flat_map(|pair| ["-s", pair]).collect();
+    let arguments = [&["predict", "late-arrival", "-n", "flights", "-o", "json"], set.as_slice()].concat();
+    let answer: Value = serde_json::from_str(&ok(home, &arguments)).unwrap();
+    let probability = answer["outputs"][0]["data"][0].as_f64().unwrap();
+    assert!((0.0..=1.0).contains(&probability), "{answer}");
+    let id = format!("{}/0", answer["id"].as_str().unwrap());
+    // The record is written behind the reply.
+    let traced = (0..50).find_map(|_| {
+        let said = ask(home, &["trace", &id]);
+        std::thread::sleep(std::time::Duration::from_millis(if said.code == Some(0) { 0 } else { 100 }));
+        (said.code == Some(0)).then_some(said.out)
+    });
+    let traced = traced.expect("the prediction is recorded within five seconds");
+    for step in ["prediction:", "endpoint:", "model:", "run:", "snapshot:", "view:", "table:", "source:sha256:"] {
+        assert!(traced.contains(step), "{step} is not in {traced}");
+    }
+    let missing = ask(home, &["predict", "late-arrival", "-n", "flights", "-s", "carrier=UA"]);
+    assert!(missing.code != Some(0) && missing.err.contains("tailnum"), "{missing:?}");
+}
+
+fn records(home: &Path) {
+    assert!(ok(home, &["audit", "verify"]).starts_with("verified "));
+    let log = ok(home, &["audit", "log", "--limit", "1000"]);
+    for action in ["create", "ingest", "materialize", "pin", "run", "register", "sign", "deploy", "watch"] {
+        assert!(log.contains(&format!(" {action} ")), "{action} is not in the audit log:\n{log}");
+    }
+    assert!(ok(home, &["doctor"]).contains("ok    platform"));
+    assert!(ok(home, &["completions", "bash"]).contains("bedplate"));
+}
+
+fn errors(home: &Path) {
+    let unknown = ask(home, &["get", "rockets"]);
+    assert!(unknown.code == Some(5) || unknown.code == Some(3), "{unknown:?}");
+    assert!(unknown.err.contains("rockets") && unknown.err.contains("fix:"), "{unknown:?}");
+    let absent = ask(home, &["get", "ds", "nothing", "-n", "flights"]);
+    assert!(absent.code == Some(5) && absent.err.contains("nothing"), "{absent:?}");
+    assert_eq!(ask(home, &["trace", "no-such-prediction"]).code, Some(5));
+    assert_eq!(ask(home, &["get"]).code, Some(2));
+}
+
+/// kubectl's output, when it ends well.
+#[track_caller]
+fn kube(home: &Path, arguments: &[&str]) -> String {
+    let cache = home.join("kubectl-cache");
+    let mut command = Command::new("kubectl");
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", home);
+    command.env("KUBECONFIG", home.join("kubeconfig")).arg("--cache-dir").arg(cache).args(arguments);
+    let output = command.output().expect("kubectl starts");
+    assert!(output.status.success(), "kubectl {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn kubectl(home: &Path) {
+    if program("kubectl").is_none() {
+        return not_run("kubectl is not on the PATH: the kubeconfig of `bedplate up` was not tried with it");
+    }
+    assert!(kube(home, &["get", "ds,mon,wl", "-n", "flights"]).contains("dataset.bedplate.dev/weather"));
+    assert!(kube(home, &["describe", "ds", "weather", "-n", "flights"]).contains("bedplate-controllers"), "events");
+    assert!(kube(home, &["explain", "dataset.spec.timeColumn"]).contains("when a row happened"));
+    let manifest = home.join("entity.yaml");
+    let text = "apiVersion: bedplate.dev/v1alpha1\nkind: Entity\nmetadata: {name: plane, namespace: flights}\n\
+                spec: {description: DESCRIBED, joinKeys: [{name: tailnum, type: string}]}\n";
+    for (described, done) in [("first", "created"), ("second", "configured"), ("second", "unchanged")] {
+        std::fs::write(&manifest, text.replace("DESCRIBED", described)).unwrap();
+        assert!(kube(home, &["apply", "-f", manifest.to_str().unwrap()]).contains(done), "{described}");
+    }
+    kube(home, &["wait", "--for=jsonpath={.status.phase}=Ready", "entity/plane", "-n", "flights", "--timeout=20s"]);
+    assert!(kube(home, &["delete", "entity", "plane", "-n", "flights"]).contains("deleted"));
+}
+
+fn python_clients(home: &Path) {
+    let Some(python) = python() else {
+        return not_run(
+            "no Python environment with the pinned clients: kubernetes, model-signing, onnxruntime, deltalake",
+        );
+    };
+    let model = DONE.summary["model"]["location"].as_str().unwrap();
+    let script = include_str!("clients.py");
+    let run = |model: &Path| {
+        let mut command = Command::new(&python);
+        command.arg("-c").arg(script).arg(home).arg(model).output().expect("python starts")
+    };
+    let output = run(Path::new(model));
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{}\n{}", text(&output.stdout), text(&output.stderr));
+    for line in
+        ["kubernetes 5 datasets", "model-signing verified", "model-signing refused", "onnxruntime", "deltalake 336776"]
+    {
+        assert!(text(&output.stdout).contains(line), "{line} is not in {}", text(&output.stdout));
+    }
+}

@@ -1,0 +1,40 @@
+//! What the command line does to a running platform: one file per verb.
+//!
+//! Start with [`Connection`], which is read from a kubeconfig and becomes a `kube::Client`; [`Resources`] turns the word a
+//! person typed (`ds`, `datasets`, `Dataset`) into a kind by the server's own discovery. Verbs return data; [`print`]
+//! writes it to whatever the caller hands over.
+//! This crate knows no home folder, no environment and no terminal: the binary decides the path, the colours and the exit.
+
+mod apply;
+mod audit;
+mod connection;
+mod delete;
+mod describe;
+mod error;
+mod events;
+mod get;
+mod logs;
+mod manifest;
+mod predict;
+pub mod print;
+mod request;
+mod resource;
+mod table;
+mod trace;
+mod watch;
+
+pub use apply::{Applied, Outcome, apply, apply_each};
+pub use audit::{audit_log, audit_verify};
+pub use connection::Connection;
+pub use delete::{Deleted, delete, delete_manifests};
+pub use describe::{Description, describe};
+pub use error::ClientError;
+pub use events::{Event, events_of};
+pub use get::{Query, Scope, objects, table};
+pub use logs::{Follow, logs};
+pub use manifest::{Manifest, ManifestError, load_manifests, parse_manifests};
+pub use predict::{infer_request, predict};
+pub use resource::{Resource, Resources, discover};
+pub use table::{Column, Row, Table};
+pub use trace::{Direction, trace};
+pub use watch::{Change, ChangeKind, watch};

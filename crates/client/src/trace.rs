@@ -1,0 +1,38 @@
+//! `trace`: the lineage of a node, back to its sources or on to what was made of it.
+
+use kube::Client;
+use serde_json::Value;
+
+use crate::error::ClientError;
+use crate::request::{JSON, get, query, send};
+
+/// Which way lineage is walked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From an effect to its causes: `trace`.
+    Upstream,
+    /// From a cause to its effects: `impact`.
+    Downstream,
+}
+
+/// The graph around `node` (`prediction:ID`, `table:ns/name@3`, …) as the platform tells it:
+/// `{"nodes": [{"node", "facts"}], "edges": [{"from", "to", "by", "at"}]}`.
+pub async fn trace(client: &Client, node: &str, direction: Direction) -> Result<Value, ClientError> {
+    send(client, get(&path(node, direction), JSON)?).await
+}
+
+fn path(node: &str, direction: Direction) -> String {
+    let direction = (direction == Direction::Downstream).then_some("downstream");
+    format!("/bedplate/v1/trace{}", query(&[("node", Some(node)), ("direction", direction)]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_node_is_one_value_of_the_query() {
+        assert_eq!(path("prediction:r/1", Direction::Upstream), "/bedplate/v1/trace?node=prediction%3Ar%2F1");
+        assert!(path("x", Direction::Downstream).ends_with("?node=x&direction=downstream"));
+    }
+}

@@ -1,0 +1,25 @@
+//! The three files the pages load, in the binary.
+
+use axum::Router;
+use axum::http::header;
+use axum::routing::get;
+
+const STYLE: &str = include_str!("../assets/console.css");
+const SCRIPT: &str = include_str!("../assets/live.js");
+const MARK: &str = include_str!("../assets/mark.svg");
+
+/// Revalidated on every load: a new binary is a new style.
+const CACHE: &str = "no-cache";
+
+pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    Router::new()
+        .route("/assets/console.css", get(async || file("text/css; charset=utf-8", STYLE)))
+        .route("/assets/live.js", get(async || file("text/javascript; charset=utf-8", SCRIPT)))
+        .route("/assets/mark.svg", get(async || file("image/svg+xml", MARK)))
+}
+
+type File = ([(header::HeaderName, &'static str); 2], &'static str);
+
+const fn file(media_type: &'static str, text: &'static str) -> File {
+    ([(header::CONTENT_TYPE, media_type), (header::CACHE_CONTROL, CACHE)], text)
+}

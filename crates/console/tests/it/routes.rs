@@ -1,0 +1,151 @@
+//! Routes, by their URL.
+
+use axum::body::Body;
+use axum::http::{Request, Response, StatusCode};
+use bedplate_console::router;
+use http_body_util::BodyExt;
+use tower::ServiceExt;
+
+use crate::fake::{NOW, state};
+
+async fn send(app: &axum::Router, request: Request<Body>) -> (Response<()>, String) {
+    let (head, body) = app.clone().oneshot(request).await.unwrap().into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    (Response::from_parts(head, ()), String::from_utf8(body.to_vec()).unwrap())
+}
+
+async fn get(app: &axum::Router, path: &str, cookie: &str) -> (Response<()>, String) {
+    send(app, Request::get(path).header("cookie", cookie).body(Body::empty()).unwrap()).await
+}
+
+async fn post(app: &axum::Router, path: &str, body: &str, site: &str, cookie: &str) -> (Response<()>, String) {
+    let request = Request::post(path).header("sec-fetch-site", site).header("cookie", cookie);
+    send(app, request.body(Body::from(body.to_owned())).unwrap()).await
+}
+
+fn cookie_of(answer: &Response<()>) -> String {
+    answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned()
+}
+
+async fn signed_in(app: &axum::Router, token: &str) -> String {
+    let (answer, _) = post(app, "/login", &format!("token={token}"), "same-origin", "").await;
+    assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+    cookie_of(&answer)
+}
+
+#[tokio::test]
+async fn nothing_is_shown_without_a_session() {
+    let app = router(state());
+    for path in ["/", "/ns/flights"] {
+        for cookie in ["", "bedplate_session=made-up"] {
+            let (answer, body) = get(&app, path, cookie).await;
+            assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{path}");
+            assert!(body.contains("Sign in") && !body.contains("336,776"), "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn get_overview() {
+    let app = router(state());
+    let cookie = signed_in(&app, "bp_right").await;
+    let (answer, body) = get(&app, "/", &cookie).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    for said in ["367,687 rows", "AUC 0.758", "1,214 entries", "0.009852 EUR", "train-leaky", "exit 9", "replay-0042/0"]
+    {
+        assert!(body.contains(said), "{said}");
+    }
+    let policy = answer.headers()["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("default-src 'self'") && !policy.contains("unsafe"), "{policy}");
+    assert!(!body.contains("style=") && !body.contains("onclick") && !body.contains("<script>"), "nothing inline");
+    assert!(!body.contains("https://"), "nothing from elsewhere");
+}
+
+#[tokio::test]
+async fn get_ns_namespace() {
+    let app = router(state());
+    let cookie = signed_in(&app, "bp_right").await;
+    let (answer, body) = get(&app, "/ns/flights", &cookie).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    for said in ["1048.36", "2 of 6 features moved", "by month: 2013-01 24.0 %", "dep_delay alone", "refused"] {
+        assert!(body.contains(said), "{said}");
+    }
+    assert_eq!(body.matches("<table").count(), body.matches("<caption").count(), "every table has a caption");
+}
+
+#[tokio::test]
+async fn what_is_not_there_and_what_may_not_be_seen_look_the_same() {
+    let app = router(state());
+    let admin = signed_in(&app, "bp_right").await;
+    let stranger = signed_in(&app, "bp_stranger").await;
+    for (path, cookie) in [("/ns/none", &admin), ("/ns/flights", &stranger)] {
+        let (answer, body) = get(&app, path, cookie).await;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+        assert!(body.contains("it is not there") && body.contains("bedplate get namespaces"));
+    }
+    let (_, escaped) = get(&app, "/ns/%3Cscript%3Ex", &admin).await;
+    assert!(!escaped.contains("<script>x") && escaped.contains("&lt;script&gt;x"), "{escaped}");
+}
+
+#[tokio::test]
+async fn post_login() {
+    let app = router(state());
+    let (wrong, body) = post(&app, "/login", "token=bp_wrong", "same-origin", "").await;
+    assert_eq!(wrong.status(), StatusCode::UNAUTHORIZED);
+    assert!(body.contains("the token is not known here") && wrong.headers().get("set-cookie").is_none());
+    let (foreign, _) = post(&app, "/login", "token=bp_right", "cross-site", "").await;
+    assert_eq!(foreign.status(), StatusCode::FORBIDDEN);
+    let (right, _) = post(&app, "/login", "token=bp_right", "same-origin", "").await;
+    let cookie = right.headers()["set-cookie"].to_str().unwrap();
+    assert!(
+        cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict") && !cookie.contains("bp_right"),
+        "{cookie}"
+    );
+}
+
+#[tokio::test]
+async fn post_logout() {
+    let app = router(state());
+    let cookie = signed_in(&app, "bp_right").await;
+    let (foreign, _) = post(&app, "/logout", "", "cross-site", &cookie).await;
+    assert_eq!(foreign.status(), StatusCode::FORBIDDEN);
+    assert_eq!(get(&app, "/", &cookie).await.0.status(), StatusCode::OK);
+    post(&app, "/logout", "", "same-origin", &cookie).await;
+    assert_eq!(get(&app, "/", &cookie).await.0.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn get_login_code() {
+    let state = state();
+    let code = state.sessions.issue_code(bedplate_identity::Principal::new("user:admin"), NOW, [9; 32]);
+    let app = router(state);
+    let (answer, body) = get(&app, &format!("/login?code={code}"), "").await;
+    assert!(body.contains(r#"content="0; url=/""#), "{body}");
+    assert_eq!(get(&app, "/", &cookie_of(&answer)).await.0.status(), StatusCode::OK);
+    let (again, body) = get(&app, &format!("/login?code={code}"), "").await;
+    assert_eq!(again.status(), StatusCode::UNAUTHORIZED);
+    assert!(body.contains("used before"));
+}
+
+#[tokio::test]
+async fn a_page_that_did_not_change_is_not_sent_again() {
+    let app = router(state());
+    let cookie = signed_in(&app, "bp_right").await;
+    let (first, _) = get(&app, "/ns/flights", &cookie).await;
+    let request =
+        Request::get("/ns/flights").header("cookie", &cookie).header("if-none-match", &first.headers()["etag"]);
+    let (second, body) = send(&app, request.body(Body::empty()).unwrap()).await;
+    assert_eq!((second.status(), body.as_str()), (StatusCode::NOT_MODIFIED, ""));
+}
+
+#[tokio::test]
+async fn get_assets() {
+    let app = router(state());
+    for (path, media_type) in
+        [("console.css", "text/css"), ("live.js", "text/javascript"), ("mark.svg", "image/svg+xml")]
+    {
+        let (answer, body) = get(&app, &format!("/assets/{path}"), "").await;
+        assert!(answer.headers()["content-type"].to_str().unwrap().starts_with(media_type), "{path}");
+        assert!(!body.is_empty() && !body.contains("@import") && !body.contains("url(http"), "{path}");
+    }
+}

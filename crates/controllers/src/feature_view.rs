@@ -1,0 +1,143 @@
+//! FeatureView: runs the view's query and brings its rows into the online store.
+
+use std::sync::Arc;
+
+use bedplate_features::{SourceRow, ViewDefinition};
+use bedplate_kinds::{Entity, FeatureView, FeatureViewStatus, Phase};
+use bedplate_lineage::Node;
+use bedplate_query::{Frame, TableRef};
+use bedplate_types::{Digest, NamespacedName, Timestamp};
+use serde_json::json;
+
+use crate::core::{ACTOR, Facts, Platform, full_name};
+use crate::hold::{Hold, failed};
+use crate::run::Reconcile;
+use crate::{dataset, digest};
+
+impl Reconcile for FeatureView {
+    async fn bring(
+        platform: &Arc<Platform>,
+        object: &Arc<Self>,
+        status: &mut FeatureViewStatus,
+    ) -> Result<Phase, Hold> {
+        bring(platform, object, status).await
+    }
+}
+
+async fn bring(platform: &Arc<Platform>, view: &FeatureView, status: &mut FeatureViewStatus) -> Result<Phase, Hold> {
+    let name = full_name(view);
+    let definition = definition(platform, view, &name).await?;
+    let version = definition.version(&view.spec.source.sql);
+    let tables = tables(platform, &name.namespace, &view.spec.source.datasets).await?;
+    let marker = digest::of(&[&version.to_string(), &tables.inputs, &view.spec.materialize_until]);
+    if status.phase == Phase::Ready && status.materialized == marker.to_string() {
+        return Ok(Phase::Ready);
+    }
+    let frame = query(platform, tables.refs.clone(), &view.spec.source.sql, &name).await?;
+    let rows = load(platform, view, &definition, frame, &version, marker).await?;
+    platform.record(facts(platform, &name, &tables, &version, rows)).await?;
+    status.version = version.to_string();
+    status.online_rows = rows;
+    status.materialized = marker.to_string();
+    Ok(Phase::Ready)
+}
+
+/// The view's definition, with its entity's join keys.
+pub async fn definition(
+    platform: &Platform,
+    view: &FeatureView,
+    name: &NamespacedName,
+) -> Result<ViewDefinition, Hold> {
+    let entity = platform.need::<Entity>(&name.namespace, &view.spec.entity).await?;
+    ViewDefinition::new(&name.name, &view.spec, &entity.spec).map_err(failed(format!("feature view {name}")))
+}
+
+/// The tables a query reads, and what they were ingested from.
+pub struct Tables {
+    pub refs: Vec<TableRef>,
+    /// Name and input digest, in the order named.
+    pub inputs: Vec<(String, String)>,
+}
+
+/// The named datasets once all of them are ready.
+pub async fn tables(platform: &Platform, namespace: &str, datasets: &[String]) -> Result<Tables, Hold> {
+    let mut tables = Tables { refs: Vec::new(), inputs: Vec::new() };
+    for name in datasets {
+        let status = dataset::ready(platform, namespace, name).await?;
+        tables.refs.push(TableRef {
+            alias: name.clone(),
+            namespace: namespace.to_owned(),
+            name: name.clone(),
+            version: status.version,
+        });
+        tables.inputs.push((name.clone(), status.input_digest));
+    }
+    Ok(tables)
+}
+
+/// The query's rows.
+pub async fn query(
+    platform: &Arc<Platform>,
+    tables: Vec<TableRef>,
+    sql: &str,
+    name: &NamespacedName,
+) -> Result<Frame, Hold> {
+    let (lake, sql, name) = (platform.lake.clone(), sql.to_owned(), name.clone());
+    let runtime = tokio::runtime::Handle::current();
+    platform
+        .heavy(move || runtime.block_on(lake.sql(&tables, &sql)).map_err(failed(format!("the query of {name}"))))
+        .await
+}
+
+async fn load(
+    platform: &Arc<Platform>,
+    view: &FeatureView,
+    definition: &ViewDefinition,
+    frame: Frame,
+    version: &Digest,
+    marker: Digest,
+) -> Result<u64, Hold> {
+    let id = online_id(&full_name(view), version);
+    let until = view.spec.materialize_until;
+    let (online, definition, name) = (platform.online.clone(), definition.clone(), full_name(view));
+    platform
+        .heavy(move || {
+            let of = || format!("materialising feature view {name}");
+            let mut known = Vec::new();
+            for batch in &frame.batches {
+                let rows = bedplate_features::rows(&definition, batch).map_err(failed(of()))?;
+                known.extend(rows.into_iter().filter(|row| known_by(row, until)));
+            }
+            let loaded = known.len() as u64;
+            online.load(&id, known).map_err(failed(of()))?;
+            online.mark_loaded(&id, &marker.to_string()).map_err(failed(of()))?;
+            Ok(loaded)
+        })
+        .await
+}
+
+fn known_by(row: &SourceRow, until: Option<Timestamp>) -> bool {
+    until.is_none_or(|until| row.time <= until.micros())
+}
+
+/// Where a version of a view keeps its rows.
+pub fn online_id(name: &NamespacedName, version: &Digest) -> String {
+    format!("{name}@{}", version.short())
+}
+
+/// The lineage node of a version of a view.
+pub fn view_node(name: &NamespacedName, version: &str) -> Node {
+    Node::view(&name.namespace, &name.name, version)
+}
+
+fn facts(platform: &Platform, name: &NamespacedName, tables: &Tables, version: &Digest, rows: u64) -> Facts {
+    let now = platform.now();
+    let node = view_node(name, &version.to_string());
+    let facts = Facts::default()
+        .did(now, "materialize", format!("featureviews/{name}"), json!({ "version": version, "rows": rows }))
+        .knows(&node, json!({ "rows": rows }));
+    tables.refs.iter().fold(facts, |facts, table| {
+        let table = dataset::table_node(&NamespacedName::new(&table.namespace, &table.name), table.version);
+        facts.follows(&table, &node, ACTOR, now)
+    })
+}

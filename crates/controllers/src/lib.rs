@@ -1,0 +1,35 @@
+//! Controllers: what turns a declared object into a running thing, one file a kind.
+//!
+//! Each reads the object and what it names, decides whether anything is left to do, does it, and writes `status`.
+//! A reconcile takes no hints and is idempotent: killed anywhere, it is run again and completes. What it did is told by
+//! digests of its inputs, so what a status tells of is not worked on again. Start with [`Platform`] and [`run`], then read
+//! the kinds in the order of a use case: dataset, feature_view, feature_service, training_recipe, workload, endpoint,
+//! monitor. The decisions themselves live in the pillars; this crate only carries them out.
+
+mod core;
+mod dataset;
+mod digest;
+mod endpoint;
+mod entity;
+mod event;
+mod expectation_suite;
+mod feature_service;
+mod feature_view;
+mod hold;
+mod jobs;
+mod model;
+mod monitor;
+mod registration;
+mod replay;
+mod run;
+mod snapshot;
+mod standing;
+mod train;
+mod training_recipe;
+mod training_set;
+mod workload;
+
+pub use core::{Platform, Sites};
+pub use feature_view::online_id;
+pub use jobs::{FEATURE_PREFIX, PushFrame, ReplayJob, ReplayResult, TrainJob, TrainResult};
+pub use run::run;

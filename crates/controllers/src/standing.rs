@@ -1,0 +1,85 @@
+//! What every status has in common: the phase, the Ready condition, the generation it speaks of.
+
+use bedplate_kinds::{
+    Condition, DatasetStatus, EndpointStatus, EntityStatus, ExpectationSuiteStatus, FeatureServiceStatus,
+    FeatureViewStatus, ModelStatus, MonitorStatus, Phase, TrainingRecipeStatus, WorkloadStatus, set_condition,
+};
+use bedplate_types::Timestamp;
+
+use crate::hold::Hold;
+
+/// A status as the controllers write it.
+pub trait Standing: Clone + Default + PartialEq + serde::Serialize {
+    fn phase(&self) -> Phase;
+    fn stand(&mut self, phase: Phase, condition: Condition, generation: i64);
+}
+
+macro_rules! standing {
+    ($($status:ty),* $(,)?) => {$(
+        impl Standing for $status {
+            fn phase(&self) -> Phase {
+                self.phase
+            }
+
+            fn stand(&mut self, phase: Phase, condition: Condition, generation: i64) {
+                self.phase = phase;
+                self.observed_generation = generation;
+                set_condition(&mut self.conditions, condition);
+            }
+        }
+    )*};
+}
+
+standing!(
+    DatasetStatus,
+    FeatureViewStatus,
+    FeatureServiceStatus,
+    TrainingRecipeStatus,
+    WorkloadStatus,
+    ModelStatus,
+    EndpointStatus,
+    MonitorStatus,
+);
+
+macro_rules! standing_without_conditions {
+    ($($status:ty),* $(,)?) => {$(
+        impl Standing for $status {
+            fn phase(&self) -> Phase {
+                self.phase
+            }
+
+            fn stand(&mut self, phase: Phase, _: Condition, generation: i64) {
+                self.phase = phase;
+                self.observed_generation = generation;
+            }
+        }
+    )*};
+}
+
+standing_without_conditions!(EntityStatus, ExpectationSuiteStatus);
+
+/// The Ready condition that tells how a reconcile ended.
+pub fn ready_condition(outcome: &Result<Phase, Hold>, generation: i64, now: Timestamp) -> (Phase, Condition) {
+    let (phase, status, reason, message) = match outcome {
+        Ok(phase) => (*phase, "True", format!("{phase:?}"), String::new()),
+        Err(Hold::Waiting(message)) => (Phase::Pending, "False", "Waiting".to_owned(), message.clone()),
+        Err(Hold::Failed(problem)) => (Phase::Failed, "False", problem.kind.status_reason().to_owned(), tell(problem)),
+        Err(Hold::Retry(error)) => (Phase::Pending, "Unknown", "Retrying".to_owned(), error.to_string()),
+    };
+    let condition = Condition {
+        type_: "Ready".into(),
+        status: status.into(),
+        reason,
+        message,
+        last_transition_time: now.to_string(),
+        observed_generation: Some(generation),
+    };
+    (phase, condition)
+}
+
+fn tell(problem: &bedplate_types::Problem) -> String {
+    match &problem.fix {
+        Some(fix) => format!("{problem}. To fix it: {fix}"),
+        None => problem.to_string(),
+    }
+}

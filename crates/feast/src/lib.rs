@@ -1,0 +1,43 @@
+//! Feast's feature server over REST: `POST /push`, as Feast 0.67's own client sends it.
+//!
+//! Start with [`router`] and [`FeatureStore`], the port behind which features live. A pushed data frame becomes one Arrow
+//! record batch; the answer to a push is given when it is durable. Errors are told the way Feast tells them, so that its
+//! client raises the exception its user knows.
+//!
+//! The namespace is, in this order: the header `x-bedplate-namespace`, the caller's own for a workload, `default`.
+//! Pushing needs the right to push feature views. What a caller has no right to see
+//! in a namespace looks exactly like what is not there.
+//!
+//! Pushes go to the online store only: `to` other than `online` is refused, not ignored. This crate knows nothing of
+//! views, keys or time-to-live.
+
+mod body;
+mod error;
+mod frame;
+mod guard;
+mod push;
+mod store;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::post;
+use bedplate_identity::Authenticator;
+use bedplate_policy::Policy;
+
+pub use store::{FeatureStore, StoreError};
+
+/// The largest request body, in bytes.
+pub const BODY_LIMIT: usize = 16 << 20;
+
+/// Feast's paths at the root, with no fallback: made to be merged into another router.
+pub fn router(store: Arc<dyn FeatureStore>, authenticator: Authenticator, policy: Policy) -> Router {
+    let served = Arc::new(Served { store, guard: guard::Guard { authenticator, policy } });
+    Router::new().route("/push", post(push::push)).with_state(served)
+}
+
+/// What the handlers share.
+struct Served {
+    store: Arc<dyn FeatureStore>,
+    guard: guard::Guard,
+}

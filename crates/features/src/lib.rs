@@ -1,0 +1,42 @@
+//! Features: which value of a feature was known at a moment, and never a later one.
+//!
+//! A [`ViewDefinition`] says which columns of a source become features of an entity. [`rows`] turns a source into
+//! [`SourceRow`]s, [`Timeline`] holds them per entity, and [`point_in_time`] joins them to label rows. The online store
+//! keeps the same rows and asks the same question of one entity. Start with [`value_at`]: offline and online call the one
+//! function behind it, so a model is served exactly the numbers it was trained on.
+//!
+//! The rules, each guarded by a property test against a brute-force oracle:
+//! - A row known at `u` is usable at `t` when `u <= t` and, if the view has a TTL, `t - u <= ttl`. Both edges count.
+//! - A windowed aggregate takes the usable rows with `t - window < u`: the far edge does not count.
+//! - `last` is the value of the latest usable row, null included.
+//! - Rows are ordered by (time, [`SourceRow::identity`]). With a `row_id` column the identity is that id, and of two
+//!   rows with one entity, time and id the one with the greater packed values stays. Without it the packed values are
+//!   the identity: identical rows collapse into one, offline as well as online. So a push can be repeated after a crash,
+//!   rows may come in any order, and two different events that look alike both count once they have a `row_id`.
+//! - NaN is missing, and -0.0 is 0.0.
+//! - Sums are added one by one in that order, so they are equal bit by bit.
+//! - No label row is dropped: an unknown entity, a null key or a null time has no rows, which is null (0 for `count`).
+//!
+//! It does not know where rows come from or where they are stored: no I/O, no clock, no async.
+
+mod definition;
+mod error;
+mod history;
+mod join;
+mod key;
+mod moment;
+mod number;
+mod packed;
+pub mod request;
+mod row;
+mod timeline;
+
+pub use definition::{FeatureDef, ViewDefinition};
+pub use error::FeatureError;
+pub use history::{History, HistoryRef, value_at, values};
+pub use join::point_in_time;
+pub use key::{EntityKey, KeyValue};
+pub use packed::{InvalidPacked, pack, unpack};
+pub use request::RequestEncoder;
+pub use row::{ROW_ID_COLUMN, RowId, RowsReport, SourceRow, rows, rows_reported};
+pub use timeline::Timeline;

@@ -1,0 +1,211 @@
+//! Rows of a view's source: an entity, the moment the row became known, and its values.
+
+use std::cmp::Ordering;
+
+use arrow::array::{Array, AsArray, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Int64Type};
+
+use crate::key::{KeyColumns, cast_exactly, is_string, push_int, push_text, text_column, wrong_type};
+use crate::moment::{Round, moments};
+use crate::number::{number_at, number_column};
+use crate::packed::pack;
+use crate::{EntityKey, FeatureError, ViewDefinition};
+
+/// A source column of this name tells rows of one entity and time apart.
+pub const ROW_ID_COLUMN: &str = "row_id";
+
+/// What the source calls a row.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RowId {
+    Int(i64),
+    Text(String),
+}
+
+/// One row of a view's source.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceRow {
+    pub key: EntityKey,
+    /// Microseconds since 1970 when the row became known; `i64::MIN` in views without a time.
+    pub time: i64,
+    pub id: Option<RowId>,
+    /// In the order of [`ViewDefinition::columns`].
+    pub values: Vec<Option<f64>>,
+}
+
+/// How many rows of a source can be used, and why the others cannot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RowsReport {
+    pub kept: usize,
+    /// Rows of no entity: some join key is null.
+    pub null_keys: usize,
+    /// Rows known at no moment: the time is null.
+    pub null_times: usize,
+}
+
+impl std::ops::AddAssign for RowsReport {
+    fn add_assign(&mut self, other: Self) {
+        self.kept += other.kept;
+        self.null_keys += other.null_keys;
+        self.null_times += other.null_times;
+    }
+}
+
+impl SourceRow {
+    /// What tells this row from others of its entity and time: its id, or else its packed values.
+    #[must_use]
+    pub fn identity(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        match &self.id {
+            Some(RowId::Int(id)) => push_int(&mut bytes, *id),
+            Some(RowId::Text(id)) => push_text(&mut bytes, id),
+            None => {
+                bytes.push(b'v');
+                bytes.extend(pack(&self.values));
+            }
+        }
+        bytes
+    }
+
+    /// The order of rows: entity, time, identity. Equal means that only one of the two is kept.
+    #[must_use]
+    pub fn order(&self, other: &Self) -> Ordering {
+        (&self.key, self.time).cmp(&(&other.key, other.time)).then_with(|| self.identity().cmp(&other.identity()))
+    }
+}
+
+/// The usable rows of a batch; see [`rows_reported`].
+///
+/// # Errors
+/// When a column is missing or has a type that cannot be used.
+pub fn rows(def: &ViewDefinition, batch: &RecordBatch) -> Result<Vec<SourceRow>, FeatureError> {
+    rows_reported(def, batch).map(|(rows, _)| rows)
+}
+
+/// The usable rows of a batch in its order, and how many were not usable. Numbers and booleans become `f64`.
+///
+/// # Errors
+/// When a column is missing or has a type that cannot be used.
+pub fn rows_reported(def: &ViewDefinition, batch: &RecordBatch) -> Result<(Vec<SourceRow>, RowsReport), FeatureError> {
+    let columns = SourceColumns::new(def, batch)?;
+    let mut rows = Vec::with_capacity(batch.num_rows());
+    let mut report = RowsReport::default();
+    for row in 0..batch.num_rows() {
+        match (columns.keys.key(row), columns.times[row]) {
+            (None, _) => report.null_keys += 1,
+            (Some(_), None) => report.null_times += 1,
+            (Some(key), Some(time)) => rows.push(columns.row(row, key, time)),
+        }
+    }
+    report.kept = rows.len();
+    Ok((rows, report))
+}
+
+/// The columns of a batch that a view reads, cast once.
+struct SourceColumns {
+    keys: KeyColumns,
+    times: Vec<Option<i64>>,
+    ids: IdColumn,
+    values: Vec<Float64Array>,
+}
+
+impl SourceColumns {
+    fn new(def: &ViewDefinition, batch: &RecordBatch) -> Result<Self, FeatureError> {
+        let of = format!("the source of feature view {:?}", def.name);
+        let times = match &def.timestamp {
+            Some(column) => moments(&of, batch, column, Round::Later)?,
+            None => vec![Some(i64::MIN); batch.num_rows()],
+        };
+        let values = def.columns().iter().map(|column| number_column(&of, batch, column)).collect::<Result<_, _>>()?;
+        Ok(Self { keys: KeyColumns::new(&of, &def.join_keys, batch)?, times, ids: IdColumn::new(&of, batch)?, values })
+    }
+
+    fn row(&self, row: usize, key: EntityKey, time: i64) -> SourceRow {
+        let values = self.values.iter().map(|column| number_at(column, row)).collect();
+        SourceRow { key, time, id: self.ids.id(row), values }
+    }
+}
+
+enum IdColumn {
+    Absent,
+    Int(Int64Array),
+    Text(StringArray),
+}
+
+impl IdColumn {
+    fn new(of: &str, batch: &RecordBatch) -> Result<Self, FeatureError> {
+        const WANTED: &str = "a string or a whole number";
+        match batch.column_by_name(ROW_ID_COLUMN) {
+            None => Ok(Self::Absent),
+            Some(column) if is_string(column.data_type()) => text_column(of, ROW_ID_COLUMN, column).map(Self::Text),
+            Some(column) if column.data_type().is_integer() => {
+                let cast = cast_exactly(of, ROW_ID_COLUMN, column, &DataType::Int64, WANTED)?;
+                Ok(Self::Int(cast.as_primitive::<Int64Type>().clone()))
+            }
+            Some(column) => Err(wrong_type(of, ROW_ID_COLUMN, column, WANTED)),
+        }
+    }
+
+    fn id(&self, row: usize) -> Option<RowId> {
+        match self {
+            Self::Int(ids) if ids.is_valid(row) => Some(RowId::Int(ids.value(row))),
+            Self::Text(ids) if ids.is_valid(row) => Some(RowId::Text(ids.value(row).to_owned())),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, TimestampMicrosecondArray};
+    use bedplate_kinds::{Aggregate, ColumnType, JoinKey};
+
+    use super::*;
+    use crate::FeatureDef;
+
+    fn planes() -> ViewDefinition {
+        let delay = FeatureDef { name: "d".into(), column: "delay".into(), aggregate: Aggregate::Last, window: None };
+        ViewDefinition {
+            name: "planes".into(),
+            join_keys: vec![JoinKey { name: "tail".into(), type_: ColumnType::String }],
+            timestamp: Some("at".into()),
+            ttl: None,
+            features: vec![delay],
+        }
+    }
+
+    fn batch(ids: Option<ArrayRef>) -> RecordBatch {
+        let mut columns: Vec<(&str, ArrayRef)> = vec![
+            ("tail", Arc::new(StringArray::from(vec![Some("N1"), None, Some("N3")]))),
+            ("at", Arc::new(TimestampMicrosecondArray::from(vec![Some(5), Some(6), None]))),
+            ("delay", Arc::new(Float64Array::from(vec![1.5, 2.0, 3.0]))),
+        ];
+        columns.extend(ids.map(|ids| (ROW_ID_COLUMN, ids)));
+        RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| (name, column, true)))
+            .unwrap()
+    }
+
+    #[test]
+    fn rows_of_no_entity_or_no_time_are_counted() {
+        let (rows, report) = rows_reported(&planes(), &batch(None)).unwrap();
+        assert_eq!(report, RowsReport { kept: 1, null_keys: 1, null_times: 1 });
+        assert_eq!((rows[0].time, &rows[0].id, &rows[0].values), (5, &None, &vec![Some(1.5)]));
+    }
+
+    #[test]
+    fn without_a_time_every_row_was_always_known() {
+        let timeless = ViewDefinition { timestamp: None, ..planes() };
+        assert_eq!(rows(&timeless, &batch(None)).unwrap().iter().map(|row| row.time).max(), Some(i64::MIN));
+    }
+
+    #[test]
+    fn a_row_id_is_the_identity_and_other_types_are_refused() {
+        let ids: ArrayRef = Arc::new(Int64Array::from(vec![7, 8, 9]));
+        assert_eq!(rows(&planes(), &batch(Some(ids))).unwrap()[0].id, Some(RowId::Int(7)));
+        let ids: ArrayRef = Arc::new(StringArray::from(vec![None, Some("b"), Some("c")]));
+        assert_eq!(rows(&planes(), &batch(Some(ids))).unwrap()[0].id, None);
+        let error = rows(&planes(), &batch(Some(Arc::new(Float64Array::from(vec![1.0; 3]))))).unwrap_err();
+        assert!(error.to_string().contains("\"row_id\""), "{error}");
+    }
+}

@@ -1,0 +1,156 @@
+//! Random views, sources and label rows: the join equals the oracle bit by bit, in whatever order the rows come.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Float64Array, Int32Array, Int64Array, LargeStringArray, RecordBatch, StringArray};
+use arrow::array::{StringViewArray, TimestampMicrosecondArray};
+use bedplate_features::{FeatureDef, Timeline, ViewDefinition, point_in_time};
+use bedplate_kinds::{Aggregate, ColumnType, JoinKey};
+use bedplate_types::Span;
+use proptest::prelude::*;
+
+use crate::oracle::{self, Raw};
+
+type Entity = (Option<String>, Option<i64>);
+
+const AGGREGATES: [Aggregate; 6] =
+    [Aggregate::Last, Aggregate::Mean, Aggregate::Sum, Aggregate::Count, Aggregate::Min, Aggregate::Max];
+
+/// Few distinct values, so that rows meet at every edge.
+fn entity() -> impl Strategy<Value = Entity> {
+    let name = prop_oneof![1 => Just(None), 9 => "[ab]{0,2}".prop_map(Some)];
+    let number = prop_oneof![1 => Just(None), 9 => (-1..1_i64).prop_map(Some)];
+    (name, number)
+}
+
+fn time() -> impl Strategy<Value = Option<i64>> {
+    prop_oneof![1 => Just(None), 12 => (-12..12_i64).prop_map(Some), 1 => Just(Some(i64::MIN)), 1 => Just(Some(i64::MAX))]
+}
+
+fn number() -> impl Strategy<Value = Option<f64>> {
+    prop_oneof![
+        2 => Just(None),
+        1 => Just(Some(f64::NAN)),
+        1 => Just(Some(-0.0)),
+        3 => (-2..3_i8).prop_map(|value| Some(f64::from(value))),
+        // Far apart in size, so that a sum in another order has other last digits.
+        3 => (-1e3..1e3_f64).prop_map(Some),
+        2 => (-1e-9..1e-9_f64).prop_map(Some),
+    ]
+}
+
+fn raw() -> impl Strategy<Value = Raw> {
+    let id = prop_oneof![3 => Just(None), 2 => "[xy]{1,2}".prop_map(Some)];
+    (entity(), time(), id, number(), number()).prop_map(|(entity, time, id, a, b)| Raw { entity, time, id, a, b })
+}
+
+fn view() -> impl Strategy<Value = ViewDefinition> {
+    let feature = (0..AGGREGATES.len(), any::<bool>(), 1..15_i64);
+    let ttl = prop_oneof![Just(None), (0..10_i64).prop_map(Some)];
+    (prop::collection::vec(feature, 1..6), ttl, prop::bool::weighted(0.9)).prop_map(|(features, ttl, timed)| {
+        let features = features.into_iter().enumerate().map(|(i, (aggregate, a, window))| {
+            let aggregate = if timed { AGGREGATES[aggregate] } else { Aggregate::Last };
+            let window = (aggregate != Aggregate::Last).then(|| Span::from_micros(window));
+            FeatureDef { name: format!("f{i}"), column: if a { "a" } else { "b" }.to_owned(), aggregate, window }
+        });
+        ViewDefinition {
+            name: "view".into(),
+            join_keys: vec![
+                JoinKey { name: "name".into(), type_: ColumnType::String },
+                JoinKey { name: "number".into(), type_: ColumnType::Int64 },
+            ],
+            timestamp: timed.then(|| "known_at".into()),
+            ttl: ttl.filter(|_| timed).map(Span::from_micros),
+            features: features.collect(),
+        }
+    })
+}
+
+/// A source with a `row_id` column, or without.
+fn source() -> impl Strategy<Value = (Vec<Raw>, bool)> {
+    (prop::collection::vec(raw(), 0..60), any::<bool>()).prop_map(|(mut rows, with_ids)| {
+        // Some rows come twice: a push repeated after a crash.
+        rows.extend(rows.iter().step_by(5).cloned().collect::<Vec<_>>());
+        rows.iter_mut().filter(|_| !with_ids).for_each(|row| row.id = None);
+        (rows, with_ids)
+    })
+}
+
+fn batch(rows: &[Raw], with_ids: bool) -> RecordBatch {
+    let names: StringArray = rows.iter().map(|row| row.entity.0.clone()).collect();
+    let numbers: Int64Array = rows.iter().map(|row| row.entity.1).collect();
+    let times: TimestampMicrosecondArray = rows.iter().map(|row| row.time).collect();
+    let mut columns: Vec<(&str, ArrayRef)> = vec![
+        ("b", Arc::new(rows.iter().map(|row| row.b).collect::<Float64Array>())),
+        ("name", Arc::new(names)),
+        ("number", Arc::new(numbers)),
+        ("known_at", Arc::new(times.with_timezone("UTC"))),
+        ("a", Arc::new(rows.iter().map(|row| row.a).collect::<Float64Array>())),
+    ];
+    if with_ids {
+        columns.push(("row_id", Arc::new(rows.iter().map(|row| row.id.clone()).collect::<StringArray>())));
+    }
+    RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| (name, column, true))).unwrap()
+}
+
+/// Label rows as another engine would bring them: other string types, other widths.
+fn spine(rows: &[(Entity, Option<i64>)], form: u8) -> RecordBatch {
+    let names = rows.iter().map(|(entity, _)| entity.0.clone());
+    let names: ArrayRef = match form % 3 {
+        0 => Arc::new(names.collect::<StringArray>()),
+        1 => Arc::new(names.collect::<LargeStringArray>()),
+        _ => Arc::new(names.collect::<StringViewArray>()),
+    };
+    let narrow = rows.iter().map(|(entity, _)| entity.1.map(|number| i32::try_from(number).unwrap()));
+    let numbers: ArrayRef = match form % 2 {
+        0 => Arc::new(narrow.collect::<Int32Array>()),
+        _ => Arc::new(narrow.map(|number| number.map(i64::from)).collect::<Int64Array>()),
+    };
+    let times: TimestampMicrosecondArray = rows.iter().map(|(_, time)| *time).collect();
+    let columns: [(&str, ArrayRef); 3] = [("asked_at", Arc::new(times)), ("number", numbers), ("name", names)];
+    RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| (name, column, true))).unwrap()
+}
+
+/// Bits rather than numbers: equal means equal to the last digit.
+fn joined(def: &ViewDefinition, sources: &[RecordBatch], spine: &RecordBatch) -> Vec<Vec<Option<u64>>> {
+    let timeline = Timeline::build(def, sources).unwrap();
+    let columns = point_in_time(def, &timeline, spine, "asked_at").unwrap();
+    columns.iter().map(|column| column.iter().map(|value| value.map(f64::to_bits)).collect()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn equals_the_oracle_in_any_order_of_rows_and_drops_none(
+        def in view(),
+        (rows, with_ids) in source(),
+        asked in prop::collection::vec((entity(), time()), 0..40),
+        form in any::<u8>(),
+        (shuffled, cut) in (any::<u64>(), any::<prop::sample::Index>()),
+    ) {
+        let spine = spine(&asked, form);
+        let found = joined(&def, &[batch(&rows, with_ids)], &spine);
+        prop_assert_eq!(found.len(), def.features.len());
+        for (feature, column) in def.features.iter().zip(&found) {
+            prop_assert_eq!(column.len(), asked.len());
+            for ((entity, at), value) in asked.iter().zip(column) {
+                let wanted = oracle::value(&def, feature, &rows, entity, *at).map(f64::to_bits);
+                prop_assert_eq!(*value, wanted, "{:?} of {:?} at {:?}", feature, entity, at);
+            }
+        }
+        let mut rows = rows;
+        shuffle(&mut rows, shuffled);
+        let (first, second) = rows.split_at(cut.index(rows.len() + 1));
+        prop_assert_eq!(joined(&def, &[batch(first, with_ids), batch(second, with_ids)], &spine), found);
+    }
+}
+
+/// Fisher-Yates over a linear congruential generator (Knuth's MMIX constants).
+fn shuffle<T>(items: &mut [T], seed: u64) {
+    let mut state = seed;
+    for i in (1..items.len()).rev() {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        items.swap(i, (state >> 33) as usize % (i + 1));
+    }
+}

@@ -1,0 +1,70 @@
+//! A join the size of the flights example stays in the order of a second.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arrow::array::{Array, ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use bedplate_features::{FeatureDef, RequestEncoder, Timeline, ViewDefinition, point_in_time};
+use bedplate_kinds::{Aggregate, ColumnType, JoinKey};
+
+const ROWS: usize = 330_000;
+const CARRIERS: usize = 16;
+/// One flight each minute and a half: 16 carriers make a week of about 420 each, 40 days of 2,400.
+const STEP: i64 = 90_000_000;
+
+fn flights() -> RecordBatch {
+    let rows = 0..i64::try_from(ROWS).unwrap();
+    let carriers: StringArray =
+        rows.clone().map(|i| Some(format!("C{}", i.unsigned_abs() as usize % CARRIERS))).collect();
+    let columns: [(&str, ArrayRef); 4] = [
+        ("carrier", Arc::new(carriers)),
+        ("at", Arc::new(rows.clone().map(|i| Some(i * STEP)).collect::<TimestampMicrosecondArray>())),
+        ("delay", Arc::new(rows.clone().map(|i| Some((i * 7 % 61 - 10) as f64)).collect::<Float64Array>())),
+        ("row_id", Arc::new(rows.map(Some).collect::<Int64Array>())),
+    ];
+    RecordBatch::try_from_iter(columns).unwrap()
+}
+
+fn carrier_delays() -> ViewDefinition {
+    let mean = |name: &str, window: &str| FeatureDef {
+        name: name.into(),
+        column: "delay".into(),
+        aggregate: Aggregate::Mean,
+        window: Some(window.parse().unwrap()),
+    };
+    ViewDefinition {
+        name: "carrier_delays".into(),
+        join_keys: vec![JoinKey { name: "carrier".into(), type_: ColumnType::String }],
+        timestamp: Some("at".into()),
+        ttl: None,
+        features: vec![mean("mean_16d", "16d"), mean("mean_3h", "3h")],
+    }
+}
+
+#[test]
+fn joins_a_third_of_a_million_label_rows_over_windows_of_a_thousand() {
+    let flights = flights();
+    let start = Instant::now();
+    let timeline = Timeline::build(&carrier_delays(), std::slice::from_ref(&flights)).unwrap();
+    let built = start.elapsed();
+    let columns = point_in_time(&carrier_delays(), &timeline, &flights, "at").unwrap();
+    let joined = start.elapsed() - built;
+    println!("timeline {built:?}, join {joined:?}");
+    assert_eq!(columns[0].len(), ROWS);
+    assert_eq!(columns[0].null_count(), 0);
+    // Far above what it takes (see the printed figure), so that a busy machine does not fail it.
+    assert!(built + joined < Duration::from_secs(20), "{built:?} + {joined:?}");
+}
+
+#[test]
+fn encodes_a_third_of_a_million_local_times() {
+    let feature = |name: &str| serde_json::json!({"name": name, "column": "at", "transform": name, "timezone": "America/New_York"});
+    let parts = ["minuteOfDay", "dayOfWeek", "month", "dayOfYear"].map(feature);
+    let encoder = RequestEncoder::fit(&serde_json::from_value::<Vec<_>>(parts.to_vec().into()).unwrap(), &[]).unwrap();
+    let flights = flights();
+    let start = Instant::now();
+    let columns = encoder.encode(&flights).unwrap();
+    println!("four parts of {ROWS} local times {:?}", start.elapsed());
+    assert!(columns.iter().all(|column| column.null_count() == 0));
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+}

@@ -1,0 +1,178 @@
+//! Dataset: a table of the lake, where its rows come from and what is known of its columns.
+
+use std::collections::BTreeMap;
+
+use kube::CustomResource;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::validate::{FieldError, Validate, duplicates, not_empty};
+use crate::{Condition, Phase, Severity};
+
+#[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[kube(
+    group = "bedplate.dev",
+    version = "v1alpha1",
+    kind = "Dataset",
+    namespaced,
+    status = "DatasetStatus",
+    shortname = "ds",
+    printcolumn = r#"{"name":"Phase","type":"string","jsonPath":".status.phase"}"#,
+    printcolumn = r#"{"name":"Rows","type":"integer","jsonPath":".status.rows"}"#,
+    printcolumn = r#"{"name":"Quarantined","type":"integer","jsonPath":".status.quarantined"}"#,
+    printcolumn = r#"{"name":"Owner","type":"string","jsonPath":".spec.owner","priority":1}"#,
+    printcolumn = r#"{"name":"Classification","type":"string","jsonPath":".spec.classification","priority":1}"#,
+    printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#
+)]
+#[serde(rename_all = "camelCase")]
+pub struct DatasetSpec {
+    /// The team that answers for it.
+    pub owner: String,
+    #[serde(default)]
+    pub description: String,
+    #[serde(default)]
+    pub classification: Classification,
+    /// Free tags: licence, residency, purpose.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+    pub source: DatasetSource,
+    /// The column that says when a row happened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_column: Option<String>,
+    /// The columns the source must have; other columns of the source are refused.
+    pub schema: Vec<Column>,
+    /// The ExpectationSuite that every row must pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suite: Option<String>,
+}
+
+/// Who may see it, in rising order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Classification {
+    Public,
+    #[default]
+    Internal,
+    Confidential,
+    Restricted,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DatasetSource {
+    /// A file. `bedplate apply` resolves a relative path against the manifest's folder.
+    pub path: String,
+    #[serde(default)]
+    pub format: Format,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    #[default]
+    Parquet,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Column {
+    pub name: String,
+    #[serde(rename = "type")]
+    pub type_: ColumnType,
+    #[serde(default = "yes")]
+    pub nullable: bool,
+    /// It is known only after the event the row tells of: never a feature of that same row.
+    #[serde(default)]
+    pub outcome: bool,
+    #[serde(default)]
+    pub description: String,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// The logical types of the lake. Times are UTC with microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ColumnType {
+    String,
+    Int32,
+    Int64,
+    Float64,
+    Boolean,
+    Timestamp,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct DatasetStatus {
+    pub phase: Phase,
+    /// Rows read from the source.
+    pub rows_read: u64,
+    /// Rows in the table.
+    pub rows: u64,
+    /// Rows in the quarantine table, with their reasons.
+    pub quarantined: u64,
+    /// Bytes of the table's data files.
+    pub bytes: u64,
+    /// The Delta table's version.
+    pub version: Option<i64>,
+    /// Folder of the Delta table.
+    pub location: String,
+    /// Digest of the source file's bytes.
+    pub source_digest: String,
+    /// Digest of source, schema and suite together: the same inputs are ingested once.
+    pub input_digest: String,
+    pub expectations: Vec<ExpectationOutcome>,
+    pub conditions: Vec<Condition>,
+    pub observed_generation: i64,
+}
+
+/// How one expectation fared on the last ingest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ExpectationOutcome {
+    pub name: String,
+    pub severity: Severity,
+    pub passed: bool,
+    /// Rows, values or slots that did not meet it.
+    pub failing: u64,
+    /// What was looked at: rows for most checks.
+    pub observed: u64,
+    /// A sentence with the evidence.
+    #[serde(default)]
+    pub detail: String,
+}
+
+impl Validate for DatasetSpec {
+    fn validate(&self) -> Vec<FieldError> {
+        let mut errors = duplicates("spec.schema", self.schema.iter().map(|column| column.name.as_str()));
+        errors.extend(not_empty("spec.owner", &self.owner));
+        errors.extend(not_empty("spec.source.path", &self.source.path));
+        if self.schema.is_empty() {
+            errors.push(FieldError::new("spec.schema", "must name at least one column"));
+        }
+        if let Some(time) = &self.time_column {
+            errors.extend(self.check_time_column(time));
+        }
+        errors
+    }
+}
+
+impl DatasetSpec {
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.schema.iter().find(|column| column.name == name)
+    }
+
+    fn check_time_column(&self, name: &str) -> Option<FieldError> {
+        match self.column(name) {
+            None => Some(FieldError::new("spec.timeColumn", format!("{name:?} is not a column of spec.schema"))),
+            Some(column) if column.type_ != ColumnType::Timestamp => {
+                Some(FieldError::new("spec.timeColumn", format!("{name:?} is not of type timestamp")))
+            }
+            Some(_) => None,
+        }
+    }
+}

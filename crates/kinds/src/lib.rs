@@ -1,0 +1,47 @@
+//! The kinds: everything a person declares to bedplate, one noun a file, with the Kubernetes envelope.
+//!
+//! A kind is its spec, its status, and the rules a spec must obey before it is stored (`validate`). The schema the API
+//! server publishes is derived from these types. Start with [`registry`], which lists the kinds; each file reads alone.
+//! This crate knows nothing of storage, HTTP or who reconciles a kind.
+
+mod condition;
+mod dataset;
+mod endpoint;
+mod entity;
+mod expectation_suite;
+mod feature_service;
+mod feature_view;
+mod model;
+mod monitor;
+pub mod registry;
+mod training_recipe;
+mod validate;
+mod workload;
+
+pub use condition::{Condition, Phase, set_condition};
+pub use dataset::{
+    Classification, Column, ColumnType, Dataset, DatasetSource, DatasetSpec, DatasetStatus, ExpectationOutcome, Format,
+};
+pub use endpoint::{Endpoint, EndpointSpec, EndpointStatus};
+pub use entity::{Entity, EntitySpec, EntityStatus, JoinKey};
+pub use expectation_suite::{
+    Between, Check, CompleteSeries, Expectation, ExpectationSuite, ExpectationSuiteSpec, ExpectationSuiteStatus,
+    Matches, OnColumn, OneOf, References, RowCount, Severity, Unique,
+};
+pub use feature_service::{
+    FeatureService, FeatureServiceSpec, FeatureServiceStatus, RequestFeature, Transform, ViewSelection,
+};
+pub use feature_view::{Aggregate, Feature, FeatureView, FeatureViewSource, FeatureViewSpec, FeatureViewStatus};
+pub use model::{GateResult, Model, ModelSpec, ModelStatus, ModelVersion};
+pub use monitor::{DriftResult, LabelShift, Monitor, MonitorSpec, MonitorStatus, Window};
+pub use training_recipe::{
+    Algorithm, Gate, GradientBoosting, Label, LeakageGate, MetricGate, Split, TrainingRecipe, TrainingRecipeSpec,
+    TrainingRecipeStatus,
+};
+pub use validate::{FieldError, Validate};
+pub use workload::{Replay, Resources, Task, Train, Usage, Workload, WorkloadSpec, WorkloadStatus};
+
+/// The API group of every kind here.
+pub const GROUP: &str = "bedplate.dev";
+/// The one served version.
+pub const VERSION: &str = "v1alpha1";

@@ -1,0 +1,46 @@
+//! Schemas: the declared columns as Arrow spells them, and how a source is brought into their shape.
+
+mod cast;
+mod conform;
+mod error;
+
+pub use conform::Conform;
+pub use error::{SchemaError, SchemaFault};
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use bedplate_kinds::{ColumnType, DatasetSpec};
+
+/// The Arrow type a logical type is stored as.
+#[must_use]
+pub fn arrow_type(type_: ColumnType) -> DataType {
+    match type_ {
+        ColumnType::String => DataType::Utf8,
+        ColumnType::Int32 => DataType::Int32,
+        ColumnType::Int64 => DataType::Int64,
+        ColumnType::Float64 => DataType::Float64,
+        ColumnType::Boolean => DataType::Boolean,
+        ColumnType::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+    }
+}
+
+/// The name a manifest uses for a logical type.
+#[must_use]
+pub fn type_name(type_: ColumnType) -> &'static str {
+    match type_ {
+        ColumnType::String => "string",
+        ColumnType::Int32 => "int32",
+        ColumnType::Int64 => "int64",
+        ColumnType::Float64 => "float64",
+        ColumnType::Boolean => "boolean",
+        ColumnType::Timestamp => "timestamp",
+    }
+}
+
+/// The dataset's declared columns, in order. Every field is nullable: nulls are an expectation's business.
+#[must_use]
+pub fn arrow_schema(spec: &DatasetSpec) -> SchemaRef {
+    let fields = spec.schema.iter().map(|column| Field::new(&column.name, arrow_type(column.type_), true));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}

@@ -1,0 +1,59 @@
+//! What a unit of each resource costs.
+
+use std::collections::BTreeMap;
+
+use bedplate_types::Money;
+use serde::{Deserialize, Serialize};
+
+/// Prices per unit (a CPU-second, a byte, a prediction), all in one currency.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PriceSheet {
+    /// For example `EUR`.
+    pub currency: String,
+    pub prices: BTreeMap<String, Money>,
+}
+
+impl PriceSheet {
+    /// The resources that have a price, for people.
+    pub(crate) fn priced(&self) -> String {
+        self.prices.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// `amount_micro` millionths of a unit at `unit` per unit, rounded half to even; `None` when it cannot be counted.
+pub(crate) fn cost(amount_micro: i64, unit: Money) -> Option<Money> {
+    const UNIT: i128 = 1_000_000;
+    let exact = i128::from(amount_micro) * i128::from(unit.0);
+    let (whole, rest) = (exact.div_euclid(UNIT), exact.rem_euclid(UNIT));
+    let up = rest > UNIT / 2 || (rest == UNIT / 2 && whole % 2 != 0);
+    i64::try_from(whole + i128::from(up)).ok().map(Money)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn halves_go_to_the_even_side() {
+        for (amount, expect) in [(500_000, 0), (1_500_000, 2), (2_500_000, 2), (-500_000, 0), (-1_500_000, -2)] {
+            assert_eq!(cost(amount, Money(1)), Some(Money(expect)), "{amount}");
+        }
+        assert_eq!(cost(3_000_000, Money(250)), Some(Money(750)));
+        assert_eq!(cost(i64::MAX, Money(i64::MAX)), None);
+        assert_eq!(cost(i64::MAX, Money(1_000_000)), Some(Money(i64::MAX)));
+    }
+
+    proptest! {
+        #[test]
+        fn is_never_off_by_more_than_half_a_millionth(amount: i32, unit: i32) {
+            let exact = i128::from(amount) * i128::from(unit);
+            let rounded = i128::from(cost(amount.into(), Money(unit.into())).unwrap().0) * 1_000_000;
+            prop_assert!((exact - rounded).abs() <= 500_000);
+            let refund = cost(-i64::from(amount), Money(unit.into())).unwrap();
+            prop_assert_eq!(i128::from(refund.0) * -1_000_000, rounded, "a refund is what was paid");
+        }
+    }
+}

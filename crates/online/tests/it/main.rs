@@ -1,0 +1,7 @@
+//! The online store: equal to the point-in-time join, safe to push to twice, clear about a folder it cannot use, fast.
+
+mod folder;
+mod parity;
+mod source;
+mod speed;
+mod writing;

@@ -1,0 +1,58 @@
+//! A window of a thousand rows is read in well under a millisecond.
+
+use std::time::{Duration, Instant};
+
+use bedplate_kinds::Aggregate;
+use bedplate_online::OnlineStore;
+use bedplate_types::Timestamp;
+
+use crate::source::{carrier, feature, row, view};
+
+const CARRIERS: i64 = 16;
+const PER_CARRIER: i64 = 20_000;
+
+#[test]
+fn reads_a_window_of_a_thousand_rows_quickly() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = OnlineStore::open(dir.path()).unwrap();
+    let name = |i: i64| format!("C{}", i % CARRIERS);
+    let start = Instant::now();
+    let loaded =
+        store.load("v", (0..CARRIERS * PER_CARRIER).map(|i| row(&name(i), i / CARRIERS, Some(i), 1.0))).unwrap();
+    println!("loaded {loaded} rows in {:?}", start.elapsed());
+    let def = view(
+        None,
+        vec![feature("mean", "x", Aggregate::Mean, Some(1000)), feature("last", "x", Aggregate::Last, None)],
+    );
+    let last = view(None, vec![feature("last", "x", Aggregate::Last, None)]);
+    for (what, def) in [("a window of 1000", &def), ("the latest value", &last)] {
+        let mut took: Vec<Duration> = (0..2000)
+            .map(|i| {
+                let at = Timestamp::from_micros(1000 + i * 7919 % (PER_CARRIER - 1000));
+                let start = Instant::now();
+                let values = store.read(def, "v", &carrier(&name(i)), at).unwrap();
+                assert!(values.iter().all(|value| *value == Some(1.0)));
+                start.elapsed()
+            })
+            .collect();
+        took.sort_unstable();
+        println!("{what}: p50 {:?}, p99 {:?}", took[1000], took[1980]);
+        // Far above what it takes (see the printed figures), so that a busy machine does not fail it.
+        assert!(took[1000] < Duration::from_millis(50), "{what}: p50 {:?}", took[1000]);
+    }
+    let at = |i: i64| Timestamp::from_micros(PER_CARRIER + i);
+    let mut took: Vec<Duration> = (0..1000)
+        .map(|i| {
+            store.put("v", &[row("C0", PER_CARRIER + i, None, 1.0)]).unwrap();
+            let start = Instant::now();
+            assert_eq!(store.read(&def, "v", &carrier("C0"), at(i)).unwrap(), [Some(1.0), Some(1.0)]);
+            start.elapsed()
+        })
+        .collect();
+    took.sort_unstable();
+    println!("a window of 1000, each after a push to it: p50 {:?}, p99 {:?}", took[500], took[990]);
+    drop(store);
+    let start = Instant::now();
+    OnlineStore::open(dir.path()).unwrap();
+    println!("opened in {:?}", start.elapsed());
+}

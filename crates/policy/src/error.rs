@@ -1,0 +1,37 @@
+//! What keeps the policy from being loaded. A question never fails: it is denied.
+
+use bedplate_db::DbError;
+use bedplate_types::{ErrorKind, Explained};
+
+/// A failure to load the rules or the grants.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyError {
+    #[error("the built-in rules are not readable: {0}")]
+    Rules(String),
+    #[error("the grant to {principal} in namespace {namespace} is of the role {role:?}, which does not exist")]
+    Role { principal: String, namespace: String, role: String },
+    #[error("a grant names no {0}")]
+    Empty(&'static str),
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl Explained for PolicyError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Rules(_) => ErrorKind::Internal,
+            Self::Role { .. } => ErrorKind::Corrupt,
+            Self::Empty(_) => ErrorKind::Invalid,
+            Self::Db(error) => error.kind(),
+        }
+    }
+
+    fn fix(&self) -> Option<String> {
+        match self {
+            Self::Role { .. } => Some("the roles are owner, editor and viewer".into()),
+            Self::Db(error) => error.fix(),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! A new version that replaces all rows: one commit, seen whole or not at all.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use arrow::datatypes::{DataType as ArrowType, SchemaRef};
+use deltalake_core::DeltaTableError;
+use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
+use deltalake_core::kernel::{Action, Add, DataType, MetadataExt, PrimitiveType, StructField, StructType};
+use deltalake_core::operations::create::CreateBuilder;
+use deltalake_core::protocol::{DeltaOperation, SaveMode};
+use serde_json::{Value, json};
+
+use super::data_file::sync_dir;
+use super::{DataFile, Record, Table, TableError};
+
+pub(crate) struct NewVersion<'a> {
+    pub location: &'a Path,
+    pub schema: SchemaRef,
+    /// None makes a version without rows.
+    pub file: Option<DataFile>,
+    pub record: &'a Record,
+}
+
+/// Commits the new version after `current` and makes it durable; returns its number.
+pub(crate) async fn overwrite(new: NewVersion<'_>, current: Option<&Table>) -> Result<i64, TableError> {
+    let version = match current {
+        Some(table) => replace(&new, table).await,
+        None => create(&new).await,
+    };
+    let version = version.map_err(TableError::delta("commit to", new.location))?;
+    sync_log(new.location, version)?;
+    i64::try_from(version).map_err(|_| TableError::Engine(format!("version {version} is out of range")))
+}
+
+async fn create(new: &NewVersion<'_>) -> Result<u64, DeltaTableError> {
+    let location = super::table::url_of(new.location).map_err(|error| DeltaTableError::Generic(error.to_string()))?;
+    let table = CreateBuilder::new()
+        .with_location(location)
+        .with_columns(struct_type(&new.schema)?.fields().cloned())
+        .with_actions(add(new))
+        .with_commit_properties(properties(new.record)?)
+        .await?;
+    table.version().ok_or(DeltaTableError::NotInitialized)
+}
+
+async fn replace(new: &NewVersion<'_>, table: &Table) -> Result<u64, DeltaTableError> {
+    let state = table.delta.snapshot()?;
+    let schema = struct_type(&new.schema)?;
+    let mut actions = Vec::new();
+    if *state.schema() != schema {
+        actions.push(Action::Metadata(state.metadata().clone().with_schema(&schema)?));
+    }
+    actions.extend(state.log_data().into_iter().map(|file| Action::Remove(file.remove_action(true))));
+    actions.extend(add(new));
+    let operation = DeltaOperation::Write { mode: SaveMode::Overwrite, partition_by: None, predicate: None };
+    let commit = CommitBuilder::from(properties(new.record)?)
+        .with_actions(actions)
+        .build(Some(state), table.delta.log_store(), operation)
+        .await?;
+    Ok(commit.version())
+}
+
+fn add(new: &NewVersion<'_>) -> Option<Action> {
+    let file = new.file.as_ref()?;
+    Some(Action::Add(Add {
+        path: file.name.clone(),
+        partition_values: HashMap::new(),
+        size: i64::try_from(file.bytes).unwrap_or(i64::MAX),
+        modification_time: modified_millis(&new.location.join(&file.name)),
+        data_change: true,
+        stats: Some(json!({ "numRecords": file.rows }).to_string()),
+        ..Add::default()
+    }))
+}
+
+/// When the file was last written, in milliseconds since 1970: the protocol asks for it, nothing is decided by it.
+fn modified_millis(file: &Path) -> i64 {
+    let modified = std::fs::metadata(file).and_then(|known| known.modified()).unwrap_or(UNIX_EPOCH);
+    let since = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Old versions stay readable: their log is never cleaned up behind our back.
+fn properties(record: &Record) -> Result<CommitProperties, DeltaTableError> {
+    let text = serde_json::to_string(record).map_err(|json_err| DeltaTableError::SerializeLogJson { json_err })?;
+    let metadata = [("userMetadata".to_owned(), Value::String(text))];
+    Ok(CommitProperties::default().with_metadata(metadata).with_cleanup_expired_logs(Some(false)))
+}
+
+fn struct_type(schema: &SchemaRef) -> Result<StructType, DeltaTableError> {
+    let fields = schema.fields().iter().map(|field| {
+        let type_ = primitive(field.data_type()).ok_or_else(|| {
+            DeltaTableError::Generic(format!("{} has no Delta type: {}", field.name(), field.data_type()))
+        })?;
+        Ok(StructField::new(field.name(), DataType::Primitive(type_), field.is_nullable()))
+    });
+    Ok(StructType::try_new(fields.collect::<Result<Vec<_>, DeltaTableError>>()?)?)
+}
+
+/// The types of [`bedplate_lake::schema::arrow_type`].
+fn primitive(type_: &ArrowType) -> Option<PrimitiveType> {
+    Some(match type_ {
+        ArrowType::Utf8 => PrimitiveType::String,
+        ArrowType::Int32 => PrimitiveType::Integer,
+        ArrowType::Int64 => PrimitiveType::Long,
+        ArrowType::Float64 => PrimitiveType::Double,
+        ArrowType::Boolean => PrimitiveType::Boolean,
+        ArrowType::Timestamp(_, Some(_)) => PrimitiveType::Timestamp,
+        _ => return None,
+    })
+}
+
+/// The library renames the commit into place and leaves it to the kernel when it reaches the disk.
+fn sync_log(location: &Path, version: u64) -> Result<(), TableError> {
+    let dir = location.join("_delta_log");
+    let file = dir.join(format!("{version:020}.json"));
+    File::open(&file).and_then(|file| file.sync_all()).map_err(TableError::io("sync", &file))?;
+    [dir.as_path(), location, location.parent().unwrap_or(location)].into_iter().try_for_each(sync_dir)
+}

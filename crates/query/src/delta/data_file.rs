@@ -1,0 +1,112 @@
+//! One Parquet file of a table: written under a hidden name, synced, then renamed. No commit, no row.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use bedplate_types::Digest;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+
+use super::TableError;
+
+/// Bounds what the writer holds in memory.
+const ROW_GROUP_ROWS: usize = 128 * 1024;
+const HIDDEN: &str = ".unfinished-";
+
+/// A finished file that no version has yet.
+#[derive(Clone, Debug)]
+pub(crate) struct DataFile {
+    pub name: String,
+    pub bytes: u64,
+    pub rows: u64,
+}
+
+/// Dropped before [`finish`](Self::finish), it removes what it wrote.
+pub(crate) struct DataFileWriter {
+    dir: PathBuf,
+    name: String,
+    rows: u64,
+    writer: Option<ArrowWriter<File>>,
+}
+
+impl DataFileWriter {
+    /// `version` is the table version the file is meant for; with the digest it makes a name no other version uses.
+    pub fn create(dir: &Path, version: i64, input: &Digest, schema: SchemaRef) -> Result<Self, TableError> {
+        let name = format!("part-{version:020}-{}.parquet", input.short());
+        let hidden = dir.join(format!("{HIDDEN}{name}"));
+        fs::create_dir_all(dir).map_err(TableError::io("make the folder", dir))?;
+        let file = File::create(&hidden).map_err(TableError::io("create", &hidden))?;
+        let writer = ArrowWriter::try_new(file, schema, Some(properties())).map_err(TableError::write(dir))?;
+        Ok(Self { dir: dir.to_owned(), name, rows: 0, writer: Some(writer) })
+    }
+
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<(), TableError> {
+        self.rows += batch.num_rows() as u64;
+        match &mut self.writer {
+            Some(writer) => writer.write(batch).map_err(TableError::write(&self.dir)),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes the file durable under its name; none when it has no rows.
+    pub fn finish(mut self) -> Result<Option<DataFile>, TableError> {
+        let Some(writer) = self.writer.take_if(|_| self.rows > 0) else { return Ok(None) };
+        let file = writer.into_inner().map_err(TableError::write(&self.dir))?;
+        let hidden = self.hidden();
+        file.sync_all().map_err(TableError::io("sync", &hidden))?;
+        let bytes = file.metadata().map_err(TableError::io("look at", &hidden))?.len();
+        let path = self.dir.join(&self.name);
+        fs::rename(&hidden, &path).map_err(TableError::io("rename to", &path))?;
+        sync_dir(&self.dir)?;
+        Ok(Some(DataFile { name: self.name.clone(), bytes, rows: self.rows }))
+    }
+
+    fn hidden(&self) -> PathBuf {
+        self.dir.join(format!("{HIDDEN}{}", self.name))
+    }
+}
+
+impl Drop for DataFileWriter {
+    fn drop(&mut self) {
+        // Already renamed after `finish`; otherwise nobody else removes it before the next sweep.
+        let _ = fs::remove_file(self.hidden());
+    }
+}
+
+fn properties() -> WriterProperties {
+    WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .build()
+}
+
+/// Removes what a killed ingest left in a table's folder: hidden files, and files for a version that never came.
+/// Only under the table's writer lock.
+pub(crate) fn sweep(dir: &Path, latest: Option<i64>) -> Result<(), TableError> {
+    if !dir.is_dir() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(dir).map_err(TableError::io("list", dir))? {
+        let path = entry.map_err(TableError::io("list", dir))?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if name.starts_with(HIDDEN)
+            || meant_for(name).is_some_and(|version| latest.is_none_or(|latest| version > latest))
+        {
+            fs::remove_file(&path).map_err(TableError::io("remove", &path))?;
+        }
+    }
+    Ok(())
+}
+
+/// The version one of our own files was written for.
+fn meant_for(name: &str) -> Option<i64> {
+    let (version, _) = name.strip_prefix("part-")?.strip_suffix(".parquet")?.split_once('-')?;
+    (version.len() == 20).then(|| version.parse().ok())?
+}
+
+pub(super) fn sync_dir(dir: &Path) -> Result<(), TableError> {
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(TableError::io("sync", dir))
+}

@@ -1,0 +1,68 @@
+//! What can go wrong with a table, told with the file and the command that mends it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use bedplate_types::{ErrorKind, Explained};
+use deltalake_core::DeltaTableError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    #[error("there is no table in {}", location.display())]
+    NotFound { location: PathBuf },
+    #[error("the table in {} has no version {version}; the latest is {latest}", location.display())]
+    NoVersion { location: PathBuf, version: i64, latest: i64 },
+    #[error("{name:?} cannot be the name of a table or namespace")]
+    BadName { name: String },
+    #[error("the Delta log of the table is corrupt: {}: {why}", file.display())]
+    Corrupt { file: PathBuf, location: PathBuf, why: String },
+    #[error("cannot {action} {}", path.display())]
+    Io { action: &'static str, path: PathBuf, source: io::Error },
+    #[error("cannot write a data file into {}", location.display())]
+    Write { location: PathBuf, source: parquet::errors::ParquetError },
+    #[error("cannot {action} the Delta table in {}", location.display())]
+    Delta { action: &'static str, location: PathBuf, source: Box<DeltaTableError> },
+    #[error("cannot start the query engine: {0}")]
+    Engine(String),
+}
+
+impl TableError {
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { action, path: path.to_owned(), source }
+    }
+
+    pub(crate) fn delta(action: &'static str, location: &Path) -> impl FnOnce(DeltaTableError) -> Self {
+        move |source| Self::Delta { action, location: location.to_owned(), source: Box::new(source) }
+    }
+
+    pub(crate) fn write(location: &Path) -> impl FnOnce(parquet::errors::ParquetError) -> Self {
+        move |source| Self::Write { location: location.to_owned(), source }
+    }
+}
+
+impl Explained for TableError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotFound { .. } | Self::NoVersion { .. } => ErrorKind::NotFound,
+            Self::BadName { .. } => ErrorKind::Invalid,
+            Self::Corrupt { .. } => ErrorKind::Corrupt,
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => ErrorKind::Denied,
+            Self::Io { .. } | Self::Write { .. } | Self::Delta { .. } | Self::Engine(_) => ErrorKind::Internal,
+        }
+    }
+
+    fn fix(&self) -> Option<String> {
+        match self {
+            Self::NotFound { .. } => Some("apply the Dataset and wait until it is Ready: bedplate get datasets".into()),
+            Self::NoVersion { latest, .. } => Some(format!("ask for a version up to {latest}")),
+            Self::BadName { .. } => Some("use letters, digits, '-' and '_'".into()),
+            Self::Corrupt { location, .. } => Some(format!(
+                "restore the table from a backup, or remove it (rm -r '{}') and ingest again: bedplate apply -f the manifest",
+                location.display()
+            )),
+            Self::Io { path, .. } => Some(format!("check that {} is writable and its disk not full", path.display())),
+            Self::Write { location, .. } => Some(format!("check that the disk of {} is not full", location.display())),
+            Self::Delta { .. } | Self::Engine(_) => None,
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! One version of a table: its columns and its data files.
+
+use std::path::{Path, PathBuf};
+
+use arrow::datatypes::{Schema, SchemaRef};
+use deltalake_core::kernel::engine::arrow_conversion::TryIntoArrow;
+use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
+use url::Url;
+
+use super::{TableError, committed::record_of, log};
+
+/// Delta writes a checkpoint every 100 commits; older commits are not read any more.
+const COMMITS_READ: usize = 100;
+
+pub(crate) struct Table {
+    pub location: PathBuf,
+    pub delta: DeltaTable,
+    pub version: i64,
+}
+
+/// Whether the folder holds a Delta table.
+pub(crate) fn exists(location: &Path) -> Result<bool, TableError> {
+    Ok(location.join("_delta_log").is_dir() && !is_bare(location)?)
+}
+
+/// A log without a commit: the process was killed before the first one.
+fn is_bare(location: &Path) -> Result<bool, TableError> {
+    let dir = location.join("_delta_log");
+    let checkpoint = dir.join("_last_checkpoint").exists();
+    Ok(!checkpoint && log::commits(location)?.is_empty())
+}
+
+impl Table {
+    /// Opens a version, the latest when none is named, and checks that its log is whole.
+    pub async fn open(location: &Path, version: Option<i64>) -> Result<Self, TableError> {
+        if !exists(location)? {
+            return Err(TableError::NotFound { location: location.to_owned() });
+        }
+        log::verify(location, COMMITS_READ)?;
+        let latest = log::commits(location)?.last().map_or(0, |(version, _)| *version);
+        let wanted = version.unwrap_or(latest);
+        let number = u64::try_from(wanted).ok().filter(|_| wanted <= latest);
+        let number =
+            number.ok_or_else(|| TableError::NoVersion { location: location.to_owned(), version: wanted, latest })?;
+        let builder = DeltaTableBuilder::from_url(url_of(location)?).map_err(TableError::delta("open", location))?;
+        let delta = builder.with_version(number).load().await.map_err(|error| unreadable(location, error))?;
+        let table = Self { location: location.to_owned(), delta, version: wanted };
+        table.check_file()?;
+        Ok(table)
+    }
+
+    /// The columns as Arrow spells them.
+    pub fn schema(&self) -> Result<SchemaRef, TableError> {
+        let schema = self.delta.snapshot().map_err(TableError::delta("read", &self.location))?.schema();
+        let arrow: Result<Schema, _> = schema.as_ref().try_into_arrow();
+        arrow.map(Into::into).map_err(|error| TableError::Corrupt {
+            file: self.location.join("_delta_log"),
+            location: self.location.clone(),
+            why: format!("its columns have no Arrow type: {error}"),
+        })
+    }
+
+    /// The version's data files.
+    pub fn files(&self) -> Result<Vec<PathBuf>, TableError> {
+        let state = self.delta.snapshot().map_err(TableError::delta("read", &self.location))?;
+        let paths = state.log_data().into_iter().map(|file| self.location.join(file.object_store_path().as_ref()));
+        Ok(paths.collect())
+    }
+
+    /// A commit that lost its last lines still parses: the version must have the file that bedplate said it wrote.
+    fn check_file(&self) -> Result<(), TableError> {
+        let Some((commit, record)) = record_of(&self.location, self.version)? else { return Ok(()) };
+        let expected: Vec<PathBuf> = record.file.iter().map(|name| self.location.join(name)).collect();
+        let corrupt = |why| Err(TableError::Corrupt { file: commit, location: self.location.clone(), why });
+        if self.files()? != expected {
+            return corrupt("it does not name the data file it was written with".to_owned());
+        }
+        let Some(path) = expected.first() else { return Ok(()) };
+        match path.metadata() {
+            Ok(file) if file.len() == record.bytes => Ok(()),
+            Ok(file) => {
+                corrupt(format!("its data file {} has {} of {} bytes", path.display(), file.len(), record.bytes))
+            }
+            Err(_) => corrupt(format!("it names the data file {}, which is gone", path.display())),
+        }
+    }
+}
+
+pub(super) fn url_of(location: &Path) -> Result<Url, TableError> {
+    Url::from_directory_path(location).map_err(|()| TableError::BadName { name: location.display().to_string() })
+}
+
+fn unreadable(location: &Path, error: DeltaTableError) -> TableError {
+    match error {
+        DeltaTableError::Io { .. } | DeltaTableError::ObjectStore { .. } => TableError::delta("read", location)(error),
+        other => TableError::Corrupt {
+            file: location.join("_delta_log"),
+            location: location.to_owned(),
+            why: other.to_string(),
+        },
+    }
+}

@@ -1,0 +1,63 @@
+//! SQL: one SELECT over exactly the tables it is given, each at a pinned version.
+
+mod error;
+mod session;
+
+pub use error::QueryError;
+
+use arrow::array::RecordBatch;
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use std::sync::Arc;
+
+use datafusion::execution::context::SQLOptions;
+
+use crate::delta::Table;
+use crate::{Frame, Lake};
+
+/// A table as a query names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableRef {
+    /// The name in the query. SQL folds unquoted names to lower case.
+    pub alias: String,
+    pub namespace: String,
+    pub name: String,
+    /// The latest when none is named.
+    pub version: Option<i64>,
+}
+
+impl Lake {
+    /// Runs one SELECT and gathers its rows. Strings come back as `Utf8`. Nothing but the named tables can be read, and
+    /// nothing can be written: DDL, DML, COPY and SET are refused. All queries of a lake share 512 MiB and then spill.
+    pub async fn sql(&self, tables: &[TableRef], sql: &str) -> Result<Frame, QueryError> {
+        let context = session::new(self.runtime());
+        for table in tables {
+            let location = self.location(&table.namespace, &table.name)?;
+            session::register(&context, &table.alias, &Table::open(&location, table.version).await?)?;
+        }
+        let only_reads = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        let explain = |error| QueryError::of(error, tables);
+        let plan = context.sql_with_options(sql, only_reads).await.map_err(explain)?;
+        let schema = plain(plan.schema().as_arrow());
+        let batches = plan.collect().await.map_err(explain)?;
+        let batches = batches.iter().map(|batch| as_plain(batch, &schema)).collect::<Result<_, _>>()?;
+        Ok(Frame { schema, batches })
+    }
+}
+
+/// Strings as views are the engine's own business.
+fn plain(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| match field.data_type() {
+        DataType::Utf8View | DataType::LargeUtf8 => {
+            Arc::new(Field::new(field.name(), DataType::Utf8, field.is_nullable()))
+        }
+        _ => field.clone(),
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+fn as_plain(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, QueryError> {
+    let columns = batch.columns().iter().zip(schema.fields()).map(|(array, field)| cast(array, field.data_type()));
+    let columns = columns.collect::<Result<Vec<_>, _>>().map_err(crate::FrameError::from)?;
+    Ok(RecordBatch::try_new(schema.clone(), columns).map_err(crate::FrameError::from)?)
+}

@@ -1,0 +1,8 @@
+//! The lake on a real folder, with small tables.
+
+mod crash;
+mod flights;
+mod ingest;
+mod snapshot;
+mod sql;
+mod table;

@@ -1,0 +1,120 @@
+//! A lake in a temporary folder and a small weather source.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Float64Array, Int32Array, RecordBatch, StringArray, TimestampNanosecondArray};
+use bedplate_kinds::{
+    Between, Check, Column, ColumnType, DatasetSource, DatasetSpec, Expectation, ExpectationSuiteSpec, Format, Severity,
+};
+use bedplate_query::{CancellationToken, Frame, Ingest, IngestError, IngestReport, Lake, TableRef};
+use bedplate_types::Digest;
+use parquet::arrow::ArrowWriter;
+use tempfile::TempDir;
+
+pub const HOUR: i64 = 3_600_000_000;
+pub const COLUMNS: [(&str, ColumnType); 4] = [
+    ("origin", ColumnType::String),
+    ("month", ColumnType::Int64),
+    ("wind_speed", ColumnType::Float64),
+    ("time_hour", ColumnType::Timestamp),
+];
+
+pub struct Site {
+    pub dir: TempDir,
+    pub lake: Lake,
+}
+
+impl Site {
+    pub fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let lake = Lake::open(dir.path().join("lake")).unwrap();
+        Self { dir, lake }
+    }
+
+    pub fn source(&self, speeds: &[f64]) -> PathBuf {
+        let path = self.dir.path().join("weather.parquet");
+        write(&path, &weather(speeds));
+        path
+    }
+
+    pub fn table(&self) -> PathBuf {
+        self.lake.location("demo", "weather").unwrap()
+    }
+
+    pub async fn ingest(&self, speeds: &[f64], severity: Severity) -> Result<IngestReport, IngestError> {
+        let source = self.source(speeds);
+        let (spec, suite) = (spec(&COLUMNS), calm(severity));
+        self.lake.ingest(of(&source, &spec, Some(&suite))).await
+    }
+
+    pub async fn rows(&self, name: &str, columns: &str) -> Frame {
+        self.lake.sql(&[latest(name)], &format!("SELECT {columns} FROM t ORDER BY 1")).await.unwrap()
+    }
+}
+
+pub fn of<'a>(source: &'a Path, spec: &'a DatasetSpec, suite: Option<&'a ExpectationSuiteSpec>) -> Ingest<'a> {
+    Ingest {
+        namespace: "demo",
+        name: "weather",
+        spec,
+        suite,
+        references: HashMap::new(),
+        source,
+        input_digest: Digest::from_sha256([7; 32]),
+        cancel: CancellationToken::new(),
+    }
+}
+
+pub fn latest(name: &str) -> TableRef {
+    TableRef { alias: "t".into(), namespace: "demo".into(), name: name.into(), version: None }
+}
+
+/// As another program would write it: narrower integers, nanoseconds, one row an hour.
+pub fn weather(speeds: &[f64]) -> RecordBatch {
+    let rows = i64::try_from(speeds.len()).unwrap();
+    let origins: StringArray = ["EWR", "JFK"].into_iter().cycle().take(speeds.len()).map(Some).collect();
+    let hours: TimestampNanosecondArray = (0..rows).map(|hour| Some(hour * HOUR * 1_000)).collect();
+    RecordBatch::try_from_iter_with_nullable([
+        ("time_hour", Arc::new(hours.with_timezone("UTC")) as ArrayRef, true),
+        ("origin", Arc::new(origins), true),
+        ("month", Arc::new(Int32Array::from(vec![1; speeds.len()])), true),
+        ("wind_speed", Arc::new(Float64Array::from(speeds.to_vec())), true),
+    ])
+    .unwrap()
+}
+
+pub fn write(path: &Path, batch: &RecordBatch) {
+    let mut writer = ArrowWriter::try_new(File::create(path).unwrap(), batch.schema(), None).unwrap();
+    writer.write(batch).unwrap();
+    writer.close().unwrap();
+}
+
+pub fn spec(columns: &[(&str, ColumnType)]) -> DatasetSpec {
+    let schema = columns.iter().map(|(name, type_)| Column {
+        name: (*name).into(),
+        type_: *type_,
+        nullable: true,
+        outcome: false,
+        description: String::new(),
+    });
+    DatasetSpec {
+        owner: "team".into(),
+        description: String::new(),
+        classification: Default::default(),
+        tags: Default::default(),
+        source: DatasetSource { path: "weather.parquet".into(), format: Format::Parquet },
+        time_column: None,
+        schema: schema.collect(),
+        suite: None,
+    }
+}
+
+pub fn calm(severity: Severity) -> ExpectationSuiteSpec {
+    let between = Between { column: "wind_speed".into(), min: Some(0.0), max: Some(200.0) };
+    let check = Check { between: Some(between), ..Check::default() };
+    let expectation = Expectation { name: "wind is possible".into(), severity, mostly: None, check };
+    ExpectationSuiteSpec { expectations: vec![expectation] }
+}

@@ -1,0 +1,5 @@
+//! What is fitted, what is written, and what the engine answers must be one and the same.
+
+mod parity;
+mod refusal;
+mod sample;

@@ -1,0 +1,134 @@
+//! `cargo xtask bench quickstart`: the figures of the README, measured on this machine.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use crate::idle;
+use crate::measure::{Measured, measure, median};
+
+const MIB: f64 = 1_048_576.0;
+const HELP_RUNS: usize = 20;
+
+/// One line of the table: what was found and what is promised.
+struct Line {
+    what: &'static str,
+    found: f64,
+    unit: &'static str,
+    limit: Option<f64>,
+}
+
+impl Line {
+    fn holds(&self) -> bool {
+        self.limit.is_none_or(|limit| self.found <= limit)
+    }
+
+    fn text(&self) -> String {
+        let limit = self.limit.map_or_else(|| "-".into(), |limit| format!("<= {limit} {}", self.unit));
+        let verdict = match (self.limit, self.holds()) {
+            (None, _) => "",
+            (Some(_), true) => "ok",
+            (Some(_), false) => "MISS",
+        };
+        format!("{:<38} {:>10.2} {:<4} {:>12}  {verdict}", self.what, self.found, self.unit, limit)
+            .trim_end()
+            .to_owned()
+    }
+}
+
+pub fn run(runs: usize) -> Result<ExitCode> {
+    let binary = build()?;
+    let mut lines = quickstart(&binary, runs)?;
+    lines.push(help(&binary)?);
+    lines.extend(up(&binary)?);
+    println!("{:<38} {:>15} {:>12}", "quickstart, 2 cores", "measured", "limit");
+    for line in &lines {
+        println!("{}", line.text());
+    }
+    Ok(if lines.iter().all(Line::holds) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[derive(Deserialize)]
+struct Message {
+    reason: String,
+    executable: Option<PathBuf>,
+}
+
+/// Builds the product and asks cargo where it put it.
+fn build() -> Result<PathBuf> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--release", "-p", "bedplate", "--message-format", "json-render-diagnostics"]);
+    let output = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::inherit()).output()?;
+    if !output.status.success() {
+        bail!("the release build failed");
+    }
+    let text = String::from_utf8(output.stdout).context("cargo's messages are not UTF-8")?;
+    let messages = text.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
+    let mut built =
+        messages.filter(|message| message.reason == "compiler-artifact").filter_map(|message| message.executable);
+    built
+        .find(|file| file.file_stem().is_some_and(|name| name == "bedplate"))
+        .context("cargo built no binary called bedplate")
+}
+
+fn quickstart(binary: &Path, runs: usize) -> Result<Vec<Line>> {
+    let done = (0..runs).map(|_| one_quickstart(binary)).collect::<Result<Vec<Measured>>>()?;
+    let middle = |figure: fn(&Measured) -> f64| median(done.iter().map(figure).collect());
+    let line = |what, found, unit, limit| Line { what, found, unit, limit };
+    Ok(vec![
+        line("wall time", middle(|run| run.seconds), "s", Some(60.0)),
+        line("CPU time", middle(|run| run.cpu_seconds), "s", None),
+        line("peak memory, all its processes", middle(|run| run.peak_bytes as f64 / MIB), "MiB", Some(1_024.0)),
+    ])
+}
+
+fn one_quickstart(binary: &Path) -> Result<Measured> {
+    let home = tempfile::tempdir().context("cannot make a home folder")?;
+    let mut command = Command::new(binary);
+    command.args(["quickstart", "--output", "json", "--home"]).arg(home.path());
+    let measured = measure(&mut command).context("bedplate quickstart")?;
+    if !measured.status.success() {
+        bail!("bedplate quickstart failed: {}", measured.status);
+    }
+    serde_json::from_str::<serde_json::Value>(&measured.output)
+        .context("the quickstart's output is not one JSON object")?;
+    Ok(measured)
+}
+
+fn help(binary: &Path) -> Result<Line> {
+    let mut times = Vec::with_capacity(HELP_RUNS);
+    for _ in 0..HELP_RUNS {
+        let started = std::time::Instant::now();
+        let output = Command::new(binary).arg("--help").output().context("bedplate --help")?;
+        times.push(started.elapsed().as_secs_f64() * 1_000.0);
+        if !output.status.success() {
+            bail!("bedplate --help failed: {}", output.status);
+        }
+    }
+    Ok(Line { what: "bedplate --help (median of 20)", found: median(times), unit: "ms", limit: Some(20.0) })
+}
+
+fn up(binary: &Path) -> Result<[Line; 2]> {
+    let home = tempfile::tempdir().context("cannot make a home folder")?;
+    let idle = idle::measure(binary, home.path())?;
+    let resident = idle.resident_bytes as f64 / MIB;
+    Ok([
+        Line { what: "bedplate up, until ready", found: idle.ready_seconds, unit: "s", limit: Some(1.0) },
+        Line { what: "bedplate up, idle for 3 s, resident", found: resident, unit: "MiB", limit: Some(143.0) },
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_over_its_limit_is_a_miss() {
+        let line = |found| Line { what: "wall time", found, unit: "s", limit: Some(60.0) };
+        assert!(line(59.9).text().ends_with("ok") && line(59.9).holds());
+        assert!(line(60.1).text().ends_with("MISS") && !line(60.1).holds());
+        assert!(Line { limit: None, ..line(99.0) }.holds());
+    }
+}

@@ -1,0 +1,58 @@
+//! The project's own commands: `cargo xtask test`, `cargo xtask floors`, `cargo xtask bench quickstart`.
+//!
+//! `test` is the one test command: it sets up what a bare machine lacks (`setup`), runs every check (`checks`), and says
+//! what it could not run. `floors` holds the rule of who may import whom. `bench` measures what the README promises.
+
+#![expect(clippy::disallowed_methods, reason = "a tool of developers: it reads the environment")]
+
+mod bench;
+mod checks;
+mod floors;
+mod idle;
+mod measure;
+mod processes;
+mod setup;
+mod tally;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The project's own commands")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Set up what is missing, then run fmt, clippy, deny and every test
+    Test,
+    /// Check that no crate imports one from a floor above it
+    Floors,
+    /// Measure against the limits the README promises
+    Bench {
+        #[command(subcommand)]
+        what: Bench,
+    },
+}
+
+#[derive(Subcommand)]
+enum Bench {
+    /// The quickstart from an empty home folder, `--help`, and an idle `up`
+    Quickstart {
+        /// How many quickstarts; the median is shown
+        #[arg(long, default_value_t = 1)]
+        runs: usize,
+    },
+}
+
+fn main() -> Result<ExitCode> {
+    match Arguments::parse().command {
+        Command::Test => checks::run(),
+        Command::Floors => floors::run(),
+        Command::Bench { what: Bench::Quickstart { runs } } => bench::run(runs.max(1)),
+    }
+}

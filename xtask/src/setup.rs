@@ -1,0 +1,131 @@
+//! What the tests need beyond Rust: a browser from the system's packages, and pinned Python clients.
+//! Nothing here fails the run: what cannot be had is said, and the tests that need it say so too.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use bedplate_testkit::program;
+
+const REQUIREMENTS: &str = include_str!("../requirements.txt");
+/// A Debian package and the program by which one sees that it is there.
+const PACKAGES: &[(&str, &str)] = &[("chromium", "chromium")];
+
+/// What was set up, and what was not and why.
+pub struct Setup {
+    /// The Python environment with the clients.
+    pub venv: Option<PathBuf>,
+    pub missing: Vec<String>,
+}
+
+pub fn prepare() -> Setup {
+    let mut missing = Vec::new();
+    let wanted: Vec<&str> =
+        PACKAGES.iter().filter(|(_, name)| program(name).is_none()).map(|(package, _)| *package).collect();
+    if !wanted.is_empty()
+        && let Err(why) = install(&wanted)
+    {
+        missing.push(format!("Debian packages {} were not installed: {why}", wanted.join(", ")));
+    }
+    let venv = match clients() {
+        Ok(venv) => Some(venv),
+        Err(why) => {
+            missing.push(format!("the Python clients were not installed: {why}"));
+            None
+        }
+    };
+    Setup { venv, missing }
+}
+
+fn install(packages: &[&str]) -> Result<(), String> {
+    if !rustix::process::geteuid().is_root() {
+        return Err("only root may install packages".into());
+    }
+    let apt = program("apt-get").ok_or("there is no apt-get here")?;
+    let mut install = vec!["install", "-y", "--no-install-recommends"];
+    install.extend(packages);
+    if apt_get(&apt, &install).is_ok() {
+        return Ok(());
+    }
+    // The lists of packages may be missing or old.
+    apt_get(&apt, &["update"])?;
+    apt_get(&apt, &install)
+}
+
+fn apt_get(apt: &Path, arguments: &[&str]) -> Result<(), String> {
+    println!("    apt-get {}", arguments.join(" "));
+    let mut command = Command::new(apt);
+    command.env("DEBIAN_FRONTEND", "noninteractive").args(["-qq", "-o", "DPkg::Lock::Timeout=120"]).args(arguments);
+    quietly(&mut command)
+}
+
+/// The environment with exactly the pinned clients: made once for each list of pins, in the user's cache folder.
+fn clients() -> Result<PathBuf, String> {
+    let venv = cache().ok_or("neither XDG_CACHE_HOME nor HOME is set")?.join("bedplate").join("test-venv");
+    let stamp = venv.join("requirements.txt");
+    if std::fs::read_to_string(&stamp).is_ok_and(|made| made == REQUIREMENTS) {
+        return Ok(venv);
+    }
+    println!("    python clients into {}", venv.display());
+    make(&venv)?;
+    let list = venv.join("wanted.txt");
+    write(&list, REQUIREMENTS)?;
+    let mut pip = Command::new(venv.join("bin").join("python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--requirement"])
+        .arg(&list);
+    quietly(&mut pip)?;
+    // Written last: a folder without it was not finished and is made again.
+    write(&stamp, REQUIREMENTS)?;
+    Ok(venv)
+}
+
+fn make(venv: &Path) -> Result<(), String> {
+    let python = program("python3").ok_or("there is no python3 on the PATH")?;
+    let create = || {
+        let mut command = Command::new(&python);
+        command.args(["-m", "venv", "--clear"]).arg(venv);
+        quietly(&mut command)
+    };
+    // Debian keeps venv's own parts in a package of their own.
+    create().or_else(|why| install(&["python3-venv"]).map_err(|also| format!("{why}; {also}")).and_then(|()| create()))
+}
+
+fn cache() -> Option<PathBuf> {
+    let given = env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty()).map(PathBuf::from);
+    given.or_else(|| env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")))
+}
+
+fn write(file: &Path, text: &str) -> Result<(), String> {
+    std::fs::write(file, text).map_err(|error| format!("cannot write {}: {error}", file.display()))
+}
+
+/// Runs it without a terminal; when it fails, its last words are the reason.
+fn quietly(command: &mut Command) -> Result<(), String> {
+    let output = command.stdin(Stdio::null()).output().map_err(|error| error.to_string())?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said =
+        String::from_utf8_lossy(if output.stderr.is_empty() { &output.stdout } else { &output.stderr }).into_owned();
+    let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
+    Err(format!("{} ({last})", output.status))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_client_is_pinned() {
+        let asked = REQUIREMENTS.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+        let loose: Vec<&str> = asked.filter(|line| !line.contains("==")).collect();
+        assert_eq!(loose, Vec::<&str>::new());
+    }
+
+    #[test]
+    fn a_failure_tells_its_last_words() {
+        let why =
+            quietly(Command::new("sh").args(["-c", "echo first >&2; echo no space left >&2; exit 4"])).unwrap_err();
+        assert!(why.contains("no space left") && why.contains('4'), "{why}");
+    }
+}
