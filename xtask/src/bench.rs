@@ -6,6 +6,7 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
+use crate::cargo::cargo;
 use crate::idle;
 use crate::measure::{Measured, measure, median};
 
@@ -58,9 +59,8 @@ struct Message {
 
 /// Builds the product and asks cargo where it put it.
 fn build() -> Result<PathBuf> {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--release", "-p", "bedplate", "--message-format", "json-render-diagnostics"]);
-    let output = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::inherit()).output()?;
+    let build = ["build", "--release", "-p", "bedplate", "--message-format", "json-render-diagnostics"];
+    let output = cargo(&build).stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
         bail!("the release build failed");
     }

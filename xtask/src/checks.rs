@@ -1,12 +1,13 @@
 //! `cargo xtask test`: every check, one after the other, to the end, and then the count.
 
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result};
-use bedplate_testkit::{NOT_RUN_FILE, program};
+use bedplate_testkit::NOT_RUN_FILE;
 
+use crate::cargo::{cargo, root};
 use crate::setup::{self, Setup};
 use crate::tally::{Tally, of_line};
 
@@ -19,11 +20,10 @@ pub fn run() -> Result<ExitCode> {
     tally.check(step("formatting", cargo(&["fmt", "--all", "--check"]))?);
     let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
     tally.check(step("clippy", cargo(&clippy))?);
-    match program("cargo-deny") {
-        Some(_) => tally.check(step("licences and sources", cargo(&["deny", "check", "licenses", "bans", "sources"]))?),
-        None => {
-            not_run.push("NOT RUN: cargo-deny is not installed: licences and duplicate crates were not checked".into())
-        }
+    if let Some(deny) = &setup.deny {
+        let mut command = Command::new(deny);
+        command.args(["check", "licenses", "bans", "sources"]).current_dir(root());
+        tally.check(step("licences, bans and sources", command)?);
     }
     let folder = tempfile::tempdir().context("cannot make a folder for what the tests leave out")?;
     let said = folder.path().join("not-run");
@@ -40,16 +40,6 @@ fn report(tally: &Tally, not_run: &[String]) -> ExitCode {
     }
     println!("{} passed, {} failed", tally.passed, tally.failed);
     if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-fn cargo(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO"));
-    command.args(arguments).current_dir(root()).stdin(Stdio::null());
-    command
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(PathBuf::new, Path::to_owned)
 }
 
 fn step(name: &str, mut command: Command) -> Result<bool> {

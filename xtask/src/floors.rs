@@ -1,10 +1,12 @@
 //! The floors of the house (ARCHITECTURE.md): imports run down, and pillars do not know each other or the outside world.
 
 use std::collections::BTreeMap;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+
+use crate::cargo::cargo;
 
 /// Each crate's floor. A new crate is entered here, or the check fails.
 const FLOORS: &[(u8, &[&str])] = &[
@@ -136,8 +138,7 @@ struct Dependency {
 }
 
 fn packages() -> Result<Vec<Package>> {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["metadata", "--no-deps", "--offline", "--format-version", "1"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    let mut cargo = cargo(&["metadata", "--no-deps", "--offline", "--format-version", "1"]);
     let output = cargo.output().context("cannot run cargo metadata")?;
     if !output.status.success() {
         bail!("cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr));

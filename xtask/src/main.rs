@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "a tool of developers: it reads the environment")]
 
 mod bench;
+mod cargo;
 mod checks;
 mod floors;
 mod idle;

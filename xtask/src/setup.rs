@@ -1,4 +1,4 @@
-//! What the tests need beyond Rust: a browser from the system's packages, and pinned Python clients.
+//! What the tests need beyond Rust: a browser from the system's packages, pinned Python clients, cargo-deny.
 //! Nothing here fails the run: what cannot be had is said, and the tests that need it say so too.
 
 use std::env;
@@ -7,12 +7,18 @@ use std::process::{Command, Stdio};
 
 use bedplate_testkit::program;
 
+use crate::cargo::cargo;
+
 const REQUIREMENTS: &str = include_str!("../requirements.txt");
 /// A Debian package and the program by which one sees that it is there.
 const PACKAGES: &[(&str, &str)] = &[("chromium", "chromium")];
 
+const DENY: &str = "0.20.2";
+
 /// What was set up, and what was not and why.
 pub struct Setup {
+    /// The program that checks licences, bans and sources.
+    pub deny: Option<PathBuf>,
     /// The Python environment with the clients.
     pub venv: Option<PathBuf>,
     pub missing: Vec<String>,
@@ -34,7 +40,32 @@ pub fn prepare() -> Setup {
             None
         }
     };
-    Setup { venv, missing }
+    let deny = match deny() {
+        Ok(program) => Some(program),
+        Err(why) => {
+            missing
+                .push(format!("cargo-deny was not installed, licences and duplicate crates were not checked: {why}"));
+            None
+        }
+    };
+    Setup { deny, venv, missing }
+}
+
+/// cargo-deny from the PATH, or built once into the user's cache folder.
+fn deny() -> Result<PathBuf, String> {
+    if let Some(installed) = program("cargo-deny") {
+        return Ok(installed);
+    }
+    let tools = cache().ok_or("neither XDG_CACHE_HOME nor HOME is set")?.join("bedplate").join("tools");
+    let installed = tools.join("bin").join("cargo-deny");
+    if !installed.is_file() {
+        println!("    cargo-deny {DENY} into {}", tools.display());
+        // Without optimisation it is there sooner, and it runs for a moment only.
+        let mut install =
+            cargo(&["install", "cargo-deny", "--version", DENY, "--locked", "--debug", "--quiet", "--root"]);
+        quietly(install.arg(&tools))?;
+    }
+    Ok(installed)
 }
 
 fn install(packages: &[&str]) -> Result<(), String> {

@@ -1,37 +1,34 @@
 //! The platform, wired: the only place where engines are opened.
 
+mod checkpoints;
+mod spine;
+mod surfaces;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use axum::Router;
 use bedplate_apiserver::ApiServer;
 use bedplate_audit::Signer;
 use bedplate_client::Connection;
-use bedplate_console::{ConsoleState, Sessions};
+use bedplate_console::Sessions;
 use bedplate_controllers::{Platform, Sites};
-use bedplate_db::{Db, Migration};
-use bedplate_identity::{Authenticator, NewToken, Principal};
+use bedplate_db::Db;
+use bedplate_identity::Principal;
 use bedplate_ledger::PriceSheet;
 use bedplate_objects::Objects;
 use bedplate_online::OnlineStore;
-use bedplate_policy::Policy;
 use bedplate_query::Lake;
 use bedplate_serving::{Deployments, Recorder};
-use bedplate_types::{Clock, ErrorKind, Explained, Problem, SystemClock};
+use bedplate_types::{Clock, ErrorKind, Explained, Problem};
 use kube::Client;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Listen;
-use crate::home::{Home, write_private};
-use crate::surface::{api, console, features, predictor};
-use crate::{keys, listen, prices};
-
-/// The name the audit log's checkpoints are signed under.
-pub const AUDIT_ORIGIN: &str = "bedplate.dev/audit";
-/// How often the head of the audit log is signed.
-const CHECKPOINT_EVERY: std::time::Duration = std::time::Duration::from_secs(10);
+use crate::home::Home;
+use crate::surface::predictor;
+use crate::{keys, listen};
 
 /// A platform that is up.
 pub struct Running {
@@ -52,28 +49,18 @@ pub struct Running {
     tasks: Vec<JoinHandle<()>>,
 }
 
-/// What everything else is built on.
-struct Spine {
-    db: Db,
-    authenticator: Authenticator,
-    policy: Policy,
-    clock: Arc<dyn Clock>,
-    prices: PriceSheet,
-    signer: Arc<Signer>,
-}
-
 /// Starts the platform on a home folder. Everything that can be refused is refused before the first task starts.
 pub async fn start(root: &Path, options: &Listen) -> Result<Running, Problem> {
     let home = Home::open(root)?;
     let control = listen::bind(options.listen, "--listen").await?;
     let inference = listen::bind(options.inference_listen, "--inference-listen").await?;
     let (control_url, inference_url) = (url(&control)?, url(&inference)?);
-    let spine = spine(&home)?;
-    let token = admin_token(&home, &spine)?;
-    write_kubeconfig(&home, &control_url, &token)?;
+    let spine = spine::open(&home)?;
+    let token = spine::admin_token(&home, &spine)?;
+    spine::write_kubeconfig(&home, &control_url, &token)?;
 
     let cancel = CancellationToken::new();
-    let apiserver = open_apiserver(&spine)?;
+    let apiserver = surfaces::open_apiserver(&spine)?;
     let (recorder, recording) = Recorder::start(spine.db.clone(), spine.prices.clone());
     let online = OnlineStore::open(home.path("online")).map_err(of("the online store"))?;
     let deployments = Deployments::new(online.clone(), recorder, spine.clock.clone());
@@ -94,7 +81,7 @@ pub async fn start(root: &Path, options: &Listen) -> Result<Running, Problem> {
         cancel: cancel.child_token(),
     };
     let sessions = Arc::new(Sessions::default());
-    let control_routes = control_routes(&spine, &apiserver, &client, &online, &sessions);
+    let control_routes = surfaces::control_routes(&spine, &apiserver, &client, &online, &sessions);
     let inference_routes = bedplate_oip::router(
         Arc::new(predictor::Served(deployments.clone())),
         spine.authenticator.clone(),
@@ -102,9 +89,9 @@ pub async fn start(root: &Path, options: &Listen) -> Result<Running, Problem> {
     );
     let tasks = vec![
         tokio::spawn(bedplate_controllers::run(platform)),
-        tokio::spawn(serve(control, control_routes, cancel.clone())),
-        tokio::spawn(serve(inference, inference_routes, cancel.clone())),
-        tokio::spawn(sign_checkpoints(spine.db.clone(), spine.signer.clone(), cancel.clone())),
+        tokio::spawn(surfaces::serve(control, control_routes, cancel.clone())),
+        tokio::spawn(surfaces::serve(inference, inference_routes, cancel.clone())),
+        tokio::spawn(checkpoints::sign_checkpoints(spine.db.clone(), spine.signer.clone(), cancel.clone())),
         recording,
     ];
     let connection = Connection { server: control_url.clone(), token, namespace: "default".into() };
@@ -137,74 +124,6 @@ fn url(listener: &TcpListener) -> Result<String, Problem> {
     Ok(format!("http://{addr}"))
 }
 
-fn spine(home: &Home) -> Result<Spine, Problem> {
-    let db = Db::open(&home.path("bedplate.db"), &migrations()).map_err(of("the database"))?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    Ok(Spine {
-        authenticator: Authenticator::new(db.clone(), clock.clone()),
-        policy: Policy::load(db.clone()).map_err(of("the policies"))?,
-        prices: prices::load(home)?,
-        signer: Arc::new(Signer::from_seed(keys::audit_seed(home)?)),
-        db,
-        clock,
-    })
-}
-
-fn migrations() -> Vec<Migration> {
-    [
-        bedplate_audit::MIGRATIONS,
-        bedplate_lineage::MIGRATIONS,
-        bedplate_ledger::MIGRATIONS,
-        bedplate_identity::MIGRATIONS,
-        bedplate_policy::MIGRATIONS,
-        bedplate_apiserver::MIGRATIONS,
-        bedplate_serving::MIGRATIONS,
-    ]
-    .concat()
-}
-
-/// The local administrator's token: made on the first start, kept in `credentials`, readable by the owner only.
-fn admin_token(home: &Home, spine: &Spine) -> Result<String, Problem> {
-    let (db, now) = (spine.db.clone(), spine.clock.now());
-    let bytes = home.secret("credentials", || {
-        let new = NewToken { principal: administrator(), expires_at: None, description: "local administrator".into() };
-        let random = keys::random()?;
-        let issued = db.write(move |tx| bedplate_identity::issue(tx, &new, now, random));
-        issued.map(String::into_bytes).map_err(of("the administrator's token"))
-    })?;
-    String::from_utf8(bytes).map_err(|_| {
-        Problem::new(ErrorKind::Corrupt, "credentials", "is not text")
-            .with_fix("delete the file; a new token is made at the next start")
-    })
-}
-
-fn administrator() -> Principal {
-    Principal { name: "user:admin".into(), groups: vec!["system:masters".into()] }
-}
-
-/// kubectl shows a token over TLS only; over plain http it sends what the URL carries, so the token stands there too.
-fn write_kubeconfig(home: &Home, server: &str, token: &str) -> Result<(), Problem> {
-    let server = server.replacen("://", &format!("://bedplate:{token}@"), 1);
-    let config = serde_json::json!({
-        "apiVersion": "v1", "kind": "Config", "current-context": "bedplate",
-        "clusters": [{ "name": "bedplate", "cluster": { "server": server } }],
-        "users": [{ "name": "admin", "user": { "token": token } }],
-        "contexts": [{ "name": "bedplate", "context": { "cluster": "bedplate", "user": "admin", "namespace": "default" } }],
-    });
-    write_private(&home.path("kubeconfig"), format!("{config:#}\n").as_bytes())
-}
-
-fn open_apiserver(spine: &Spine) -> Result<ApiServer, Problem> {
-    let options = bedplate_apiserver::Options {
-        db: spine.db.clone(),
-        policy: spine.policy.clone(),
-        authenticator: spine.authenticator.clone(),
-        clock: spine.clock.clone(),
-        seed: || keys::random().unwrap_or_default(),
-    };
-    ApiServer::open(options).map_err(|error| Problem::of("the API server", &error))
-}
-
 fn sites(home: &Home, options: &Listen, control_url: &str, inference_url: &str) -> Result<Sites, Problem> {
     let internal = |what: &str, error: std::io::Error| Problem::new(ErrorKind::Internal, what, error.to_string());
     let mut roots = vec![home.path("examples")];
@@ -224,62 +143,6 @@ fn sites(home: &Home, options: &Listen, control_url: &str, inference_url: &str) 
     })
 }
 
-fn control_routes(
-    spine: &Spine,
-    apiserver: &ApiServer,
-    client: &Client,
-    online: &OnlineStore,
-    sessions: &Arc<Sessions>,
-) -> Router {
-    let facts = api::Facts {
-        db: spine.db.clone(),
-        client: client.clone(),
-        authenticator: spine.authenticator.clone(),
-        policy: spine.policy.clone(),
-        audit_key: spine.signer.public_key(),
-    };
-    let pages = console::Pages::new(facts.clone(), spine.prices.currency.clone(), spine.clock.now());
-    let state = ConsoleState {
-        source: Arc::new(pages),
-        sign_in: Arc::new(spine.authenticator.clone()),
-        sessions: sessions.clone(),
-        clock: spine.clock.clone(),
-        random: Arc::new(|| keys::random().unwrap_or_default()),
-    };
-    let store = features::Store::new(client.clone(), online.clone());
-    apiserver
-        .router()
-        .merge(bedplate_console::router(state))
-        .merge(bedplate_feast::router(Arc::new(store), spine.authenticator.clone(), spine.policy.clone()))
-        .merge(api::router(facts))
-}
-
-async fn serve(listener: TcpListener, routes: Router, cancel: CancellationToken) {
-    let stopped = async move { cancel.cancelled().await };
-    if let Err(error) = axum::serve(listener, routes).with_graceful_shutdown(stopped).await {
-        tracing::error!(%error, "a listener ended");
-    }
-}
-
-async fn sign_checkpoints(db: Db, signer: Arc<Signer>, cancel: CancellationToken) {
-    let mut tick = tokio::time::interval(CHECKPOINT_EVERY);
-    loop {
-        let last = tokio::select! { _ = tick.tick() => false, () = cancel.cancelled() => true };
-        sign(&db, &signer).await;
-        if last {
-            return;
-        }
-    }
-}
-
-async fn sign(db: &Db, signer: &Arc<Signer>) {
-    let signer = signer.clone();
-    let signed = db.write_async(move |tx| bedplate_audit::sign_checkpoint(tx, &signer, AUDIT_ORIGIN)).await;
-    if let Err(error) = signed {
-        tracing::error!(%error, "the audit log's head was not signed");
-    }
-}
-
 impl Running {
     pub fn home(&self) -> &Path {
         &self.root
@@ -291,13 +154,13 @@ impl Running {
 
     /// A link that signs the local administrator in at the console, once.
     pub fn console_url(&self) -> Result<String, Problem> {
-        let code = self.sessions.issue_code(administrator(), self.clock.now(), keys::random()?);
+        let code = self.sessions.issue_code(spine::administrator(), self.clock.now(), keys::random()?);
         Ok(format!("{}/login?code={code}", self.control_url))
     }
 
     /// Verifies the audit log against its own signed head.
     pub async fn verify_audit(&self) -> Result<bedplate_audit::Verified, Problem> {
-        sign(&self.db, &self.signer).await;
+        checkpoints::sign(&self.db, &self.signer).await;
         let (db, key) = (self.db.clone(), self.signer.public_key());
         let verified = tokio::task::spawn_blocking(move || db.read(|tx| bedplate_audit::verify(tx, &key))).await;
         let verified =

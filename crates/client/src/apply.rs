@@ -1,4 +1,4 @@
-//! `apply`: server-side apply, one object after the other, each with its own result.
+//! `apply`: server-side apply of one object.
 
 use kube::Client;
 use serde_json::Value;
@@ -39,24 +39,9 @@ impl Outcome {
     }
 }
 
-/// Applies the manifests in their order and stops at the first that is refused.
+/// Applies one manifest; conflicts with other managers are forced, unknown fields are refused.
 /// An object that says no namespace goes to `namespace`.
 pub async fn apply(
-    client: &Client,
-    resources: &Resources,
-    manifests: &[Manifest],
-    namespace: &str,
-    manager: &str,
-) -> Result<Vec<Applied>, ClientError> {
-    let mut applied = Vec::with_capacity(manifests.len());
-    for manifest in manifests {
-        applied.push(apply_each(client, resources, manifest, namespace, manager).await?);
-    }
-    Ok(applied)
-}
-
-/// Applies one manifest; conflicts with other managers are forced, unknown fields are refused.
-pub async fn apply_each(
     client: &Client,
     resources: &Resources,
     manifest: &Manifest,

@@ -23,7 +23,7 @@ mod table;
 mod trace;
 mod watch;
 
-pub use apply::{Applied, Outcome, apply, apply_each};
+pub use apply::{Applied, Outcome, apply};
 pub use audit::{audit_log, audit_verify};
 pub use connection::Connection;
 pub use delete::{Deleted, delete, delete_manifests};

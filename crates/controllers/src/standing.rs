@@ -63,7 +63,7 @@ pub fn ready_condition(outcome: &Result<Phase, Hold>, generation: i64, now: Time
     let (phase, status, reason, message) = match outcome {
         Ok(phase) => (*phase, "True", format!("{phase:?}"), String::new()),
         Err(Hold::Waiting(message)) => (Phase::Pending, "False", "Waiting".to_owned(), message.clone()),
-        Err(Hold::Failed(problem)) => (Phase::Failed, "False", problem.kind.status_reason().to_owned(), tell(problem)),
+        Err(Hold::Failed(problem)) => (Phase::Failed, "False", problem.kind.name(), tell(problem)),
         Err(Hold::Retry(error)) => (Phase::Pending, "Unknown", "Retrying".to_owned(), error.to_string()),
     };
     let condition = Condition {

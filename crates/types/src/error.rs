@@ -32,6 +32,35 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    const ALL: [Self; 14] = [
+        Self::Invalid,
+        Self::Unauthenticated,
+        Self::Denied,
+        Self::NotFound,
+        Self::AlreadyExists,
+        Self::Conflict,
+        Self::Gone,
+        Self::TooLarge,
+        Self::Busy,
+        Self::NotReady,
+        Self::Timeout,
+        Self::Corrupt,
+        Self::Refused,
+        Self::Internal,
+    ];
+
+    /// The kind's own name, as the reason of a condition.
+    #[must_use]
+    pub fn name(self) -> String {
+        format!("{self:?}")
+    }
+
+    /// The kind whose [`Self::name`] it is.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     #[must_use]
     pub const fn http_status(self) -> u16 {
         match self {
@@ -150,5 +179,16 @@ impl Explained for Problem {
 
     fn fix(&self) -> Option<String> {
         self.fix.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_found_by_its_name() {
+        assert_eq!(ErrorKind::ALL.map(|kind| ErrorKind::named(&kind.name())), ErrorKind::ALL.map(Some));
+        assert_eq!(ErrorKind::named("Waiting"), None);
     }
 }

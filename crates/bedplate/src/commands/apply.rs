@@ -37,7 +37,7 @@ pub async fn declare(
     namespace: &str,
 ) -> Result<Applied, Problem> {
     let place = format!("{}:{}", manifest.file.display(), manifest.line);
-    let applied = bedplate_client::apply_each(client, resources, manifest, namespace, MANAGER).await;
+    let applied = bedplate_client::apply(client, resources, manifest, namespace, MANAGER).await;
     applied.map_err(|error| {
         let problem = Problem::of(format!("{} {} ({place})", manifest.kind(), manifest.name()), &error);
         let fix =

@@ -14,6 +14,8 @@ use super::progress::Progress;
 struct Standing {
     object: String,
     phase: Phase,
+    /// Of its Ready condition; when it failed, the kind of the error.
+    reason: String,
     message: String,
 }
 
@@ -83,13 +85,15 @@ async fn standing(client: &Client, manifest: &Manifest) -> Result<Standing, Prob
     let current = status["observedGeneration"].as_i64() == object.metadata.generation;
     let phase = serde_json::from_value(status["phase"].clone()).unwrap_or_default();
     let condition = status["conditions"].as_array().and_then(|all| all.iter().find(|one| one["type"] == "Ready"));
-    let message = condition.and_then(|one| one["message"].as_str()).unwrap_or_default().to_owned();
-    Ok(Standing { object: name, phase: if current { phase } else { Phase::Pending }, message })
+    let said = |field: &str| condition.and_then(|one| one[field].as_str()).unwrap_or_default().to_owned();
+    let phase = if current { phase } else { Phase::Pending };
+    Ok(Standing { object: name, phase, reason: said("reason"), message: said("message") })
 }
 
 fn step_failed(failed: &Standing) -> Problem {
     let (why, fix) = failed.message.split_once(". To fix it: ").unwrap_or((&failed.message, ""));
-    let problem = Problem::new(ErrorKind::Refused, failed.object.clone(), why);
+    let kind = ErrorKind::named(&failed.reason).unwrap_or(ErrorKind::Refused);
+    let problem = Problem::new(kind, failed.object.clone(), why);
     if fix.is_empty() { problem } else { problem.with_fix(fix) }
 }
 

@@ -231,7 +231,8 @@ pub fn state(phase: Phase) -> State {
     match phase {
         Phase::Pending => State::Pending,
         Phase::Running => State::Running,
-        Phase::Ready | Phase::Succeeded => State::Ready,
+        Phase::Ready => State::Ready,
+        Phase::Succeeded => State::Succeeded,
         Phase::Failed => State::Failed,
     }
 }

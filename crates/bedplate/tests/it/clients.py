@@ -1,4 +1,7 @@
-"""The clients people already use, against a platform that is up. Arguments: home folder, model folder."""
+"""One client people already use, against a platform that is up. Arguments: the client, home folder, model folder.
+
+Each has a process of its own: the native threads of one must not meet another's at exit.
+"""
 
 import pathlib
 import shutil
@@ -6,15 +9,12 @@ import subprocess
 import sys
 import tempfile
 
-import deltalake
-import kubernetes
-import numpy
-import onnxruntime
-
-home, model = (pathlib.Path(argument) for argument in sys.argv[1:])
+home, model = (pathlib.Path(argument) for argument in sys.argv[2:])
 
 
 def kubernetes_client():
+    import kubernetes
+
     config = kubernetes.client.Configuration()
     kubernetes.config.load_kube_config(str(home / "kubeconfig"), client_configuration=config)
     # The URL carries the token for kubectl; this client takes it as a header.
@@ -61,6 +61,9 @@ def model_signing():
 
 
 def onnx():
+    import numpy
+    import onnxruntime
+
     session = onnxruntime.InferenceSession(str(model / "model.onnx"))
     width = session.get_inputs()[0].shape[1]
     rows = numpy.random.default_rng(7).normal(size=(100, width)).astype(numpy.float32)
@@ -69,7 +72,11 @@ def onnx():
     print("onnxruntime", width, "features")
 
 
-kubernetes_client()
-model_signing()
-onnx()
-print("deltalake", deltalake.DeltaTable(str(home / "lake/flights/flights")).to_pyarrow_table().num_rows)
+
+def delta():
+    import deltalake
+
+    print("deltalake", deltalake.DeltaTable(str(home / "lake/flights/flights")).to_pyarrow_table().num_rows)
+
+
+{"kubernetes": kubernetes_client, "model-signing": model_signing, "onnxruntime": onnx, "deltalake": delta}[sys.argv[1]]()

@@ -18,8 +18,11 @@ async fn applied(connection: &Connection, text: &str) -> Result<Vec<Outcome>, Cl
     let client = connection.connect()?;
     let resources = discover(&client).await?;
     let manifests = parse_manifests(text, Path::new("flights.yaml"))?;
-    let done = apply(&client, &resources, &manifests, &connection.namespace, "test").await?;
-    Ok(done.into_iter().map(|one| one.outcome).collect())
+    let mut outcomes = Vec::new();
+    for manifest in &manifests {
+        outcomes.push(apply(&client, &resources, manifest, &connection.namespace, "test").await?.outcome);
+    }
+    Ok(outcomes)
 }
 
 #[tokio::test]

@@ -43,13 +43,23 @@ fn worst(phases: impl Iterator<Item = Phase>) -> State {
         Phase::Pending => 1,
         Phase::Ready | Phase::Succeeded => 0,
     };
-    phases.max_by_key(rank).map_or(State::Absent, state)
+    match phases.max_by_key(rank) {
+        // A stage is a state of affairs: what it took to get there has succeeded.
+        Some(Phase::Succeeded) => State::Ready,
+        Some(phase) => state(phase),
+        None => State::Absent,
+    }
 }
 
 fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
     groups.join(",")
+}
+
+/// `1 view`, `2 views`
+fn counted(number: u64, one: &str) -> String {
+    format!("{} {one}{}", thousands(number), if number == 1 { "" } else { "s" })
 }
 
 fn data(datasets: &[Dataset]) -> Stage {
@@ -60,8 +70,8 @@ fn data(datasets: &[Dataset]) -> Stage {
     Stage {
         kind: StageKind::Dataset,
         state: if whole == State::Ready && quarantined > 0 { State::Attention } else { whole },
-        headline: format!("{} rows", thousands(rows)),
-        detail: format!("{} tables, {} in quarantine", datasets.len(), thousands(quarantined)),
+        headline: counted(rows, "row"),
+        detail: format!("{}, {} in quarantine", counted(datasets.len() as u64, "table"), thousands(quarantined)),
     }
 }
 
@@ -72,8 +82,8 @@ fn features(views: &[FeatureView]) -> Stage {
     Stage {
         kind: StageKind::Features,
         state: worst(statuses.map(|status| status.phase)),
-        headline: format!("{features} features"),
-        detail: format!("{} views, {} rows online", views.len(), thousands(rows)),
+        headline: counted(features as u64, "feature"),
+        detail: format!("{}, {} online", counted(views.len() as u64, "view"), counted(rows, "row")),
     }
 }
 
@@ -86,8 +96,8 @@ fn training(recipes: &[TrainingRecipe]) -> Stage {
     Stage {
         kind: StageKind::Training,
         state: if trained && !recipes.is_empty() { State::Ready } else { whole },
-        headline: format!("{} rows", thousands(rows)),
-        detail: format!("{} label rows dropped", thousands(dropped)),
+        headline: counted(rows, "row"),
+        detail: format!("{} dropped", counted(dropped, "label row")),
     }
 }
 
@@ -120,7 +130,7 @@ fn model(models: &[Model]) -> Stage {
     Stage {
         kind: StageKind::Model,
         state: worst(models.iter().map(|model| model.status.clone().unwrap_or_default().phase)),
-        headline: format!("{versions} version{}", if versions == 1 { "" } else { "s" }),
+        headline: counted(versions as u64, "version"),
         detail: if signed { format!("signed, {digest}…") } else { digest.to_owned() },
     }
 }
@@ -154,17 +164,21 @@ pub fn rows(objects: &Objects) -> Vec<ObjectRow> {
     let mut rows = Vec::new();
     for one in &objects.datasets {
         let status = one.status.clone().unwrap_or_default();
-        let figures = format!("{} rows, {} in quarantine", thousands(status.rows), thousands(status.quarantined));
+        let figures = format!("{}, {} in quarantine", counted(status.rows, "row"), thousands(status.quarantined));
         rows.push(object_row("Dataset", one.name_any(), status.phase, figures, &status.conditions));
     }
     for one in &objects.views {
         let status = one.status.clone().unwrap_or_default();
-        let figures = format!("{} features, {} rows online", one.spec.features.len(), thousands(status.online_rows));
+        let figures = format!(
+            "{}, {} online",
+            counted(one.spec.features.len() as u64, "feature"),
+            counted(status.online_rows, "row")
+        );
         rows.push(object_row("FeatureView", one.name_any(), status.phase, figures, &status.conditions));
     }
     for one in &objects.recipes {
         let status = one.status.clone().unwrap_or_default();
-        let figures = format!("{} rows", thousands(status.training_set_rows));
+        let figures = counted(status.training_set_rows, "row");
         rows.push(object_row("TrainingRecipe", one.name_any(), status.phase, figures, &status.conditions));
     }
     for one in &objects.models {
@@ -178,7 +192,7 @@ pub fn rows(objects: &Objects) -> Vec<ObjectRow> {
     }
     for one in &objects.monitors {
         let status = one.status.clone().unwrap_or_default();
-        let figures = format!("{} features drifted", status.drifted_features);
+        let figures = format!("{} drifted", counted(status.drifted_features, "feature"));
         rows.push(object_row("Monitor", one.name_any(), status.phase, figures, &status.conditions));
     }
     rows
@@ -198,9 +212,15 @@ mod tests {
     }
 
     #[test]
+    fn one_is_singular() {
+        assert_eq!([0, 1, 2].map(|number| counted(number, "view")), ["0 views", "1 view", "2 views"]);
+    }
+
+    #[test]
     fn one_failure_makes_the_stage_failed() {
         assert_eq!(worst([Phase::Ready, Phase::Failed, Phase::Running].into_iter()), State::Failed);
         assert_eq!(worst([Phase::Ready, Phase::Pending].into_iter()), State::Pending);
         assert_eq!(worst(std::iter::empty()), State::Absent);
+        assert_eq!(worst([Phase::Succeeded].into_iter()), State::Ready);
     }
 }

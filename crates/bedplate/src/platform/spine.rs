@@ -1,0 +1,81 @@
+//! The spine: database, identity, policy, prices and keys, opened in that order.
+
+use std::sync::Arc;
+
+use bedplate_audit::Signer;
+use bedplate_db::{Db, Migration};
+use bedplate_identity::{Authenticator, NewToken, Principal};
+use bedplate_ledger::PriceSheet;
+use bedplate_policy::Policy;
+use bedplate_types::{Clock, ErrorKind, Problem, SystemClock};
+
+use super::of;
+use crate::home::{Home, write_private};
+use crate::{keys, prices};
+
+/// What everything else is built on.
+pub struct Spine {
+    pub db: Db,
+    pub authenticator: Authenticator,
+    pub policy: Policy,
+    pub clock: Arc<dyn Clock>,
+    pub prices: PriceSheet,
+    pub signer: Arc<Signer>,
+}
+
+pub fn open(home: &Home) -> Result<Spine, Problem> {
+    let db = Db::open(&home.path("bedplate.db"), &migrations()).map_err(of("the database"))?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    Ok(Spine {
+        authenticator: Authenticator::new(db.clone(), clock.clone()),
+        policy: Policy::load(db.clone()).map_err(of("the policies"))?,
+        prices: prices::load(home)?,
+        signer: Arc::new(Signer::from_seed(keys::audit_seed(home)?)),
+        db,
+        clock,
+    })
+}
+
+fn migrations() -> Vec<Migration> {
+    [
+        bedplate_audit::MIGRATIONS,
+        bedplate_lineage::MIGRATIONS,
+        bedplate_ledger::MIGRATIONS,
+        bedplate_identity::MIGRATIONS,
+        bedplate_policy::MIGRATIONS,
+        bedplate_apiserver::MIGRATIONS,
+        bedplate_serving::MIGRATIONS,
+    ]
+    .concat()
+}
+
+/// The local administrator's token: made on the first start, kept in `credentials`, readable by the owner only.
+pub fn admin_token(home: &Home, spine: &Spine) -> Result<String, Problem> {
+    let (db, now) = (spine.db.clone(), spine.clock.now());
+    let bytes = home.secret("credentials", || {
+        let new = NewToken { principal: administrator(), expires_at: None, description: "local administrator".into() };
+        let random = keys::random()?;
+        let issued = db.write(move |tx| bedplate_identity::issue(tx, &new, now, random));
+        issued.map(String::into_bytes).map_err(of("the administrator's token"))
+    })?;
+    String::from_utf8(bytes).map_err(|_| {
+        Problem::new(ErrorKind::Corrupt, "credentials", "is not text")
+            .with_fix("delete the file; a new token is made at the next start")
+    })
+}
+
+pub fn administrator() -> Principal {
+    Principal { name: "user:admin".into(), groups: vec!["system:masters".into()] }
+}
+
+/// kubectl shows a token over TLS only; over plain http it sends what the URL carries, so the token stands there too.
+pub fn write_kubeconfig(home: &Home, server: &str, token: &str) -> Result<(), Problem> {
+    let server = server.replacen("://", &format!("://bedplate:{token}@"), 1);
+    let config = serde_json::json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "bedplate",
+        "clusters": [{ "name": "bedplate", "cluster": { "server": server } }],
+        "users": [{ "name": "admin", "user": { "token": token } }],
+        "contexts": [{ "name": "bedplate", "context": { "cluster": "bedplate", "user": "admin", "namespace": "default" } }],
+    });
+    write_private(&home.path("kubeconfig"), format!("{config:#}\n").as_bytes())
+}

@@ -1,0 +1,64 @@
+//! What listens: the API server and everything beside it on the control port.
+
+use std::sync::Arc;
+
+use axum::Router;
+use bedplate_apiserver::ApiServer;
+use bedplate_console::{ConsoleState, Sessions};
+use bedplate_online::OnlineStore;
+use bedplate_types::Problem;
+use kube::Client;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::spine::Spine;
+use crate::keys;
+use crate::surface::{api, console, features};
+
+pub fn open_apiserver(spine: &Spine) -> Result<ApiServer, Problem> {
+    let options = bedplate_apiserver::Options {
+        db: spine.db.clone(),
+        policy: spine.policy.clone(),
+        authenticator: spine.authenticator.clone(),
+        clock: spine.clock.clone(),
+        seed: || keys::random().unwrap_or_default(),
+    };
+    ApiServer::open(options).map_err(|error| Problem::of("the API server", &error))
+}
+
+pub fn control_routes(
+    spine: &Spine,
+    apiserver: &ApiServer,
+    client: &Client,
+    online: &OnlineStore,
+    sessions: &Arc<Sessions>,
+) -> Router {
+    let facts = api::Facts {
+        db: spine.db.clone(),
+        client: client.clone(),
+        authenticator: spine.authenticator.clone(),
+        policy: spine.policy.clone(),
+        audit_key: spine.signer.public_key(),
+    };
+    let pages = console::Pages::new(facts.clone(), spine.prices.currency.clone(), spine.clock.now());
+    let state = ConsoleState {
+        source: Arc::new(pages),
+        sign_in: Arc::new(spine.authenticator.clone()),
+        sessions: sessions.clone(),
+        clock: spine.clock.clone(),
+        random: Arc::new(|| keys::random().unwrap_or_default()),
+    };
+    let store = features::Store::new(client.clone(), online.clone());
+    apiserver
+        .router()
+        .merge(bedplate_console::router(state))
+        .merge(bedplate_feast::router(Arc::new(store), spine.authenticator.clone(), spine.policy.clone()))
+        .merge(api::router(facts))
+}
+
+pub async fn serve(listener: TcpListener, routes: Router, cancel: CancellationToken) {
+    let stopped = async move { cancel.cancelled().await };
+    if let Err(error) = axum::serve(listener, routes).with_graceful_shutdown(stopped).await {
+        tracing::error!(%error, "a listener ended");
+    }
+}

@@ -1,0 +1,101 @@
+//! The summary's parts, read from the objects, the lineage graph and the ledger.
+
+use std::collections::BTreeMap;
+
+use bedplate_controllers::ReplayResult;
+use bedplate_kinds::{Dataset, Model, ModelVersion, TrainingRecipe, Workload};
+use bedplate_types::{ErrorKind, Problem};
+use kube::api::ListParams;
+use kube::{Api, ResourceExt};
+
+use super::walk::walk;
+use super::{Cost, DatasetSummary, Table, Trace};
+use crate::platform::Running;
+
+async fn all<K>(running: &Running, namespace: &str) -> Result<Vec<K>, Problem>
+where
+    K: kube::Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>
+        + Clone
+        + serde::de::DeserializeOwned
+        + std::fmt::Debug,
+{
+    let api: Api<K> = Api::namespaced(running.client().clone(), namespace);
+    let listed = api.list(&ListParams::default()).await;
+    let what = format!("the {} of {namespace}", K::plural(&()));
+    Ok(listed.map_err(|error| Problem::new(ErrorKind::Internal, what, error.to_string()))?.items)
+}
+
+pub async fn first<K>(running: &Running, namespace: &str) -> Result<K, Problem>
+where
+    K: kube::Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>
+        + Clone
+        + serde::de::DeserializeOwned
+        + std::fmt::Debug,
+{
+    all(running, namespace).await?.into_iter().next().ok_or_else(|| {
+        let why = format!("namespace {namespace} declares no {}", K::kind(&()));
+        Problem::new(ErrorKind::Invalid, "the use case", why).with_fix("compare your folder with examples/flights")
+    })
+}
+
+pub async fn datasets(running: &Running, namespace: &str, labelled: &[String]) -> Result<DatasetSummary, Problem> {
+    let name = labelled.first().cloned().unwrap_or_default();
+    let mut summary = DatasetSummary { name, rows: 0, quarantined: 0, tables: BTreeMap::new(), findings: Vec::new() };
+    for dataset in all::<Dataset>(running, namespace).await? {
+        let status = dataset.status.clone().unwrap_or_default();
+        let table = dataset.name_any();
+        if table == summary.name {
+            summary.rows = status.rows_read;
+        }
+        summary.quarantined += status.quarantined;
+        let missed = status.expectations.iter().filter(|outcome| outcome.failing > 0);
+        summary.findings.extend(missed.map(|one| format!("{table}: {} {} ({})", one.failing, one.name, one.detail)));
+        summary.tables.insert(table, Table { rows: status.rows_read, quarantined: status.quarantined });
+    }
+    Ok(summary)
+}
+
+pub async fn model(
+    running: &Running,
+    namespace: &str,
+    recipe: &TrainingRecipe,
+) -> Result<(String, ModelVersion), Problem> {
+    let name = recipe.spec.model.clone();
+    let known = all::<Model>(running, namespace).await?.into_iter().find(|model| model.name_any() == name);
+    let versions = known.and_then(|model| model.status).map(|status| status.versions).unwrap_or_default();
+    let wanted = recipe.status.as_ref().and_then(|status| status.model_version);
+    let version = versions.into_iter().find(|version| Some(version.version) == wanted);
+    let version = version.ok_or_else(|| {
+        Problem::new(ErrorKind::Internal, format!("model {name}"), "the version the recipe registered is not there")
+    })?;
+    Ok((name, version))
+}
+
+pub async fn replay(running: &Running, namespace: &str) -> Result<ReplayResult, Problem> {
+    let workloads = all::<Workload>(running, namespace).await?;
+    let replay = workloads.into_iter().find(|workload| workload.spec.task.replay.is_some());
+    let outputs = replay.and_then(|workload| workload.status).map(|status| status.outputs).unwrap_or_default();
+    let outputs: serde_json::Map<_, _> = outputs.into_iter().collect();
+    serde_json::from_value(outputs.into())
+        .map_err(|error| Problem::new(ErrorKind::Internal, "the replay's result", error.to_string()))
+}
+
+pub async fn trace(running: &Running, prediction: Option<&str>) -> Result<Trace, Problem> {
+    let id = prediction.unwrap_or_default().to_owned();
+    let graph = crate::surface::api::find_trace(&running.db, &id, false)?;
+    let edges: Vec<_> = graph.edges.iter().map(|edge| (edge.to.to_string(), edge.from.to_string())).collect();
+    let walk = walk(&edges, &format!("prediction:{id}"));
+    Ok(Trace { prediction: id, complete: walk.complete, hops: walk.hops, sources: walk.sources.len() })
+}
+
+pub fn cost(running: &Running, namespace: &str) -> Result<Cost, Problem> {
+    let of = |error: &dyn bedplate_types::Explained| Problem::of("the ledger", error);
+    let total = running.db.read(|tx| bedplate_ledger::total(tx, Some(namespace))).map_err(|error| of(&error))?;
+    let lines = running.db.read(|tx| bedplate_ledger::by(tx, bedplate_ledger::Column::Resource));
+    let lines = lines.map_err(|error| of(&error))?;
+    Ok(Cost {
+        total: total.to_string(),
+        currency: running.prices.currency.clone(),
+        by_resource: lines.into_iter().map(|(resource, cost)| (resource, cost.to_string())).collect(),
+    })
+}
