@@ -15,6 +15,58 @@ const KILLS: u32 = 10;
 /// Numbers of the day's date: another seed is as good.
 const SEED: u64 = 20_261_124;
 
+/// Work of which a file is the first trace: folder, file name ("" is any), how many of them there are by then.
+const TRACES: [(&str, &str, usize); 9] = [
+    ("lake", "00000000000000000000.json", 1),
+    ("lake", "00000000000000000000.json", 5),
+    ("objects", "", 1),
+    ("runs", "job.json", 1),
+    ("runs", "result.json", 1),
+    ("models", "model.onnx", 1),
+    ("models", "model.sig", 1),
+    ("runs", "job.json", 2),
+    ("runs", "result.json", 2),
+];
+
+/// A kill between work done and work told is the one that finds what would be done twice.
+#[test]
+fn killed_right_after_each_piece_of_work_it_is_not_done_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    small::write(folder.path());
+    let from = folder.path().to_str().unwrap();
+    let calm = tempfile::tempdir().unwrap();
+    let undisturbed = said(&mut quickstart(calm.path(), &["--from", from])).json();
+    let mut random = SEED;
+    for (place, name, many) in TRACES {
+        for later in [0, 1] {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let delay = Duration::from_micros(later * (random >> 44) / 64);
+            let home = tempfile::tempdir().unwrap();
+            println!("{place}/{name} × {many}, and {delay:?}");
+            let there = home.path().join(place);
+            let at_work = kill_when(home.path(), from, || {
+                let appeared = files(&there, name) >= many;
+                if appeared {
+                    std::thread::sleep(delay);
+                }
+                appeared
+            });
+            assert!(at_work, "{place}/{name}: it ended before it was killed");
+            check(home.path(), from, &undisturbed);
+        }
+    }
+}
+
+fn files(folder: &Path, name: &str) -> usize {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let found = entries.map(|entry| match entry.file_type() {
+        Ok(kind) if kind.is_dir() => files(&entry.path(), name),
+        Ok(_) => usize::from(name.is_empty() || entry.file_name() == name),
+        Err(_) => 0,
+    });
+    found.sum()
+}
+
 #[test]
 fn killed_at_ten_random_points_it_completes_with_the_same_numbers() {
     let folder = tempfile::tempdir().unwrap();
@@ -59,11 +111,18 @@ fn numbers(summary: &Value) -> [Value; 6] {
         .map(|pointer| summary.pointer(pointer).unwrap_or_else(|| panic!("no {pointer}")).clone())
 }
 
-/// True when the kill hit it at work.
 fn kill_after(home: &Path, from: &str, time: Duration) -> bool {
+    let until = Instant::now() + time;
+    kill_when(home, from, || Instant::now() >= until)
+}
+
+/// True when the kill hit it at work.
+fn kill_when(home: &Path, from: &str, mut now: impl FnMut() -> bool) -> bool {
     let mut command = quickstart(home, &["--from", from]);
     let mut child = command.process_group(0).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    std::thread::sleep(time);
+    while child.try_wait().unwrap().is_none() && !now() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
     let at_work = child.try_wait().unwrap().is_none();
     // The whole group at once would spare the workers their own test: they must leave when the platform is gone.
     let _ = child.kill();
