@@ -105,7 +105,7 @@ fn causes(resource: &Resource, object: &Value) -> Vec<Cause> {
             let broken = kind.validate(&object["spec"]).into_iter();
             causes.extend(broken.map(|error| Cause::invalid(error.field, error.message)));
         }
-        Rules::Secret => causes.extend(secret::check(object)),
+        Rules::Secret(_) => causes.extend(secret::check(object)),
         _ => {}
     }
     causes

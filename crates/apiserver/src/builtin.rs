@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::error::ApiError;
 use crate::resource::{Resource, Rules};
 use crate::schema::Schema;
+use crate::seal::Seal;
 use crate::table::Column;
 
 const EVENT_FIELDS: &[&str] = &[
@@ -26,7 +27,7 @@ const EVENT_FIELDS: &[&str] = &[
     "type",
 ];
 
-pub fn resources() -> Result<Vec<Resource>, ApiError> {
+pub fn resources(seal: &Seal) -> Result<Vec<Resource>, ApiError> {
     let namespace = Resource {
         namespaced: false,
         has_status: true,
@@ -37,7 +38,7 @@ pub fn resources() -> Result<Vec<Resource>, ApiError> {
     };
     let secret = Resource {
         selectable: &["type"],
-        rules: Rules::Secret,
+        rules: Rules::Secret(seal.clone()),
         ..core::<Secret>(
             "Secret",
             vec![Column::text("Type", "string", ".type"), Column::count("Data", &["data"]), Column::age()],

@@ -10,14 +10,15 @@ use crate::builtin;
 use crate::error::ApiError;
 use crate::resource::{Resource, Rules};
 use crate::schema::Schema;
+use crate::seal::Seal;
 use crate::table::Column;
 
 /// The resources, core first.
 pub struct Catalogue(Vec<Arc<Resource>>);
 
 impl Catalogue {
-    pub fn new() -> Result<Self, ApiError> {
-        let mut all = builtin::resources()?;
+    pub fn new(seal: &Seal) -> Result<Self, ApiError> {
+        let mut all = builtin::resources(seal)?;
         for kind in kinds() {
             all.push(of_kind(kind)?);
         }

@@ -8,10 +8,11 @@
 //! It does not know who reconciles a kind, and has no background work of its own: owners' dependents and the contents of
 //! a namespace are deleted in the transaction of the deletion that causes it.
 //!
-//! **Secrets are stored as they arrive: base64, not encrypted.** Encryption at rest is still to come; what holds today is that
-//! neither their data nor a digest of it reaches the audit log or any other log.
+//! Secrets are sealed (`seal`) with a key that is not in the database; neither their data nor a digest of it reaches the
+//! audit log or any other log.
 
 mod admit;
+mod binding;
 mod body;
 mod builtin;
 mod call;
@@ -36,6 +37,7 @@ mod resource;
 mod review;
 mod routes;
 mod schema;
+mod seal;
 mod secret;
 mod selectors;
 mod server;

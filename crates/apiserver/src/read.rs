@@ -19,7 +19,7 @@ const PAGE: i64 = 500;
 pub fn get(tx: &mut dyn Tx, resource: &Resource, namespace: Option<&str>, name: &str) -> Result<Value, ApiError> {
     let stored = store::get(tx, &Key::new(&resource.storage(), namespace, name))?;
     let not_found = || ApiError::NotFound { resource: resource.qualified(), name: name.to_owned() };
-    stored.map(|stored| resource.present(stored)).ok_or_else(not_found)
+    stored.ok_or_else(not_found).and_then(|stored| resource.present(stored))
 }
 
 /// What a list asks for.
@@ -94,9 +94,11 @@ impl List {
             let page = store::page(tx, &resource.storage(), namespace, (&after.0, &after.1), PAGE)?;
             let Some(last) = page.last() else { return Ok((items, false)) };
             after = place_of(last);
-            for object in
-                page.into_iter().map(|stored| resource.present(stored)).filter(|object| self.selection.matches(object))
-            {
+            for stored in page {
+                let object = resource.present(stored)?;
+                if !self.selection.matches(&object) {
+                    continue;
+                }
                 if items.len() == limit {
                     return Ok((items, true));
                 }

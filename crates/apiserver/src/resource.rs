@@ -3,7 +3,9 @@
 use bedplate_kinds::registry::Kind;
 use serde_json::Value;
 
+use crate::error::ApiError;
 use crate::schema::Schema;
+use crate::seal::Seal;
 use crate::table::Column;
 use crate::{event, secret};
 
@@ -29,7 +31,7 @@ pub(crate) enum Rules {
     /// One of bedplate's kinds.
     Kind(Box<Kind>),
     Namespace,
-    Secret,
+    Secret(Seal),
     /// Stored and served as it is.
     Plain,
     /// `events.k8s.io/v1`: another spelling of the core events, which are what is stored.
@@ -84,19 +86,27 @@ impl Resource {
     }
 
     /// A stored object in this resource's spelling.
-    pub(crate) fn present(&self, stored: Value) -> Value {
-        if matches!(self.rules, Rules::NewEvent) { event::from_core(stored) } else { stored }
+    pub(crate) fn present(&self, stored: Value) -> Result<Value, ApiError> {
+        match &self.rules {
+            Rules::NewEvent => Ok(event::from_core(stored)),
+            Rules::Secret(seal) => seal.open(stored),
+            _ => Ok(stored),
+        }
     }
 
     /// An object of this resource in the spelling it is stored in.
-    pub(crate) fn to_stored(&self, object: Value) -> Value {
-        if matches!(self.rules, Rules::NewEvent) { event::to_core(object) } else { object }
+    pub(crate) fn to_stored(&self, object: Value) -> Result<Value, ApiError> {
+        match &self.rules {
+            Rules::NewEvent => Ok(event::to_core(object)),
+            Rules::Secret(seal) => seal.close(object),
+            _ => Ok(object),
+        }
     }
 
     /// Completes what the client may leave out.
     pub(crate) fn complete(&self, object: &mut Value) {
         match self.rules {
-            Rules::Secret => secret::complete(object),
+            Rules::Secret(_) => secret::complete(object),
             Rules::Namespace if object["status"]["phase"].is_null() => object["status"]["phase"] = "Active".into(),
             _ => {}
         }

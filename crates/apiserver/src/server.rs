@@ -17,6 +17,7 @@ use crate::openapi::Documents;
 use crate::options::FieldValidation;
 use crate::resource::Resource;
 use crate::routes;
+use crate::seal::Seal;
 use crate::watch::Signal;
 use crate::write::{Effect, Write, Written};
 
@@ -30,7 +31,9 @@ pub struct Options {
     pub policy: Policy,
     pub authenticator: Authenticator,
     pub clock: Arc<dyn Clock>,
-    /// Sixteen random bytes, for uids and generated names.
+    /// Seals Secrets at rest. Kept apart from the database: who has both reads them.
+    pub secrets_key: [u8; 32],
+    /// Sixteen random bytes, for uids, generated names and nonces.
     pub seed: fn() -> [u8; 16],
 }
 
@@ -58,7 +61,7 @@ impl ApiServer {
     /// # Errors
     /// When the database refuses, or a kind's schema or columns cannot be understood.
     pub fn open(options: Options) -> Result<Self, ApiError> {
-        let catalogue = Catalogue::new()?;
+        let catalogue = Catalogue::new(&Seal::new(options.secrets_key, options.seed))?;
         let inner = Arc::new(Inner {
             db: options.db,
             policy: options.policy,
@@ -121,6 +124,8 @@ impl Inner {
         match self.db.write_async(run).await {
             Ok(written) => {
                 if written.effect != Effect::Nothing {
+                    // A RoleBinding came or went, perhaps with its namespace.
+                    self.policy.refresh().map_err(|error| ApiError::Internal(error.to_string()))?;
                     self.signal.send_modify(|signal| signal.writes += 1);
                 }
                 Ok(written)

@@ -6,6 +6,7 @@ use bedplate_types::{Digest, Timestamp};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use crate::binding;
 use crate::error::ApiError;
 use crate::key::Key;
 use crate::meta;
@@ -157,6 +158,9 @@ pub fn commit(
     }
     if before.map(meta::owners).unwrap_or_default() != meta::owners(object) || event == Event::Deleted {
         put_owners(tx, key, object, event)?;
+    }
+    if key.resource == binding::RESOURCE {
+        binding::take_effect(tx, key, event, object)?;
     }
     put_change(tx, key, event, before, version, &body)?;
     tx.execute("DELETE FROM api_changes WHERE version <= $1", &[(version - by.kept).into()])?;

@@ -178,7 +178,10 @@ impl Following {
         let (head, changes) = in_background(&self.watch.db, read).await?;
         let last = changes.last().map(|change| change.version);
         let is_full = changes.len() as i64 == BATCH;
-        let lines: String = changes.into_iter().filter_map(|change| self.change(change)).collect();
+        let mut lines = String::new();
+        for change in changes {
+            lines += &self.change(change)?.unwrap_or_default();
+        }
         self.cursor = Some(last.filter(|_| is_full).unwrap_or(head.max(cursor)));
         // A full batch of changes that were all selected away is no reason to wait.
         if is_full && lines.is_empty() {
@@ -188,17 +191,17 @@ impl Following {
     }
 
     /// A change as this watcher sees it: an object whose labels come to match appears, one whose labels cease to, goes.
-    fn change(&mut self, change: Change) -> Option<String> {
-        let object = self.watch.resource.present(change.object);
+    fn change(&mut self, change: Change) -> Result<Option<String>, ApiError> {
+        let object = self.watch.resource.present(change.object)?;
         let selection = &self.watch.list.selection;
         let matched = change.labels_before.as_ref().is_some_and(|labels| selection.labels_match(labels));
         let event = match (change.event, matched, selection.matches(&object)) {
             (Event::Deleted, _, true) | (Event::Modified, true, false) => Event::Deleted,
             (Event::Added, _, true) | (Event::Modified, false, true) => Event::Added,
             (Event::Modified, true, true) => Event::Modified,
-            _ => return None,
+            _ => return Ok(None),
         };
-        Some(self.event(event, object))
+        Ok(Some(self.event(event, object)))
     }
 
     fn event(&mut self, event: Event, object: Value) -> String {

@@ -82,7 +82,7 @@ impl Write {
             Outcome::Gone(object) => (object, Effect::Deleted),
             Outcome::Waiting(object) => (object, Effect::Deleting),
         };
-        Ok(Written { object: self.resource.present(object), effect, warnings: Vec::new() })
+        Ok(Written { object: self.resource.present(object)?, effect, warnings: Vec::new() })
     }
 
     fn insert(&self, tx: &mut dyn Tx, mut object: Value, action: &'static str) -> Result<Written, ApiError> {
@@ -103,9 +103,9 @@ impl Write {
         if store::get(tx, &key)?.is_some() {
             return Err(ApiError::AlreadyExists { resource: self.resource.qualified(), name: key.name });
         }
-        let mut stored = self.resource.to_stored(object);
+        let mut stored = self.resource.to_stored(object)?;
         store::commit(tx, &key, Event::Added, None, &mut stored, &self.by(action))?;
-        Ok(Written { object: self.resource.present(stored), effect: Effect::Created, warnings })
+        Ok(Written { object: self.resource.present(stored)?, effect: Effect::Created, warnings })
     }
 
     fn name_and_stamp(&self, object: &mut Value) {
@@ -127,8 +127,8 @@ impl Write {
             return Ok(Written { object: old, effect: Effect::Nothing, warnings });
         }
         let key = self.key(&self.name);
-        let before = self.resource.to_stored(old);
-        let mut stored = self.resource.to_stored(new);
+        let before = self.resource.to_stored(old)?;
+        let mut stored = self.resource.to_stored(new)?;
         let by = self.by(change.action());
         let last_finalizer_went = meta::is_terminating(&stored) && meta::finalizers(&stored).is_empty();
         let effect = if last_finalizer_went && !matches!(self.resource.rules, Rules::Namespace) {
@@ -141,13 +141,13 @@ impl Write {
             }
             Effect::Changed
         };
-        Ok(Written { object: self.resource.present(stored), effect, warnings })
+        Ok(Written { object: self.resource.present(stored)?, effect, warnings })
     }
 
     /// Decides what the object becomes: (as it is, as it will be, warnings).
     fn updated(&self, stored: Value, change: &Change) -> Result<(Value, Value, Vec<String>), ApiError> {
         let resource = &self.resource;
-        let old = resource.present(stored);
+        let old = resource.present(stored)?;
         let mut new = change.onto(&old, &self.author(), resource.schema.root())?;
         if !new.is_object() {
             return Err(ApiError::Unprocessable("the patch leaves no object".to_owned()));

@@ -21,7 +21,7 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "Exit codes: 0 done · 1 internal error · 2 wrong usage · 3 invalid input · 4 not signed in or not \
 allowed · 5 not found · 6 already exists or changed meanwhile · 7 busy, not ready or timed out · 8 stored data is damaged · \
-9 refused by a gate, a check or a limit, or a step of the quickstart failed";
+9 refused by a gate, a check or a limit";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -45,6 +45,8 @@ pub enum Command {
     Trace(Trace),
     /// Read or verify the audit log.
     Audit(Audit),
+    /// Make, list or end tokens: who may speak to the platform.
+    Token(Token),
     /// Check this machine and the home folder.
     Doctor,
     /// Print a completion script.
@@ -211,6 +213,51 @@ pub enum AuditCommand {
         #[arg(short, long, value_enum)]
         output: Option<Format>,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct Token {
+    #[command(subcommand)]
+    pub command: TokenCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Make a token for a person or, with --service-account, for a machine; it is printed once.
+    Create(NewToken),
+    /// Show the tokens you may see, without the tokens themselves.
+    List {
+        #[arg(short, long, value_enum)]
+        output: Option<Format>,
+    },
+    /// End a token, at once.
+    Revoke {
+        /// As `token list` shows it.
+        id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct NewToken {
+    /// The person's name, or the service account's.
+    pub name: String,
+    /// It is a machine of the namespace, with the roles bound to it there.
+    #[arg(long)]
+    pub service_account: bool,
+    /// Of the service account, and of the kubeconfig that --kubeconfig writes.
+    #[arg(short, long, default_value = "default")]
+    pub namespace: String,
+    /// A group the person is in; may be given more than once.
+    #[arg(short, long = "group", conflicts_with = "service_account")]
+    pub groups: Vec<String>,
+    /// How long it is good for: 12h, 30d, or never.
+    #[arg(long, default_value = "30d")]
+    pub expires: String,
+    #[arg(long, default_value = "")]
+    pub description: String,
+    /// Write a kubeconfig with the token there instead of printing it.
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -26,6 +26,15 @@ pub fn model_signing(home: &Home) -> Result<SigningKey, Problem> {
     Ok(key)
 }
 
+/// The key Secrets are sealed with.
+pub fn secrets(home: &Home) -> Result<[u8; 32], Problem> {
+    let key = home.secret("keys/secrets.key", || Ok(random::<32>()?.to_vec()))?;
+    key.try_into().map_err(|_| {
+        Problem::new(ErrorKind::Corrupt, "keys/secrets.key", "is not 32 bytes long")
+            .with_fix("put back the file from a backup: without it the stored Secrets cannot be read")
+    })
+}
+
 /// The seed of the key that signs the audit log's checkpoints.
 pub fn audit_seed(home: &Home) -> Result<[u8; 32], Problem> {
     let seed = home.secret("keys/audit-signing.seed", || Ok(random::<32>()?.to_vec()))?;

@@ -9,6 +9,7 @@ mod cli;
 mod commands;
 mod home;
 mod keys;
+mod kubeconfig;
 mod listen;
 mod platform;
 mod prices;

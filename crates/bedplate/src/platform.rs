@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::Listen;
 use crate::home::Home;
 use crate::surface::predictor;
-use crate::{keys, listen};
+use crate::{keys, kubeconfig, listen};
 
 /// A platform that is up.
 pub struct Running {
@@ -57,10 +57,10 @@ pub async fn start(root: &Path, options: &Listen) -> Result<Running, Problem> {
     let (control_url, inference_url) = (url(&control)?, url(&inference)?);
     let spine = spine::open(&home)?;
     let token = spine::admin_token(&home, &spine)?;
-    spine::write_kubeconfig(&home, &control_url, &token)?;
+    kubeconfig::write(&home.path("kubeconfig"), &control_url, "admin", &token, "default")?;
 
     let cancel = CancellationToken::new();
-    let apiserver = surfaces::open_apiserver(&spine)?;
+    let apiserver = surfaces::open_apiserver(&spine, keys::secrets(&home)?)?;
     let (recorder, recording) = Recorder::start(spine.db.clone(), spine.prices.clone());
     let online = OnlineStore::open(home.path("online")).map_err(of("the online store"))?;
     let deployments = Deployments::new(online.clone(), recorder, spine.clock.clone());

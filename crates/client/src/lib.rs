@@ -20,6 +20,7 @@ pub mod print;
 mod request;
 mod resource;
 mod table;
+mod token;
 mod trace;
 mod watch;
 
@@ -36,5 +37,6 @@ pub use manifest::{Manifest, ManifestError, load_manifests, parse_manifests};
 pub use predict::{infer_request, predict};
 pub use resource::{Resource, Resources, discover};
 pub use table::{Column, Row, Table};
+pub use token::{token_create, token_list, token_revoke};
 pub use trace::{Direction, trace};
 pub use watch::{Change, ChangeKind, watch};

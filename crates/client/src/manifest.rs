@@ -83,8 +83,9 @@ pub fn load_manifests(path: &Path) -> Result<Vec<Manifest>, ManifestError> {
 
 /// Where a kind stands in the order of application: what is named by others goes before them.
 fn rank(kind: &str) -> usize {
-    const ORDER: [&str; 14] = [
+    const ORDER: [&str; 15] = [
         "Namespace",
+        "RoleBinding",
         "Secret",
         "ConfigMap",
         "ExpectationSuite",

@@ -21,6 +21,7 @@ mod model;
 mod monitor;
 mod registration;
 mod replay;
+mod role_binding;
 mod run;
 mod snapshot;
 mod standing;

@@ -11,6 +11,7 @@ mod authenticator;
 mod error;
 mod header;
 mod principal;
+mod request;
 mod secret;
 mod token;
 
@@ -19,6 +20,7 @@ use bedplate_db::Migration;
 pub use authenticator::Authenticator;
 pub use error::IdentityError;
 pub use principal::Principal;
+pub use request::{InvalidRequest, ServiceAccount, TokenRequest, namespace_of};
 pub use secret::token_id;
 pub use token::{NewToken, TokenInfo, authenticate, issue, list, revoke, revoke_principal};
 

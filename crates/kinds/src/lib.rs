@@ -14,6 +14,7 @@ mod feature_view;
 mod model;
 mod monitor;
 pub mod registry;
+mod role_binding;
 mod training_recipe;
 mod validate;
 mod workload;
@@ -34,6 +35,7 @@ pub use feature_service::{
 pub use feature_view::{Aggregate, Feature, FeatureView, FeatureViewSource, FeatureViewSpec, FeatureViewStatus};
 pub use model::{GateResult, Model, ModelSpec, ModelStatus, ModelVersion};
 pub use monitor::{DriftResult, LabelShift, Monitor, MonitorSpec, MonitorStatus, Window};
+pub use role_binding::{BoundRole, RoleBinding, RoleBindingSpec, RoleBindingStatus, Subject, SubjectKind};
 pub use training_recipe::{
     Algorithm, Gate, GradientBoosting, Label, LeakageGate, MetricGate, Split, TrainingRecipe, TrainingRecipeSpec,
     TrainingRecipeStatus,

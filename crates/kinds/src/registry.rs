@@ -9,7 +9,7 @@ use crate::validate::{FieldError, Validate};
 use crate::{
     Dataset, DatasetSpec, Endpoint, EndpointSpec, Entity, EntitySpec, ExpectationSuite, ExpectationSuiteSpec,
     FeatureService, FeatureServiceSpec, FeatureView, FeatureViewSpec, Model, ModelSpec, Monitor, MonitorSpec,
-    TrainingRecipe, TrainingRecipeSpec, Workload, WorkloadSpec,
+    RoleBinding, RoleBindingSpec, TrainingRecipe, TrainingRecipeSpec, Workload, WorkloadSpec,
 };
 
 /// One kind: its definition (names, schema, columns) and the rules of its spec.
@@ -38,7 +38,7 @@ impl Kind {
     }
 }
 
-/// Every kind, in the order a use case is told: data, features, model, serving, watching.
+/// Every kind, in the order a use case is told: data, features, model, serving, watching; then who may.
 #[must_use]
 pub fn kinds() -> Vec<Kind> {
     vec![
@@ -52,6 +52,7 @@ pub fn kinds() -> Vec<Kind> {
         kind::<Model, ModelSpec>(),
         kind::<Endpoint, EndpointSpec>(),
         kind::<Monitor, MonitorSpec>(),
+        kind::<RoleBinding, RoleBindingSpec>(),
     ]
 }
 

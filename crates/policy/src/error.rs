@@ -13,6 +13,8 @@ pub enum PolicyError {
     Role { principal: String, namespace: String, role: String },
     #[error("a grant names no {0}")]
     Empty(&'static str),
+    #[error("the binding {binding} may grant roles in its own namespace only, not in {namespace}")]
+    Elsewhere { binding: String, namespace: String },
     #[error(transparent)]
     Db(#[from] DbError),
 }
@@ -22,7 +24,7 @@ impl Explained for PolicyError {
         match self {
             Self::Rules(_) => ErrorKind::Internal,
             Self::Role { .. } => ErrorKind::Corrupt,
-            Self::Empty(_) => ErrorKind::Invalid,
+            Self::Empty(_) | Self::Elsewhere { .. } => ErrorKind::Invalid,
             Self::Db(error) => error.kind(),
         }
     }

@@ -64,15 +64,32 @@ impl Grant {
 /// # Errors
 /// [`PolicyError::Empty`], [`PolicyError::Db`].
 pub fn grant(tx: &mut dyn Tx, grant: &Grant) -> Result<(), PolicyError> {
+    check(grant)?;
+    let sql = "INSERT INTO policy_grants (principal, namespace, role) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    tx.execute(sql, &[(&grant.principal).into(), (&grant.namespace).into(), grant.role.as_str().into()])?;
+    count_change(tx)
+}
+
+pub(crate) fn check(grant: &Grant) -> Result<(), PolicyError> {
     if grant.principal.is_empty() || grant.principal == "group:" {
         return Err(PolicyError::Empty("principal"));
     }
     if grant.namespace.is_empty() {
         return Err(PolicyError::Empty("namespace"));
     }
-    let sql = "INSERT INTO policy_grants (principal, namespace, role) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-    tx.execute(sql, &[(&grant.principal).into(), (&grant.namespace).into(), grant.role.as_str().into()])?;
     Ok(())
+}
+
+/// Tells every process that the grants are not what they were.
+pub(crate) fn count_change(tx: &mut dyn Tx) -> Result<(), PolicyError> {
+    tx.execute("UPDATE policy_version SET version = version + 1 WHERE id = 1", &[])?;
+    Ok(())
+}
+
+/// How often the grants were changed so far.
+pub(crate) fn version(tx: &mut dyn Tx) -> Result<i64, PolicyError> {
+    let rows = tx.query("SELECT version FROM policy_version WHERE id = 1", &[])?;
+    Ok(rows.first().map(|row| row.int(0)).transpose()?.unwrap_or_default())
 }
 
 /// Takes a grant back; false when there was none. It counts after [`crate::Policy::reload`].
@@ -82,15 +99,18 @@ pub fn grant(tx: &mut dyn Tx, grant: &Grant) -> Result<(), PolicyError> {
 pub fn revoke(tx: &mut dyn Tx, grant: &Grant) -> Result<bool, PolicyError> {
     let sql = "DELETE FROM policy_grants WHERE principal = $1 AND namespace = $2 AND role = $3";
     let gone = tx.execute(sql, &[(&grant.principal).into(), (&grant.namespace).into(), grant.role.as_str().into()])?;
+    count_change(tx)?;
     Ok(gone == 1)
 }
 
-/// All grants, by namespace, role and principal.
+/// All grants, those of bindings included, by namespace, role and principal.
 ///
 /// # Errors
 /// [`PolicyError::Role`] when a stored role does not exist, [`PolicyError::Db`].
 pub fn list(tx: &mut dyn Tx) -> Result<Vec<Grant>, PolicyError> {
-    let sql = "SELECT principal, namespace, role FROM policy_grants ORDER BY namespace, role, principal";
+    let sql = "SELECT principal, namespace, role FROM policy_grants
+               UNION SELECT principal, namespace, role FROM policy_bound_grants
+               ORDER BY namespace, role, principal";
     tx.query(sql, &[])?.iter().map(read).collect()
 }
 

@@ -25,6 +25,8 @@ pub struct Policy {
 
 /// One state of the grants, and the decisions made under it: they are replaced together.
 struct Loaded {
+    /// The grants' version it was read at.
+    version: i64,
     namespaces: HashMap<String, Entity>,
     everywhere: Entity,
     decided: RwLock<HashMap<Key, Decision>>,
@@ -58,6 +60,15 @@ impl Policy {
         let loaded = Loaded::read(&self.db, &self.engine)?;
         *self.loaded.write() = Arc::new(loaded);
         Ok(())
+    }
+
+    /// [`Policy::reload`], when the grants were changed since. Costs the read of one row when they were not.
+    ///
+    /// # Errors
+    /// As [`Policy::load`].
+    pub fn refresh(&self) -> Result<(), PolicyError> {
+        let version = self.db.read(grant::version)?;
+        if self.loaded.read().version == version { Ok(()) } else { self.reload() }
     }
 
     /// May `principal`, who is in `groups`, do this? What no policy permits is denied, and so is what cannot be asked.
@@ -104,17 +115,18 @@ impl Policy {
 
 impl Loaded {
     fn read(db: &Db, engine: &Engine) -> Result<Self, PolicyError> {
-        Self::new(engine, &db.read(grant::list)?)
+        let (version, grants) = db.read(|tx| Ok::<_, PolicyError>((grant::version(tx)?, grant::list(tx)?)))?;
+        Self::new(engine, version, &grants)
     }
 
-    fn new(engine: &Engine, grants: &[Grant]) -> Result<Self, PolicyError> {
+    fn new(engine: &Engine, version: i64, grants: &[Grant]) -> Result<Self, PolicyError> {
         let mut namespaces = HashMap::new();
         let holders = by_namespace(grants);
         for (name, holders) in &holders {
             namespaces.insert((*name).to_owned(), engine.namespace(name, holders)?);
         }
         let everywhere = engine.namespace(EVERYWHERE, holders.get(EVERYWHERE).unwrap_or(&Holders::default()))?;
-        Ok(Self { namespaces, everywhere, decided: RwLock::default() })
+        Ok(Self { version, namespaces, everywhere, decided: RwLock::default() })
     }
 
     /// A namespace without grants of its own has those for all namespaces.

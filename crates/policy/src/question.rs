@@ -86,6 +86,8 @@ impl Resource<'_> {
         match self.kind.to_ascii_lowercase().as_str() {
             "namespace" | "namespaces" => "Namespace",
             "secret" | "secrets" => "Secret",
+            "token" | "tokens" => "Token",
+            "rolebinding" | "rolebindings" => "RoleBinding",
             _ => self.kind,
         }
     }

@@ -64,6 +64,48 @@ async fn roles_reach_as_far_as_their_namespace() {
 }
 
 #[tokio::test]
+async fn a_role_binding_counts_at_once_and_goes_with_its_namespace() {
+    let house = House::new();
+    let team = json!({"metadata": {"name": "team"}});
+    house.made(NAMESPACES, &team).await;
+    let ana = house.server.in_process(Principal { name: "user:ana".into(), groups: vec!["data".into()] });
+    let maps = CONFIG_MAPS.replace("default", "team");
+    let bindings = "/apis/bedplate.dev/v1alpha1/namespaces/team/rolebindings";
+    let binding = |role: &str| {
+        let subjects = json!([{"kind": "Group", "name": "data"}]);
+        json!({"apiVersion": "bedplate.dev/v1alpha1", "kind": "RoleBinding", "metadata": {"name": "data"},
+               "spec": {"role": role, "subjects": subjects}})
+    };
+    assert_eq!(call(&ana, "POST", &maps, &config_map("a")).await.0, StatusCode::FORBIDDEN);
+    house.made(bindings, &binding("editor")).await;
+    assert_eq!(call(&ana, "POST", &maps, &config_map("a")).await.0, StatusCode::CREATED);
+    assert_eq!(call(&ana, "POST", CONFIG_MAPS, &config_map("a")).await.0, StatusCode::FORBIDDEN);
+    for method in ["PUT", "DELETE"] {
+        let tried = call(&ana, method, &format!("{bindings}/data"), &binding("owner")).await;
+        assert_eq!(tried.0, StatusCode::FORBIDDEN, "an editor may not {method} bindings");
+    }
+    house.merge(&format!("{bindings}/data"), &json!({"spec": {"role": "viewer"}})).await;
+    assert_eq!(call(&ana, "POST", &maps, &config_map("b")).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(call(&ana, "GET", &maps, &Value::Null).await.0, StatusCode::OK);
+    house.delete(&format!("{NAMESPACES}/team")).await;
+    house.made(NAMESPACES, &team).await;
+    assert_eq!(call(&ana, "GET", &maps, &Value::Null).await.0, StatusCode::FORBIDDEN, "a grant outlived its binding");
+}
+
+#[tokio::test]
+async fn a_dry_run_of_a_binding_grants_nothing() {
+    let house = House::new();
+    let spec = json!({"role": "owner", "subjects": [{"kind": "User", "name": "ana"}]});
+    let binding =
+        json!({"apiVersion": "bedplate.dev/v1alpha1", "kind": "RoleBinding", "metadata": {"name": "b"}, "spec": spec});
+    let path = "/apis/bedplate.dev/v1alpha1/namespaces/default/rolebindings?dryRun=All";
+    assert_eq!(house.post(path, &binding).await.0, StatusCode::CREATED);
+    house.made(CONFIG_MAPS, &config_map("wakes")).await;
+    let ana = house.server.in_process(Principal::new("user:ana"));
+    assert_eq!(call(&ana, "GET", CONFIG_MAPS, &Value::Null).await.0, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
 async fn tokens_open_the_networks_door() {
     let house = House::new();
     let router = house.server.router();

@@ -159,6 +159,31 @@ async fn secrets_fold_string_data_and_stay_out_of_the_audit_log() {
 }
 
 #[tokio::test]
+async fn secrets_lie_sealed_in_the_database() {
+    let house = House::new();
+    let secret = json!({
+        "apiVersion": "v1", "kind": "Secret", "data": {"password": "aHVudGVyMg=="},
+        "metadata": {"name": "s", "annotations": {"last-applied": "aHVudGVyMg=="}},
+    });
+    house.made(SECRETS, &secret).await;
+    house.merge(&format!("{SECRETS}/s"), &json!({"data": {"user": "aHVudGVyMg=="}})).await;
+    for table in ["api_objects", "api_changes"] {
+        let rows = house.db.read(|tx| tx.query(&format!("SELECT body FROM {table} WHERE resource = 'secrets'"), &[]));
+        let rows = rows.unwrap();
+        assert!(!rows.is_empty(), "{table}");
+        for row in rows {
+            let body = row.text(0).unwrap();
+            assert!(body.contains("sealed") && !body.contains("aHVudGVyMg"), "{table}: {body}");
+        }
+    }
+    let (_, read) = house.get(&format!("{SECRETS}/s")).await;
+    assert_eq!(read["data"], json!({"password": "aHVudGVyMg==", "user": "aHVudGVyMg=="}));
+    assert_eq!(read["metadata"]["annotations"]["last-applied"], "aHVudGVyMg==");
+    let (_, list) = house.get(SECRETS).await;
+    assert_eq!(list["items"][0]["data"], read["data"]);
+}
+
+#[tokio::test]
 async fn every_change_is_one_audit_leaf() {
     let house = House::new();
     let leaves = || house.db.read(|tx| bedplate_audit::entries(tx, 0, 100)).unwrap();

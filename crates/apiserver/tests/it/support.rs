@@ -40,8 +40,15 @@ impl House {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let policy = Policy::load(db.clone()).unwrap();
         let authenticator = Authenticator::new(db.clone(), clock.clone());
-        let server =
-            ApiServer::open(Options { db: db.clone(), policy: policy.clone(), authenticator, clock, seed }).unwrap();
+        let server = ApiServer::open(Options {
+            db: db.clone(),
+            policy: policy.clone(),
+            authenticator,
+            clock,
+            secrets_key: [3; 32],
+            seed,
+        })
+        .unwrap();
         let admin = server.in_process(admin());
         Self { db, server, admin, policy, _folder: folder }
     }

@@ -9,6 +9,7 @@ mod doctor;
 mod get;
 mod logs;
 mod predict;
+mod token;
 mod trace;
 mod up;
 
@@ -44,6 +45,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Predict(command) => wait(predict::run(&home, &command)),
         Command::Trace(command) => wait(trace::run(&home, &command)),
         Command::Audit(command) => wait(audit::run(&home, &command)),
+        Command::Token(command) => wait(token::run(&home, &command)),
         Command::Doctor => wait(doctor::run(&home)),
         Command::Completions { .. } | Command::Worker(_) => Ok(ExitCode::SUCCESS),
     }

@@ -10,7 +10,7 @@ use bedplate_policy::Policy;
 use bedplate_types::{Clock, ErrorKind, Problem, SystemClock};
 
 use super::of;
-use crate::home::{Home, write_private};
+use crate::home::Home;
 use crate::{keys, prices};
 
 /// What everything else is built on.
@@ -66,16 +66,4 @@ pub fn admin_token(home: &Home, spine: &Spine) -> Result<String, Problem> {
 
 pub fn administrator() -> Principal {
     Principal { name: "user:admin".into(), groups: vec!["system:masters".into()] }
-}
-
-/// kubectl shows a token over TLS only; over plain http it sends what the URL carries, so the token stands there too.
-pub fn write_kubeconfig(home: &Home, server: &str, token: &str) -> Result<(), Problem> {
-    let server = server.replacen("://", &format!("://bedplate:{token}@"), 1);
-    let config = serde_json::json!({
-        "apiVersion": "v1", "kind": "Config", "current-context": "bedplate",
-        "clusters": [{ "name": "bedplate", "cluster": { "server": server } }],
-        "users": [{ "name": "admin", "user": { "token": token } }],
-        "contexts": [{ "name": "bedplate", "context": { "cluster": "bedplate", "user": "admin", "namespace": "default" } }],
-    });
-    write_private(&home.path("kubeconfig"), format!("{config:#}\n").as_bytes())
 }

@@ -15,12 +15,13 @@ use super::spine::Spine;
 use crate::keys;
 use crate::surface::{api, console, features};
 
-pub fn open_apiserver(spine: &Spine) -> Result<ApiServer, Problem> {
+pub fn open_apiserver(spine: &Spine, secrets_key: [u8; 32]) -> Result<ApiServer, Problem> {
     let options = bedplate_apiserver::Options {
         db: spine.db.clone(),
         policy: spine.policy.clone(),
         authenticator: spine.authenticator.clone(),
         clock: spine.clock.clone(),
+        secrets_key,
         seed: || keys::random().unwrap_or_default(),
     };
     ApiServer::open(options).map_err(|error| Problem::of("the API server", &error))
@@ -39,6 +40,7 @@ pub fn control_routes(
         authenticator: spine.authenticator.clone(),
         policy: spine.policy.clone(),
         audit_key: spine.signer.public_key(),
+        clock: spine.clock.clone(),
     };
     let pages = console::Pages::new(facts.clone(), spine.prices.currency.clone(), spine.clock.now());
     let state = ConsoleState {

@@ -1,6 +1,9 @@
 //! The few routes that are bedplate's own: lineage, audit log, a workload's log, what things cost.
 
 mod log;
+mod tokens;
+
+use std::sync::Arc;
 
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -12,7 +15,7 @@ use bedplate_db::Db;
 use bedplate_identity::{Authenticator, Principal};
 use bedplate_lineage::{Edge, Graph, Node};
 use bedplate_policy::{Action, Policy, Resource};
-use bedplate_types::{ErrorKind, Explained, Problem};
+use bedplate_types::{Clock, ErrorKind, Explained, Problem};
 use kube::Client;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -25,6 +28,7 @@ pub struct Facts {
     pub authenticator: Authenticator,
     pub policy: Policy,
     pub audit_key: PublicKey,
+    pub clock: Arc<dyn Clock>,
 }
 
 pub fn router(facts: Facts) -> Router {
@@ -34,6 +38,7 @@ pub fn router(facts: Facts) -> Router {
         .route("/bedplate/v1/audit/verify", get(audit_verify))
         .route("/bedplate/v1/namespaces/{namespace}/workloads/{name}/log", get(log::log))
         .route("/bedplate/v1/costs", get(costs))
+        .merge(tokens::router())
         .with_state(facts)
 }
 

@@ -24,6 +24,7 @@ fn a_second_run_changes_nothing_and_everything_can_be_asked() {
     prediction(home);
     records(home);
     errors(home);
+    tokens(home);
     kubectl(home);
     python_clients(home);
     drop(server);
@@ -97,6 +98,38 @@ fn errors(home: &Path) {
     assert!(absent.code == Some(5) && absent.err.contains("nothing"), "{absent:?}");
     assert_eq!(ask(home, &["trace", "no-such-prediction"]).code, Some(5));
     assert_eq!(ask(home, &["get"]).code, Some(2));
+}
+
+/// A colleague with a token of her own: what her role allows, in her namespace, until it is taken back.
+fn tokens(home: &Path) {
+    let binding = home.join("binding.yaml");
+    let text = "apiVersion: bedplate.dev/v1alpha1\nkind: RoleBinding\nmetadata: {name: readers, namespace: flights}\n\
+                spec: {role: viewer, subjects: [{kind: Group, name: readers}]}\n";
+    std::fs::write(&binding, text).unwrap();
+    ok(home, &["apply", "-f", binding.to_str().unwrap()]);
+    let hers = tempfile::tempdir().unwrap();
+    let file = hers.path().join("kubeconfig");
+    let create = ["token", "create", "ana", "-g", "readers", "-n", "flights", "--kubeconfig"];
+    assert_eq!(ok(home, &[&create[..], &[file.to_str().unwrap()]].concat()), "", "a token on standard output as well");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(ok(hers.path(), &["get", "ds"]).lines().count(), 6, "the kubeconfig's namespace is flights");
+    for denied in [&["get", "ds", "-n", "default"][..], &["delete", "ds", "weather"], &["token", "create", "eve"]] {
+        let said = ask(hers.path(), denied);
+        assert_eq!(said.code, Some(4), "{denied:?}: {said:?}");
+        assert!(said.err.contains("user:ana") && !said.err.contains("bp_"), "{said:?}");
+    }
+    let listed: Value = serde_json::from_str(&ok(hers.path(), &["token", "list", "-o", "json"])).unwrap();
+    let seen: Vec<_> = listed["tokens"].as_array().unwrap().iter().map(|token| &token["principal"]["name"]).collect();
+    assert_eq!(seen, ["user:ana"], "others' tokens are not hers to see");
+    assert!(!listed.to_string().contains("bp_"), "{listed}");
+    let id = listed["tokens"][0]["id"].as_str().unwrap();
+    assert_eq!(ask(home, &["token", "revoke", "0000000000000000"]).code, Some(5));
+    assert!(ok(home, &["token", "revoke", id]).contains("revoked"));
+    let after = ask(hers.path(), &["get", "ds"]);
+    assert!(after.code == Some(4) && after.err.contains("revoked"), "{after:?}");
+    assert!(ok(home, &["audit", "log", "--limit", "1000"]).contains(&format!("tokens/{id}")));
+    ok(home, &["delete", "rb", "readers", "-n", "flights"]);
 }
 
 /// kubectl's output, when it ends well.

@@ -1,7 +1,9 @@
 //! The decision point on a real database.
 
 use bedplate_db::Db;
-use bedplate_policy::{Action, Decision, Grant, MIGRATIONS, Policy, PolicyError, Resource, Role, grant, list, revoke};
+use bedplate_policy::{
+    Action, Decision, Grant, MIGRATIONS, Policy, PolicyError, Resource, Role, bind, grant, list, revoke,
+};
 
 fn open() -> (tempfile::TempDir, Db, Policy) {
     let folder = tempfile::tempdir().unwrap();
@@ -24,19 +26,20 @@ fn may(policy: &Policy, who: &str, action: Action, namespace: Option<&str>, kind
     ask(policy, who, action, namespace, kind).allowed
 }
 
-/// Every role × every action, on a Dataset, a Secret and the Namespace itself: the letter of each that is allowed.
+/// Every role × every action, on a Dataset, a Secret, the Namespace itself, a RoleBinding and a Token: the letter of each
+/// that is allowed.
 const TABLE: &[(Action, &str, &str, &str)] = &[
     // the action, and what a viewer, an editor and an owner may do it to
-    (Action::Get, "D-N", "D-N", "DSN"),
-    (Action::List, "D-N", "D-N", "DSN"),
-    (Action::Watch, "D-N", "D-N", "DSN"),
-    (Action::Create, "---", "D--", "DSN"),
-    (Action::Update, "---", "D--", "DSN"),
-    (Action::Patch, "---", "D--", "DSN"),
-    (Action::Delete, "---", "D--", "DSN"),
-    (Action::Predict, "---", "D-N", "DSN"),
-    (Action::Push, "---", "D-N", "DSN"),
-    (Action::ReadData, "---", "D-N", "DSN"),
+    (Action::Get, "D-NB-", "D-NB-", "DSNBT"),
+    (Action::List, "D-NB-", "D-NB-", "DSNBT"),
+    (Action::Watch, "D-NB-", "D-NB-", "DSNBT"),
+    (Action::Create, "-----", "D----", "DSNBT"),
+    (Action::Update, "-----", "D----", "DSNBT"),
+    (Action::Patch, "-----", "D----", "DSNBT"),
+    (Action::Delete, "-----", "D----", "DSNBT"),
+    (Action::Predict, "-----", "D-NB-", "DSNBT"),
+    (Action::Push, "-----", "D-NB-", "DSNBT"),
+    (Action::ReadData, "-----", "D-NB-", "DSNBT"),
 ];
 
 fn row(policy: &Policy, who: &str, action: Action) -> String {
@@ -44,7 +47,8 @@ fn row(policy: &Policy, who: &str, action: Action) -> String {
         let resource = Resource { namespace: Some("flights"), kind, name: Some("flights") };
         if policy.decide(who, &[], action, &resource).allowed { letter } else { '-' }
     };
-    [on("Dataset", 'D'), on("secrets", 'S'), on("Namespace", 'N')].iter().collect()
+    let kinds = [("Dataset", 'D'), ("secrets", 'S'), ("Namespace", 'N'), ("rolebindings", 'B'), ("Token", 'T')];
+    kinds.into_iter().map(|(kind, letter)| on(kind, letter)).collect()
 }
 
 #[test]
@@ -59,7 +63,7 @@ fn every_role_may_do_exactly_this() {
             assert!(!may(&policy, who, *action, Some("other"), "Dataset"), "{role} {action} elsewhere");
             assert!(!may(&policy, who, *action, None, "Dataset"), "{role} {action} everywhere");
         }
-        assert_eq!(row(&policy, "user:nobody", *action), "---", "a stranger may not {action}");
+        assert_eq!(row(&policy, "user:nobody", *action), "-----", "a stranger may not {action}");
     }
 }
 
@@ -138,6 +142,24 @@ fn decisions_change_when_grants_are_reloaded() {
     assert!(may(&clone, "user:ana", Action::Get, Some("flights"), "Dataset"), "remembered until the reload");
     policy.reload().unwrap();
     assert!(!may(&clone, "user:ana", Action::Get, Some("flights"), "Dataset"));
+}
+
+#[test]
+fn a_bindings_grants_are_replaced_together_and_go_with_it() {
+    let (_folder, db, policy) = open();
+    let bound = |grants: &[(&str, Role)]| {
+        let grants: Vec<Grant> = grants.iter().map(|(who, role)| Grant::new(*who, "flights", *role)).collect();
+        db.write(move |tx| bind(tx, "flights", "team", &grants)).unwrap();
+        policy.refresh().unwrap();
+        ["user:ana", "user:bo"].map(|who| may(&policy, who, Action::Create, Some("flights"), "Dataset"))
+    };
+    assert_eq!(bound(&[("user:ana", Role::Editor), ("user:bo", Role::Viewer)]), [true, false]);
+    assert_eq!(bound(&[("user:bo", Role::Editor)]), [false, true]);
+    give(&db, &policy, &[("user:bo", "flights", Role::Editor)]);
+    assert_eq!(bound(&[]), [false, true], "what was granted without the binding stays");
+    let elsewhere = [Grant::new("user:ana", "other", Role::Owner)];
+    let refused = db.write(move |tx| bind(tx, "flights", "team", &elsewhere));
+    assert!(matches!(refused, Err(PolicyError::Elsewhere { .. })), "{refused:?}");
 }
 
 #[test]

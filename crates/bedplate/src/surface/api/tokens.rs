@@ -1,0 +1,94 @@
+//! Tokens: made, listed and ended. One is shown once, when it is made.
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::{delete, get};
+use axum::{Json, Router};
+use bedplate_audit::Entry;
+use bedplate_identity::{Principal, TokenInfo, TokenRequest, namespace_of};
+use bedplate_policy::Action;
+use bedplate_types::{ErrorKind, Explained, Problem};
+use serde_json::{Value, json};
+
+use super::{Facts, Failed};
+use crate::keys;
+
+const KIND: &str = "Token";
+
+pub fn router() -> Router<Facts> {
+    Router::new().route("/bedplate/v1/tokens", get(list).post(create)).route("/bedplate/v1/tokens/{id}", delete(revoke))
+}
+
+async fn create(
+    State(facts): State<Facts>,
+    headers: HeaderMap,
+    Json(request): Json<TokenRequest>,
+) -> Result<(StatusCode, Json<Value>), Failed> {
+    let who = facts.who(&headers)?;
+    facts.may(&who, Action::Create, request.namespace(), KIND)?;
+    let of = |error: &dyn Explained| Failed(Problem::of("a new token", error));
+    let now = facts.clock.now();
+    let (new, random) = (request.at(now).map_err(|error| of(&error))?, keys::random().map_err(Failed)?);
+    let made = new.clone();
+    let written = facts.db.write_async(move |tx| {
+        let token =
+            bedplate_identity::issue(tx, &new, now, random).map_err(|error| Problem::of("a new token", &error))?;
+        let id = bedplate_identity::token_id(&token).map_err(|error| Problem::of("a new token", &error))?;
+        let detail = json!({ "principal": new.principal, "expiresAt": new.expires_at });
+        record(
+            tx,
+            Entry { at: now, actor: who.name.clone(), action: "create".into(), object: format!("tokens/{id}"), detail },
+        )?;
+        Ok::<_, Problem>((id, token))
+    });
+    let (id, token) = written.await.map_err(Failed)?;
+    let told = json!({ "id": id, "token": token, "principal": made.principal, "expiresAt": made.expires_at });
+    Ok((StatusCode::CREATED, Json(told)))
+}
+
+/// Those the caller may see: its own, and those of the places it owns.
+async fn list(State(facts): State<Facts>, headers: HeaderMap) -> Result<Json<Value>, Failed> {
+    let who = facts.who(&headers)?;
+    let tokens = facts.db.read(bedplate_identity::list);
+    let tokens = tokens.map_err(|error| Failed(Problem::of("the tokens", &error)))?;
+    let seen: Vec<_> = tokens.into_iter().filter(|token| facts.may_touch(&who, Action::List, token)).collect();
+    Ok(Json(json!({ "tokens": seen })))
+}
+
+async fn revoke(State(facts): State<Facts>, headers: HeaderMap, Path(id): Path<String>) -> Result<Json<Value>, Failed> {
+    let who = facts.who(&headers)?;
+    let tokens = facts.db.read(bedplate_identity::list);
+    let tokens = tokens.map_err(|error| Failed(Problem::of("the tokens", &error)))?;
+    let found = tokens.into_iter().find(|token| token.id == id && facts.may_touch(&who, Action::Delete, token));
+    // Whether it exists is told to those only who may end it.
+    let token = found.ok_or_else(|| {
+        let problem = Problem::new(ErrorKind::NotFound, format!("token {id}"), "there is no such token");
+        Failed(problem.with_fix("bedplate token list"))
+    })?;
+    let (now, ended) = (facts.clock.now(), token.id.clone());
+    let written = facts.db.write_async(move |tx| {
+        let of = |error: &dyn Explained| Problem::of(format!("token {ended}"), error);
+        let revoked = bedplate_identity::revoke(tx, &ended).map_err(|error| of(&error))?;
+        let detail = json!({ "principal": token.principal });
+        let object = format!("tokens/{ended}");
+        if revoked {
+            record(tx, Entry { at: now, actor: who.name.clone(), action: "revoke".into(), object, detail })?;
+        }
+        Ok::<_, Problem>(revoked)
+    });
+    let revoked = written.await.map_err(Failed)?;
+    facts.authenticator.forget();
+    Ok(Json(json!({ "id": id, "revoked": true, "before": !revoked })))
+}
+
+fn record(tx: &mut dyn bedplate_db::Tx, entry: Entry) -> Result<(), Problem> {
+    bedplate_audit::append(tx, &entry).map(|_| ()).map_err(|error| Problem::of("recording it", &error))
+}
+
+impl Facts {
+    /// Whether `who` may do this to the token: to its own always.
+    fn may_touch(&self, who: &Principal, action: Action, token: &TokenInfo) -> bool {
+        let owned = who.name == token.principal.name;
+        owned || self.may(who, action, namespace_of(&token.principal.name), KIND).is_ok()
+    }
+}
