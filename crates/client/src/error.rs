@@ -119,7 +119,8 @@ impl Explained for ClientError {
             ),
             Self::Manifest(error) => error.fix(),
             Self::Key { .. } => Some(
-                "export into another folder; if nobody renewed the key, the platform was replaced: keep this folder".into(),
+                "export into another folder; if nobody renewed the key, the platform was replaced: keep this folder"
+                    .into(),
             ),
             Self::Archive(error) => error.fix(),
             Self::Audit(error) => error.fix(),

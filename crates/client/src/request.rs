@@ -57,7 +57,10 @@ async fn answer(client: &Client, request: Request<Vec<u8>>, limit: Option<usize>
     let answer = client.send(request.map(Body::from)).await.map_err(|error| ClientError::of(&what, error))?;
     let status = answer.status();
     let body = Limited::new(answer.into_body(), limit.unwrap_or(usize::MAX)).collect().await;
-    let body = body.map_err(|error| ClientError::Answer { what: what.clone(), why: causes(&*error) })?;
+    let body = body.map_err(|error| match error.downcast::<kube::Error>() {
+        Ok(error) => ClientError::of(&what, *error),
+        Err(error) => ClientError::Answer { what: what.clone(), why: causes(&*error) },
+    })?;
     let bytes = body.to_bytes();
     if status.is_success() { Ok(bytes.into()) } else { Err(refused(what, status.as_u16(), &bytes)) }
 }

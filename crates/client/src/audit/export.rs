@@ -72,13 +72,26 @@ fn verify(folder: &Folder, incoming: &Folder, key: &VerifierKey) -> Result<Verif
     let read = |path: &str| incoming.find(path).transpose().or_else(|| folder.find(path).transpose()).transpose();
     let older = folder.read(CHECKPOINT)?;
     let archive = Archive::open(&read, key)?;
-    let verified = archive.verify()?;
+    let verified = archive.verify().map_err(|fault| whose(fault, folder, incoming, key))?;
     archive.must_extend(&older.as_deref().into_iter().collect::<Vec<_>>()).map_err(|fault| match fault {
         // Here the note is the folder's own.
         Fault::Note { why } => Fault::Checkpoint { why },
         other => other,
     })?;
     Ok(verified)
+}
+
+/// A file that was in the folder and does not fit what was fetched is right if the folder verifies by itself: then it is
+/// the platform that tells another story now.
+fn whose(fault: Fault, folder: &Folder, incoming: &Folder, key: &VerifierKey) -> Fault {
+    let fetched = fault.path().is_some_and(|path| incoming.has(path));
+    let before = folder.with_archive(key, |archive| archive.verify());
+    match before {
+        Ok(before) if !fetched => {
+            Fault::Forked { first: 0, last: before.leaves.saturating_sub(1), noted: before.leaves }
+        }
+        _ => fault,
+    }
 }
 
 /// Everything is verified: into place with it, the checkpoint after what it speaks of.
@@ -88,6 +101,6 @@ fn keep(folder: &Folder, incoming: &Folder, fetched: &[String], size: u64) -> Re
     }
     folder.remove(INCOMING)?;
     // A partial tile may go once it is full (C2SP tlog-tiles); narrower ones stay for the checkpoints they belong to.
-    let full = tiles(0, size).filter(bedplate_audit::Tile::is_full).map(|tile| tile.to_string());
-    full.filter(|path| fetched.contains(path)).try_for_each(|path| folder.remove(&format!("{path}.p")))
+    let mut full = tiles(0, size).filter(bedplate_audit::Tile::is_full);
+    full.try_for_each(|tile| folder.remove(&format!("{tile}.p")))
 }
