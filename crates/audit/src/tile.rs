@@ -72,7 +72,7 @@ impl Tile {
     /// Whether a log of `size` leaves has it, perhaps as the beginning of a wider one.
     #[must_use]
     pub fn is_within(&self, size: u64) -> bool {
-        self.start() + self.width <= at_level(size, self.level())
+        self.start().checked_add(self.width).is_some_and(|end| end <= at_level(size, self.level()))
     }
 
     pub(crate) fn level(&self) -> u32 {
@@ -207,6 +207,14 @@ mod tests {
         ] {
             assert_eq!(bad.parse::<Tile>(), Err(NotATile), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_farthest_tile_that_has_a_name_is_in_no_log() {
+        let tile = Tile { content: Content::Entries, index: u64::MAX >> 8, width: TILE_WIDTH };
+        let read: Tile = tile.to_string().parse().unwrap();
+        assert_eq!(read, tile);
+        assert!(!read.is_within(u64::MAX) && "tile/entries/x072/x057/x594/x037/x927/936".parse::<Tile>().is_err());
     }
 
     #[test]
