@@ -15,6 +15,8 @@ use crate::{Checkpoint, Fault, Proof, Verified, VerifierKey, leaf_hash, tree};
 /// Reads the file at a path of the export; none when there is no such file.
 pub type Read<'a> = dyn Fn(&str) -> io::Result<Option<Vec<u8>>> + 'a;
 
+type EachLeaf<'a> = dyn FnMut(u64, &[u8]) -> Result<(), Fault> + 'a;
+
 /// An export whose checkpoint is signed by the key it was opened with.
 pub struct Archive<'a> {
     read: &'a Read<'a>,
@@ -144,7 +146,7 @@ impl<'a> Archive<'a> {
     }
 
     /// Calls `each` with every leaf of a tile of level 0, from its bundle.
-    fn leaves(&self, tile: &Tile, each: &mut dyn FnMut(u64, &[u8]) -> Result<(), Fault>) -> Result<(), Fault> {
+    fn leaves(&self, tile: &Tile, each: &mut EachLeaf<'_>) -> Result<(), Fault> {
         let bundle = tile.bundle();
         let bytes = self.file(&bundle)?;
         let (path, mut rest) = (bundle.to_string(), &bytes[..]);

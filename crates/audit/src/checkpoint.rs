@@ -110,4 +110,16 @@ mod tests {
         let unsigned = Checkpoint::parse(&format!("a\n1\n{root}\n\n{signature}")).unwrap();
         assert!(!unsigned.is_signed_by(&Signer::from_seed([0; 32]).public_key()));
     }
+
+    #[test]
+    fn another_logs_checkpoint_is_not_believed_for_the_name_it_is_signed_under() {
+        let signer = Signer::from_seed([1; 32]);
+        let key = VerifierKey::of_log("a", signer.public_key());
+        let note = |origin: &str| {
+            let text = format!("{origin}\n1\n{}\n", STANDARD.encode([0; 32]));
+            format!("{text}\n{}\n", signature_line("a", key.id(), &signer.sign(&text)))
+        };
+        assert!(Checkpoint::parse(&note("a")).unwrap().is_signed(&key));
+        assert!(!Checkpoint::parse(&note("b")).unwrap().is_signed(&key));
+    }
 }

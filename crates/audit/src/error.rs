@@ -72,6 +72,9 @@ impl Explained for AuditError {
     fn fix(&self) -> Option<String> {
         match self {
             Self::Db(error) => error.fix(),
+            Self::OutOfRange { .. } => {
+                Some("bedplate audit log  # shows the leaves; new ones are signed soon after".into())
+            }
             _ if self.kind() == ErrorKind::Corrupt => {
                 Some("keep the home folder as evidence, and compare the log with a backup".into())
             }

@@ -14,6 +14,9 @@ pub const VKEY: &str = "vkey";
 /// No file of an export is longer: a full bundle of the largest leaves.
 pub const MAX_FILE_BYTES: usize = 256 * (2 + 65_535);
 
+/// Takes a file of the export: its path and its bytes.
+pub type Write<'a, E> = dyn FnMut(&str, &[u8]) -> Result<(), E> + 'a;
+
 /// Hands out everything a reader lacks who has the export of the log's first `had` leaves (0: who has nothing): tiles
 /// and bundles, then [`VKEY`], and [`CHECKPOINT`] last. A partial tile has a path of its own, so nothing handed out
 /// earlier changes but the checkpoint. Holds one tile or bundle in memory at a time. Returns the checkpoint; none when
@@ -25,7 +28,7 @@ pub fn export<E: From<AuditError>>(
     tx: &mut dyn Tx,
     key: &PublicKey,
     had: u64,
-    write: &mut dyn FnMut(&str, &[u8]) -> Result<(), E>,
+    write: &mut Write<'_, E>,
 ) -> Result<Option<Checkpoint>, E> {
     let Some(checkpoint) = latest_checkpoint(tx)? else { return Ok(None) };
     for tile in tiles(had.min(checkpoint.size), checkpoint.size) {

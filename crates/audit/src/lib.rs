@@ -46,7 +46,7 @@ pub use checkpoint::{Checkpoint, latest_checkpoint, sign_checkpoint};
 pub use consistency::{Consistency, prove_consistency};
 pub use entry::Entry;
 pub use error::AuditError;
-pub use export::{CHECKPOINT, MAX_FILE_BYTES, VKEY, export, published, read_tile};
+pub use export::{CHECKPOINT, MAX_FILE_BYTES, VKEY, Write, export, published, read_tile};
 pub use fault::Fault;
 pub use hash::leaf_hash;
 pub use key::{PublicKey, Signer};

@@ -1,7 +1,7 @@
 //! The log as static files.
 
 use bedplate_audit::{
-    AuditError, Entry, MAX_FILE_BYTES, NotATile, Tile, append, leaf_hash, published, root_at, sign_checkpoint, tiles,
+    AuditError, Entry, MAX_FILE_BYTES, Tile, append, leaf_hash, published, root_at, sign_checkpoint, tiles,
 };
 use bedplate_types::{ErrorKind, Explained};
 use proptest::prelude::*;
@@ -144,9 +144,8 @@ proptest! {
 
     #[test]
     fn no_path_is_read_as_another(path in "(tile/)?([0-9]|entries)/(x[0-9]{3}/){0,2}[0-9]{2,4}(\\.p/[0-9]{1,3})?") {
-        match path.parse::<Tile>() {
-            Ok(tile) => prop_assert_eq!(tile.to_string(), path),
-            Err(NotATile) => {}
+        if let Ok(tile) = path.parse::<Tile>() {
+            prop_assert_eq!(tile.to_string(), path);
         }
     }
 }

@@ -69,9 +69,16 @@ pub async fn tile(
 }
 
 /// A leaf's receipt (C2SP tlog-proof).
-pub async fn proof(State(facts): State<Facts>, headers: HeaderMap, Path(leaf): Path<u64>) -> Result<Response, Failed> {
+pub async fn proof(
+    State(facts): State<Facts>,
+    headers: HeaderMap,
+    Path(leaf): Path<String>,
+) -> Result<Response, Failed> {
     may_read(&facts, &headers)?;
     let what = "proving an audit leaf";
+    let not_a_leaf =
+        |_| Failed(Problem::new(ErrorKind::NotFound, what, format!("{leaf:?} is not the number of a leaf")));
+    let leaf: u64 = leaf.parse().map_err(not_a_leaf)?;
     let receipt = blocking(what, facts, move |facts| facts.db.read(|tx| bedplate_audit::receipt(tx, leaf))).await?;
     Ok(([(header::CONTENT_TYPE, TEXT)], receipt.to_string()).into_response())
 }
