@@ -223,7 +223,7 @@ fn faults_above_the_first_level_are_found() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn whatever_bit_is_flipped_its_file_is_named(

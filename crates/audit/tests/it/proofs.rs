@@ -39,6 +39,16 @@ fn matches_the_examples_of_rfc_6962() {
 }
 
 #[test]
+fn a_proof_does_not_hold_for_a_log_of_more_levels_than_it_climbs() {
+    let log = Log::new(7, &[]);
+    let bodies = bodies(7);
+    let proof = log.db.read(|tx| prove_consistency(tx, 4, 7)).unwrap();
+    let holds = |new| Consistency { new, ..proof.clone() }.verify(&naive_root(&bodies[..4]), &naive_root(&bodies));
+    assert!(holds(7));
+    assert!((9..70).all(|new| !holds(new)));
+}
+
+#[test]
 fn sizes_the_log_never_had_in_this_order_have_no_proof() {
     let log = Log::new(5, &[]);
     for (old, new) in [(3, 2), (0, 6), (6, 6)] {
