@@ -233,13 +233,13 @@ pub enum AuditCommand {
 #[derive(Debug, Args)]
 pub struct AuditVerify {
     /// Verify this exported folder instead of the platform.
-    #[arg(long, requires = "key", conflicts_with = "proof")]
+    #[arg(long, requires = "key", group = "copy")]
     pub dir: Option<PathBuf>,
     /// Verify this proof that `bedplate audit prove` wrote.
-    #[arg(long, value_name = "FILE", requires = "key")]
+    #[arg(long, value_name = "FILE", requires = "key", group = "copy")]
     pub proof: Option<PathBuf>,
     /// The key the log is signed with, as the folder's file `vkey` held it when it was made: keep it elsewhere.
-    #[arg(long, value_name = "VKEY")]
+    #[arg(long, value_name = "VKEY", requires = "copy")]
     pub key: Option<bedplate_audit::VerifierKey>,
     /// A checkpoint that was kept elsewhere, which the folder's log must still begin with; may be given more than once.
     #[arg(long, value_name = "NOTE", requires = "dir")]
