@@ -5,8 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use bedplate_db::Tx;
 use bedplate_types::Digest;
 
+use crate::note::{Note, decimal, is_key_name, signature_line};
 use crate::store::{count, int};
-use crate::{AuditError, PublicKey, Signer, head};
+use crate::{AuditError, PublicKey, Signer, VerifierKey, head};
 
 /// What a checkpoint says, and its text as it is kept and handed out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,13 +25,13 @@ pub struct Checkpoint {
 /// # Errors
 /// [`AuditError::Origin`] when `origin` cannot name a key, and as [`head`].
 pub fn sign_checkpoint(tx: &mut dyn Tx, signer: &Signer, origin: &str) -> Result<Checkpoint, AuditError> {
-    if origin.is_empty() || origin.contains(|c: char| c.is_whitespace() || c.is_control() || c == '+') {
+    if !is_key_name(origin) {
         return Err(AuditError::Origin(origin.to_owned()));
     }
     let head = head(tx)?;
     let text = format!("{origin}\n{}\n{}\n", head.leaves, STANDARD.encode(head.root.as_bytes()));
-    let signature = [&signer.public_key().id(origin)[..], &signer.sign(&text)].concat();
-    let note = format!("{text}\n\u{2014} {origin} {}\n", STANDARD.encode(signature));
+    let id = VerifierKey::of_log(origin, signer.public_key()).id();
+    let note = format!("{text}\n{}\n", signature_line(origin, id, &signer.sign(&text)));
     tx.execute(
         "INSERT INTO audit_checkpoints (size, note) VALUES ($1, $2) ON CONFLICT (size) DO UPDATE SET note = excluded.note",
         &[int(head.leaves), (&note).into()],
@@ -43,7 +44,8 @@ pub fn sign_checkpoint(tx: &mut dyn Tx, signer: &Signer, origin: &str) -> Result
 /// # Errors
 /// [`AuditError::Checkpoint`] when what is kept is not a checkpoint any more.
 pub fn latest_checkpoint(tx: &mut dyn Tx) -> Result<Option<Checkpoint>, AuditError> {
-    Ok(kept(tx)?.pop())
+    let rows = tx.query("SELECT size, note FROM audit_checkpoints ORDER BY size DESC LIMIT 1", &[])?;
+    rows.first().map(|row| stored(count(row, 0)?, row.text(1)?)).transpose()
 }
 
 /// All checkpoints that were kept, the oldest first.
@@ -67,28 +69,27 @@ impl Checkpoint {
     /// # Errors
     /// [`AuditError::Note`].
     pub fn parse(note: &str) -> Result<Self, AuditError> {
-        let (text, _) = note.split_once("\n\n").ok_or(AuditError::Note("no signature follows an empty line"))?;
-        let mut lines = text.lines();
+        let text = Note::parse(note)?.text;
+        let mut lines = text.strip_suffix('\n').unwrap_or(text).split('\n');
         let origin = lines.next().filter(|line| !line.is_empty()).ok_or(AuditError::Note("no origin"))?;
-        let size = lines.next().and_then(|line| line.parse().ok()).ok_or(AuditError::Note("no size"))?;
+        let size = lines.next().and_then(decimal).ok_or(AuditError::Note("no size"))?;
         let root = lines.next().and_then(|line| STANDARD.decode(line).ok()).and_then(|raw| raw.try_into().ok());
         let root = root.map(Digest::from_sha256).ok_or(AuditError::Note("no root hash"))?;
+        if lines.any(str::is_empty) {
+            return Err(AuditError::Note("an extension line is empty"));
+        }
         Ok(Self { origin: origin.to_owned(), size, root, note: note.to_owned() })
     }
 
     /// Whether the note carries a valid signature of this key in the name of its origin.
     #[must_use]
     pub fn is_signed_by(&self, key: &PublicKey) -> bool {
-        let Some((text, signatures)) = self.note.split_once("\n\n") else { return false };
-        let mine = format!("\u{2014} {} ", self.origin);
-        let signatures = signatures.lines().filter_map(|line| STANDARD.decode(line.strip_prefix(&mine)?).ok());
-        signatures.into_iter().any(|raw| self.is_signature(key, text, &raw))
+        self.is_signed(&VerifierKey::of_log(&self.origin, *key))
     }
 
-    fn is_signature(&self, key: &PublicKey, text: &str, raw: &[u8]) -> bool {
-        let Some((id, signature)) = raw.split_at_checked(4) else { return false };
-        let Ok(signature) = <&[u8; 64]>::try_from(signature) else { return false };
-        id == key.id(&self.origin) && key.verifies(&format!("{text}\n"), signature)
+    /// Whether the note is of the log whose key this is.
+    pub(crate) fn is_signed(&self, key: &VerifierKey) -> bool {
+        self.origin == key.name && Note::parse(&self.note).is_ok_and(|note| key.signed(&note))
     }
 }
 
@@ -99,12 +100,26 @@ mod tests {
     #[test]
     fn refuses_what_is_no_checkpoint() {
         let root = STANDARD.encode([0; 32]);
-        for bad in
-            ["", "a\n1\n\n", &format!("\n1\n{root}\n\n"), &format!("a\n-1\n{root}\n\n"), &format!("a\n1\n{root}\n")]
+        let signature = "\u{2014} a AAAAAAE=\n";
+        for bad in ["", "a\n1\n", "\n1\nROOT\n", "a\n-1\nROOT\n", "a\n+1\nROOT\n", "a\n01\nROOT\n", "a\n1\nROOT\n\nx\n"]
         {
-            assert!(matches!(Checkpoint::parse(bad), Err(AuditError::Note(_))), "{bad}");
+            let bad = format!("{}\n{signature}", bad.replace("ROOT", &root));
+            assert!(matches!(Checkpoint::parse(&bad), Err(AuditError::Note(_))), "{bad}");
         }
-        let unsigned = Checkpoint::parse(&format!("a\n1\n{root}\n\n\u{2014} a AAAA\n")).unwrap();
+        assert!(matches!(Checkpoint::parse(&format!("a\n1\n{root}\n")), Err(AuditError::Note(_))));
+        let unsigned = Checkpoint::parse(&format!("a\n1\n{root}\n\n{signature}")).unwrap();
         assert!(!unsigned.is_signed_by(&Signer::from_seed([0; 32]).public_key()));
+    }
+
+    #[test]
+    fn another_logs_checkpoint_is_not_believed_for_the_name_it_is_signed_under() {
+        let signer = Signer::from_seed([1; 32]);
+        let key = VerifierKey::of_log("a", signer.public_key());
+        let note = |origin: &str| {
+            let text = format!("{origin}\n1\n{}\n", STANDARD.encode([0; 32]));
+            format!("{text}\n{}\n", signature_line("a", key.id(), &signer.sign(&text)))
+        };
+        assert!(Checkpoint::parse(&note("a")).unwrap().is_signed(&key));
+        assert!(!Checkpoint::parse(&note("b")).unwrap().is_signed(&key));
     }
 }

@@ -23,14 +23,16 @@ pub struct Entry {
     pub detail: Value,
 }
 
-const MAX_BYTES: usize = 65_535;
+/// An entry bundle of C2SP tlog-tiles counts the bytes of a leaf in 16 bits.
+pub(crate) const MAX_LEAF_BYTES: usize = 65_535;
 
 impl Entry {
-    /// The bytes that are hashed and stored: canonical JSON.
+    /// The bytes that are hashed and stored: canonical JSON. They are at most 65,535 unless actor, action and object are
+    /// that long by themselves; [`append`](crate::append) refuses such an entry.
     #[must_use]
     pub fn body(&self) -> Vec<u8> {
         let body = self.with_detail(&self.detail);
-        if body.len() <= MAX_BYTES { body } else { self.with_detail(&digest_of(&self.detail)) }
+        if body.len() <= MAX_LEAF_BYTES { body } else { self.with_detail(&digest_of(&self.detail)) }
     }
 
     fn with_detail(&self, detail: &Value) -> Vec<u8> {

@@ -21,7 +21,7 @@ pub enum AuditError {
     Checkpoint { size: u64, why: String },
     #[error("this is not a signed checkpoint: {0}")]
     Note(&'static str),
-    #[error("this is not an Ed25519 public key")]
+    #[error("this is not an Ed25519 public key, or not one of the kind that is asked for here")]
     Key,
     #[error(
         "{0:?} cannot be the origin of a checkpoint: it must not be empty nor hold spaces, control characters or +"
@@ -29,6 +29,16 @@ pub enum AuditError {
     Origin(String),
     #[error("the audit log has {leaves} leaves, and a proof for leaf {index} among {size} was asked for")]
     OutOfRange { index: u64, size: u64, leaves: u64 },
+    #[error("the audit log has {leaves} leaves, and a proof from {old} to {new} leaves was asked for")]
+    Sizes { old: u64, new: u64, leaves: u64 },
+    #[error("an audit entry of {bytes} bytes was refused: a leaf has room for 65,535")]
+    TooLarge { bytes: usize },
+    #[error("audit leaf {index} has {bytes} bytes, and tlog-tiles has room for 65,535")]
+    NoRoom { index: u64, bytes: usize },
+    #[error("{0}")]
+    Witness(&'static str),
+    #[error("the proof does not hold: {0}")]
+    Proof(&'static str),
     #[error("audit leaf {index} is not a readable entry")]
     Entry { index: u64, source: serde_json::Error },
     #[error(transparent)]
@@ -50,8 +60,10 @@ impl AuditError {
 impl Explained for AuditError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Note(_) | Self::Key | Self::Origin(_) => ErrorKind::Invalid,
-            Self::OutOfRange { .. } => ErrorKind::NotFound,
+            Self::Note(_) | Self::Key | Self::Origin(_) | Self::Witness(_) | Self::Proof(_) => ErrorKind::Invalid,
+            Self::OutOfRange { .. } | Self::Sizes { .. } => ErrorKind::NotFound,
+            Self::TooLarge { .. } => ErrorKind::TooLarge,
+            Self::NoRoom { .. } => ErrorKind::Refused,
             Self::Db(error) => error.kind(),
             _ => ErrorKind::Corrupt,
         }
@@ -60,6 +72,9 @@ impl Explained for AuditError {
     fn fix(&self) -> Option<String> {
         match self {
             Self::Db(error) => error.fix(),
+            Self::OutOfRange { .. } => {
+                Some("bedplate audit log  # shows the leaves; new ones are signed soon after".into())
+            }
             _ if self.kind() == ErrorKind::Corrupt => {
                 Some("keep the home folder as evidence, and compare the log with a backup".into())
             }

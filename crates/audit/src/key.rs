@@ -6,12 +6,11 @@ use std::str::FromStr;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
-use sha2::{Digest as _, Sha256};
 
-use crate::AuditError;
+use crate::{AuditError, VerifierKey};
 
 /// The signature type of Ed25519 in signed notes.
-const ED25519: u8 = 1;
+pub(crate) const ED25519: u8 = 1;
 
 /// Signs checkpoints. It does not show its secret.
 pub struct Signer(SigningKey);
@@ -52,21 +51,11 @@ impl PublicKey {
     /// The key as other tools take it: `<name>+<key id>+<base64>` (C2SP signed-note, verifier keys).
     #[must_use]
     pub fn verifier_key(&self, name: &str) -> String {
-        format!("{name}+{:08x}+{}", u32::from_be_bytes(self.id(name)), STANDARD.encode(self.typed()))
-    }
-
-    /// What stands before a signature: the first four bytes of SHA-256 of name, newline, type and key.
-    pub(crate) fn id(&self, name: &str) -> [u8; 4] {
-        let hash = Sha256::new().chain_update(name).chain_update("\n").chain_update(self.typed()).finalize();
-        [hash[0], hash[1], hash[2], hash[3]]
+        VerifierKey { name: name.to_owned(), signature: ED25519, key: *self }.to_string()
     }
 
     pub(crate) fn verifies(&self, text: &str, signature: &[u8; 64]) -> bool {
         self.0.verify_strict(text.as_bytes(), &Signature::from_bytes(signature)).is_ok()
-    }
-
-    fn typed(&self) -> Vec<u8> {
-        [&[ED25519][..], self.0.as_bytes()].concat()
     }
 }
 

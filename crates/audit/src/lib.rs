@@ -5,32 +5,58 @@
 //! keep. [`verify`] recomputes the whole log from its leaves and says where it was changed; [`prove`] shows one entry to
 //! be in it without the others.
 //!
-//! A log verified only against its own checkpoints can still be replaced as a whole by whoever holds the key, or cut back
-//! with its checkpoints: keep a note elsewhere and hand it to [`verify_against`].
+//! [`export`] hands the log out as the static files of C2SP tlog-tiles, and [`Archive`] verifies such files without a
+//! database, naming the leaf or file that was changed. [`Receipt`] is one entry with its proof as a text of its own
+//! (C2SP tlog-proof). [`add_checkpoint`] and [`cosignatures`] are what a log says to a witness and hears from it
+//! (C2SP tlog-witness).
 //!
-//! This crate does not know who may read the log, where the key is kept, or what an action means.
+//! A log verified only against its own checkpoints can still be replaced as a whole by whoever holds the key, or cut back
+//! with its checkpoints: keep a note elsewhere and hand it to [`verify_against`] or [`Archive::must_extend`], or have a
+//! witness keep it.
+//!
+//! This crate does not know who may read the log, where the key is kept, or what an action means. It opens no file and no
+//! connection of its own.
 
+mod archive;
+mod bundle;
 mod canonical;
 mod checkpoint;
+mod consistency;
 mod entry;
 mod error;
+mod export;
+mod fault;
 mod hash;
 mod key;
 mod log;
+mod note;
 mod proof;
+mod receipt;
 mod store;
+mod tile;
+mod tree;
 mod verify;
+mod vkey;
+mod witness;
 
 use bedplate_db::Migration;
 
+pub use archive::{Archive, Read};
 pub use checkpoint::{Checkpoint, latest_checkpoint, sign_checkpoint};
+pub use consistency::{Consistency, prove_consistency};
 pub use entry::Entry;
 pub use error::AuditError;
+pub use export::{CHECKPOINT, MAX_FILE_BYTES, VKEY, Write, export, published, read_tile};
+pub use fault::Fault;
 pub use hash::leaf_hash;
 pub use key::{PublicKey, Signer};
 pub use log::{Head, append, entries, head, root_at};
 pub use proof::{Proof, prove};
+pub use receipt::{Receipt, receipt};
+pub use tile::{Content, NotATile, TILE_WIDTH, Tile, tiles};
 pub use verify::{Verified, verify, verify_against};
+pub use vkey::VerifierKey;
+pub use witness::{Cosignature, add_checkpoint, cosignatures, known_size};
 
 /// The log's tables: leaves as written, the hash of every complete subtree (level 0: of every leaf), and signed notes.
 pub const MIGRATIONS: &[Migration] = &[Migration {

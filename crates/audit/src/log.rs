@@ -4,8 +4,9 @@ use bedplate_db::Tx;
 use bedplate_types::Digest;
 use serde::Serialize;
 
-use crate::hash::{empty_root, node_hash, split};
-use crate::{AuditError, Entry, leaf_hash, store};
+use crate::entry::MAX_LEAF_BYTES;
+use crate::hash::node_hash;
+use crate::{AuditError, Entry, leaf_hash, store, tree};
 
 /// How far the log has grown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -18,10 +19,14 @@ pub struct Head {
 /// Adds an entry in the caller's transaction and returns the index of its leaf.
 ///
 /// # Errors
+/// [`AuditError::TooLarge`] when the entry has more bytes than a leaf may have, even without its detail;
 /// [`AuditError::Node`] when hashes it needs were lost, [`AuditError::Db`].
 pub fn append(tx: &mut dyn Tx, entry: &Entry) -> Result<u64, AuditError> {
     let index = store::size(tx)?;
     let body = entry.body();
+    if body.len() > MAX_LEAF_BYTES {
+        return Err(AuditError::TooLarge { bytes: body.len() });
+    }
     let mut hash = leaf_hash(&body);
     store::put_leaf(tx, index, body)?;
     store::put_node(tx, 0, index, &hash)?;
@@ -48,23 +53,10 @@ pub fn head(tx: &mut dyn Tx) -> Result<Head, AuditError> {
 /// [`AuditError::Missing`] when it is not that long, [`AuditError::Node`] when hashes were lost.
 pub fn root_at(tx: &mut dyn Tx, size: u64) -> Result<Digest, AuditError> {
     let leaves = store::size(tx)?;
-    match size {
-        0 => Ok(empty_root()),
-        _ if size > leaves => Err(AuditError::Missing { index: leaves }),
-        _ => range_hash(tx, 0, size),
+    if size > leaves {
+        return Err(AuditError::Missing { index: leaves });
     }
-}
-
-/// The hash over the leaves `start..end`, which must be a range that RFC 6962 makes, and not empty.
-pub(crate) fn range_hash(tx: &mut dyn Tx, start: u64, end: u64) -> Result<Digest, AuditError> {
-    let leaves = end - start;
-    if leaves.is_power_of_two() {
-        let level = leaves.trailing_zeros();
-        return store::node(tx, level, start >> level);
-    }
-    let middle = start + split(leaves);
-    let left = range_hash(tx, start, middle)?;
-    Ok(node_hash(&left, &range_hash(tx, middle, end)?))
+    tree::root(&mut |level, index| store::node(tx, level, index), size)
 }
 
 /// At most `limit` entries from leaf `from` on, each with its index.

@@ -4,9 +4,8 @@ use bedplate_db::Tx;
 use bedplate_types::Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::hash::{node_hash, split};
-use crate::log::range_hash;
-use crate::{AuditError, leaf_hash, store};
+use crate::hash::node_hash;
+use crate::{AuditError, leaf_hash, store, tree};
 
 /// The hashes beside the way from a leaf to the root, the lowest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,19 +25,7 @@ pub fn prove(tx: &mut dyn Tx, index: u64, size: u64) -> Result<Proof, AuditError
     if index >= size || size > leaves {
         return Err(AuditError::OutOfRange { index, size, leaves });
     }
-    let mut hashes = Vec::new();
-    let (mut start, mut end) = (0, size);
-    while end - start > 1 {
-        let middle = start + split(end - start);
-        if index < middle {
-            hashes.push(range_hash(tx, middle, end)?);
-            end = middle;
-        } else {
-            hashes.push(range_hash(tx, start, middle)?);
-            start = middle;
-        }
-    }
-    hashes.reverse();
+    let hashes = tree::inclusion(&mut |level, index| store::node(tx, level, index), index, size)?;
     Ok(Proof { index, size, hashes })
 }
 

@@ -48,6 +48,19 @@ pub(crate) fn stored_node(tx: &mut dyn Tx, level: u32, index: u64) -> Result<Opt
     Ok(hash.map(Digest::from_sha256))
 }
 
+/// At most `width` stored hashes of a level from `start` on, each with its index; none for what is no hash any more.
+pub(crate) fn nodes(
+    tx: &mut dyn Tx,
+    level: u32,
+    start: u64,
+    width: u64,
+) -> Result<Vec<(u64, Option<Digest>)>, AuditError> {
+    let sql = "SELECT idx, hash FROM audit_nodes WHERE level = $1 AND idx >= $2 ORDER BY idx LIMIT $3";
+    let rows = tx.query(sql, &[level.into(), int(start), int(width)])?;
+    let hash = |row: &Row| row.blob(1).ok().and_then(|raw| raw.try_into().ok()).map(Digest::from_sha256);
+    rows.iter().map(|row| Ok((count(row, 0)?, hash(row)))).collect()
+}
+
 /// As [`stored_node`], for a hash that must be there.
 pub(crate) fn node(tx: &mut dyn Tx, level: u32, index: u64) -> Result<Digest, AuditError> {
     let (first, last) = span(level, index);

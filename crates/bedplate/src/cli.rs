@@ -43,7 +43,7 @@ pub enum Command {
     Predict(Predict),
     /// Walk the lineage of a prediction, a model or a table back to the source files.
     Trace(Trace),
-    /// Read or verify the audit log.
+    /// Read, verify, prove or export the audit log.
     Audit(Audit),
     /// Make, list or end tokens: who may speak to the platform.
     Token(Token),
@@ -198,8 +198,25 @@ pub struct Audit {
 
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
-    /// Recompute the whole tree and check it against the signed checkpoint.
-    Verify {
+    /// Recompute the whole tree and check it against the signed checkpoint; with --dir or --proof without the platform.
+    Verify(AuditVerify),
+    /// Bring a folder up to date with the log, in the layout of C2SP tlog-tiles; only what verifies is kept.
+    Export {
+        /// Made if it is not there. One export at a time may work in it.
+        dir: PathBuf,
+        #[arg(short, long, value_enum)]
+        output: Option<Format>,
+    },
+    /// Write the proof that a leaf is in the log (C2SP tlog-proof), with the leaf itself.
+    Prove {
+        /// The leaf, as `bedplate audit log` shows it.
+        index: u64,
+        /// From this exported folder instead of the platform.
+        #[arg(long, requires = "key")]
+        dir: Option<PathBuf>,
+        /// The key the folder's log is signed with.
+        #[arg(long, value_name = "VKEY", requires = "dir")]
+        key: Option<bedplate_audit::VerifierKey>,
         #[arg(short, long, value_enum)]
         output: Option<Format>,
     },
@@ -258,6 +275,24 @@ pub struct NewToken {
     /// Write a kubeconfig with the token there instead of printing it.
     #[arg(long, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct AuditVerify {
+    /// Verify this exported folder instead of the platform.
+    #[arg(long, requires = "key", group = "copy")]
+    pub dir: Option<PathBuf>,
+    /// Verify this proof that `bedplate audit prove` wrote.
+    #[arg(long, value_name = "FILE", requires = "key", group = "copy")]
+    pub proof: Option<PathBuf>,
+    /// The key the log is signed with, as the folder's file `vkey` held it when it was made: keep it elsewhere.
+    #[arg(long, value_name = "VKEY", requires = "copy")]
+    pub key: Option<bedplate_audit::VerifierKey>,
+    /// A checkpoint that was kept elsewhere, which the folder's log must still begin with; may be given more than once.
+    #[arg(long, value_name = "NOTE", requires = "dir")]
+    pub against: Vec<PathBuf>,
+    #[arg(short, long, value_enum)]
+    pub output: Option<Format>,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bedplate_audit::{AuditError, Fault};
 use bedplate_types::{ErrorKind, Explained};
 
 use crate::manifest::ManifestError;
@@ -23,6 +24,14 @@ pub enum ClientError {
     Answer { what: String, why: String },
     #[error("{0}")]
     Manifest(#[from] ManifestError),
+    #[error("cannot use {}", path.display())]
+    Folder { path: PathBuf, source: std::io::Error },
+    #[error("the folder holds the log of {known}, and the platform signs as {offered}")]
+    Key { known: String, offered: String },
+    #[error(transparent)]
+    Archive(#[from] Fault),
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     #[error("cannot write the output")]
     Output(#[from] std::io::Error),
 }
@@ -92,7 +101,10 @@ impl Explained for ClientError {
             Self::Address { .. } => ErrorKind::Invalid,
             Self::UnknownKind { .. } => ErrorKind::NotFound,
             Self::Refused { code, .. } => kind_of(*code),
-            Self::Answer { .. } | Self::Output(_) => ErrorKind::Internal,
+            Self::Answer { .. } | Self::Output(_) | Self::Folder { .. } => ErrorKind::Internal,
+            Self::Key { .. } => ErrorKind::Refused,
+            Self::Archive(error) => error.kind(),
+            Self::Audit(error) => error.kind(),
             Self::Manifest(error) => error.kind(),
         }
     }
@@ -106,6 +118,12 @@ impl Explained for ClientError {
                     .into(),
             ),
             Self::Manifest(error) => error.fix(),
+            Self::Key { .. } => Some(
+                "export into another folder; if nobody renewed the key, the platform was replaced: keep this folder"
+                    .into(),
+            ),
+            Self::Archive(error) => error.fix(),
+            Self::Audit(error) => error.fix(),
             _ => None,
         }
     }

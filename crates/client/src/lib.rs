@@ -25,7 +25,7 @@ mod trace;
 mod watch;
 
 pub use apply::{Applied, Outcome, apply};
-pub use audit::{audit_log, audit_verify};
+pub use audit::{Exported, audit_export, audit_log, audit_prove, audit_prove_from, audit_verify, audit_verify_folder};
 pub use connection::Connection;
 pub use delete::{Deleted, delete, delete_manifests};
 pub use describe::{Description, describe};

@@ -1,12 +1,13 @@
 //! Building and sending one request: paths are escaped here, and every failure learns which request it was.
 
 use http::Request;
+use http_body_util::{BodyExt, Limited};
 use kube::Client;
 use kube::client::Body;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::error::ClientError;
+use crate::error::{ClientError, causes};
 
 /// `text` as one segment of a path or one value of a query (RFC 3986, unreserved characters stay).
 pub fn escaped(text: &str) -> String {
@@ -42,13 +43,26 @@ pub fn request(method: &str, path: &str, accept: &str, body: Vec<u8>) -> Result<
 
 pub async fn send<T: DeserializeOwned>(client: &Client, request: Request<Vec<u8>>) -> Result<T, ClientError> {
     let what = said(&request);
+    let bytes = answer(client, request, None).await?;
+    serde_json::from_slice(&bytes).map_err(|error| ClientError::Answer { what, why: error.to_string() })
+}
+
+/// The answer's bytes, which may be `limit` at most.
+pub async fn bytes(client: &Client, request: Request<Vec<u8>>, limit: usize) -> Result<Vec<u8>, ClientError> {
+    answer(client, request, Some(limit)).await
+}
+
+async fn answer(client: &Client, request: Request<Vec<u8>>, limit: Option<usize>) -> Result<Vec<u8>, ClientError> {
+    let what = said(&request);
     let answer = client.send(request.map(Body::from)).await.map_err(|error| ClientError::of(&what, error))?;
     let status = answer.status();
-    let bytes = answer.into_body().collect_bytes().await.map_err(|error| ClientError::of(&what, error))?;
-    if !status.is_success() {
-        return Err(refused(what, status.as_u16(), &bytes));
-    }
-    serde_json::from_slice(&bytes).map_err(|error| ClientError::Answer { what, why: error.to_string() })
+    let body = Limited::new(answer.into_body(), limit.unwrap_or(usize::MAX)).collect().await;
+    let body = body.map_err(|error| match error.downcast::<kube::Error>() {
+        Ok(error) => ClientError::of(&what, *error),
+        Err(error) => ClientError::Answer { what: what.clone(), why: causes(&*error) },
+    })?;
+    let bytes = body.to_bytes();
+    if status.is_success() { Ok(bytes.into()) } else { Err(refused(what, status.as_u16(), &bytes)) }
 }
 
 /// The server's own words, whichever protocol it speaks: a Kubernetes `Status` (with bedplate's `fix`), the inference

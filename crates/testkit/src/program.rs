@@ -12,7 +12,8 @@ pub fn program(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| can_run(file))
 }
 
-/// The Python with the pinned clients (kubernetes, tritonclient, model-signing, onnxruntime, deltalake), if it was prepared.
+/// The Python with the pinned clients (kubernetes, tritonclient, model-signing, onnxruntime, deltalake, cryptography), if it
+/// was prepared.
 #[must_use]
 pub fn python() -> Option<PathBuf> {
     let python = PathBuf::from(std::env::var_os(VENV)?).join("bin").join("python");

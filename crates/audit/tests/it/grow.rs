@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{Log, ORIGIN, entry, signer};
 
 /// MTH of RFC 6962 section 2.1, as it is written there.
-fn naive_root(leaves: &[Vec<u8>]) -> Digest {
+pub fn naive_root(leaves: &[Vec<u8>]) -> Digest {
     match leaves {
         [] => Digest::from_sha256(Sha256::digest(b"").into()),
         [leaf] => leaf_hash(leaf),
@@ -22,7 +22,7 @@ fn naive_root(leaves: &[Vec<u8>]) -> Digest {
     }
 }
 
-fn bodies(leaves: u64) -> Vec<Vec<u8>> {
+pub fn bodies(leaves: u64) -> Vec<Vec<u8>> {
     (0..leaves).map(|index| entry(index).body()).collect()
 }
 

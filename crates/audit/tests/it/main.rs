@@ -1,7 +1,15 @@
 //! The log on a real database, and what becomes of somebody who edits it.
 
+mod archive;
+mod folder;
 mod grow;
+mod independent;
+mod proofs;
+mod publish;
 mod tamper;
+mod witness;
+
+use std::sync::LazyLock;
 
 use bedplate_audit::{AuditError, Entry, MIGRATIONS, Signer, append, sign_checkpoint};
 use bedplate_db::{Db, Value};
@@ -9,6 +17,15 @@ use bedplate_types::Timestamp;
 use serde_json::json;
 
 pub const ORIGIN: &str = "bedplate.example/audit";
+
+/// One leaf more than two levels of full tiles need, and a few.
+pub const BIG: u64 = 65_536 + 256 + 8;
+
+/// A log of [`BIG`] leaves, signed at its end, made once.
+pub fn big() -> &'static Log {
+    static LOG: LazyLock<Log> = LazyLock::new(|| Log::new(BIG, &[BIG]));
+    &LOG
+}
 
 pub struct Log {
     pub db: Db,

@@ -1,5 +1,6 @@
 //! The few routes that are bedplate's own: lineage, audit log, a workload's log, what things cost.
 
+mod audit;
 mod log;
 mod tokens;
 
@@ -34,8 +35,12 @@ pub struct Facts {
 pub fn router(facts: Facts) -> Router {
     Router::new()
         .route("/bedplate/v1/trace", get(trace))
-        .route("/bedplate/v1/audit/log", get(audit_log))
-        .route("/bedplate/v1/audit/verify", get(audit_verify))
+        .route("/bedplate/v1/audit/log", get(audit::log))
+        .route("/bedplate/v1/audit/verify", get(audit::verify))
+        .route("/bedplate/v1/audit/checkpoint", get(audit::checkpoint))
+        .route("/bedplate/v1/audit/vkey", get(audit::vkey))
+        .route("/bedplate/v1/audit/tile/{*path}", get(audit::tile))
+        .route("/bedplate/v1/audit/proof/{leaf}", get(audit::proof))
         .route("/bedplate/v1/namespaces/{namespace}/workloads/{name}/log", get(log::log))
         .route("/bedplate/v1/costs", get(costs))
         .merge(tokens::router())
@@ -155,46 +160,6 @@ fn trace_prediction(tx: &mut dyn bedplate_db::Tx, id: &str) -> Result<Graph, Pro
     let told = json!({ "at": record.at, "request": record.request, "probability": record.probability, "modelDigest": record.digest });
     graph.nodes.insert(0, (prediction, told));
     Ok(graph)
-}
-
-#[derive(Deserialize)]
-struct LogQuery {
-    from: Option<u64>,
-    limit: Option<u32>,
-}
-
-async fn audit_log(
-    State(facts): State<Facts>,
-    headers: HeaderMap,
-    Query(query): Query<LogQuery>,
-) -> Result<Json<Value>, Failed> {
-    let who = facts.who(&headers)?;
-    facts.may(&who, Action::List, None, "audit")?;
-    let limit = query.limit.unwrap_or(50).min(1_000);
-    let entries = facts
-        .db
-        .read(|tx| bedplate_audit::entries(tx, query.from.unwrap_or_default(), limit))
-        .map_err(|error| failed("reading the audit log")(&error))?;
-    let entries: Vec<_> = entries
-        .into_iter()
-        .map(|(leaf, entry)| {
-            json!({ "leaf": leaf, "at": entry.at, "actor": entry.actor, "action": entry.action,
-            "object": entry.object, "detail": entry.detail })
-        })
-        .collect();
-    Ok(Json(json!({ "entries": entries })))
-}
-
-async fn audit_verify(State(facts): State<Facts>, headers: HeaderMap) -> Result<Json<Value>, Failed> {
-    let who = facts.who(&headers)?;
-    facts.may(&who, Action::List, None, "audit")?;
-    let verified =
-        tokio::task::spawn_blocking(move || facts.db.read(|tx| bedplate_audit::verify(tx, &facts.audit_key)));
-    match verified.await {
-        Ok(Ok(verified)) => Ok(Json(json!({ "verified": true, "leaves": verified.leaves, "root": verified.root }))),
-        Ok(Err(error)) => Err(failed("verifying the audit log")(&error)),
-        Err(error) => Err(Failed(Problem::new(ErrorKind::Internal, "verifying the audit log", error.to_string()))),
-    }
 }
 
 async fn costs(State(facts): State<Facts>, headers: HeaderMap) -> Result<Json<Value>, Failed> {

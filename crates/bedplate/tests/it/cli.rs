@@ -23,6 +23,7 @@ fn a_second_run_changes_nothing_and_everything_can_be_asked() {
     objects(home);
     prediction(home);
     records(home);
+    log_elsewhere(home);
     errors(home);
     tokens(home);
     kubectl(home);
@@ -88,6 +89,29 @@ fn records(home: &Path) {
     }
     assert!(ok(home, &["doctor"]).contains("ok    platform"));
     assert!(ok(home, &["completions", "bash"]).contains("bedplate"));
+}
+
+/// The audit log in a folder of its own, believed by its key alone.
+fn log_elsewhere(home: &Path) {
+    let place = tempfile::tempdir().unwrap();
+    let at = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
+    let (dir, proof) = (at("log"), at("leaf.tlog-proof"));
+    assert!(ok(home, &["audit", "export", &dir]).starts_with("exported and verified "));
+    let key = std::fs::read_to_string(place.path().join("log/vkey")).unwrap().trim().to_owned();
+    std::fs::copy(place.path().join("log/checkpoint"), at("note")).unwrap();
+    ok(home, &["audit", "export", &dir]);
+    let verified = ok(home, &["audit", "verify", "--dir", &dir, "--key", &key, "--against", &at("note")]);
+    assert!(verified.starts_with("verified "), "{verified}");
+
+    std::fs::write(&proof, ok(home, &["audit", "prove", "0"])).unwrap();
+    let shown = ok(home, &["audit", "verify", "--proof", &proof, "--key", &key]);
+    assert!(shown.starts_with("leaf 0 is in the log of "), "{shown}");
+    let beyond = ask(home, &["audit", "prove", "99999999"]);
+    assert_eq!(beyond.code, Some(5), "{beyond:?}");
+
+    std::fs::write(place.path().join("log/checkpoint"), "rewritten").unwrap();
+    let caught = ask(home, &["audit", "verify", "--dir", &dir, "--key", &key]);
+    assert!(caught.code == Some(8) && caught.err.contains("checkpoint"), "{caught:?}");
 }
 
 fn errors(home: &Path) {
