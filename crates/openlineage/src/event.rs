@@ -226,7 +226,7 @@ mod tests {
         check(json!({"dataset": dataset}), Ok("DatasetEvent"));
         check(json!({"job": job, "dataset": dataset}), Err("dataset: must not stand beside a job or a run"));
         check(json!({}), Err("run: is required, or a job or a dataset alone"));
-        check(json!({"run": {"runId": Uuid::nil()}}), Err("job: is required"));
+        check(json!({"run": {"runId": Uuid::nil().to_string()}}), Err("job: is required"));
     }
 
     #[test]

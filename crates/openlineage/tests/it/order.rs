@@ -70,7 +70,7 @@ fn rows_after(runtime: &Runtime, events: &[Value]) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_order_and_any_repetition_end_in_the_same_state(
