@@ -9,6 +9,15 @@ use serde_json::value::RawValue;
 use crate::dataset::Field;
 use crate::node_id::NodeId;
 
+/// How much is told of a thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// Where it is asked for by itself.
+    Full,
+    /// In a list: neither earlier runs, nor the columns' lineage, nor what is told of a dataset for one run alone.
+    Brief,
+}
+
 pub(crate) type FacetTexts = BTreeMap<String, Box<RawValue>>;
 
 #[derive(Serialize)]
@@ -55,7 +64,8 @@ pub(crate) struct Job {
     pub description: Option<String>,
     pub latest_run: Option<Run>,
     pub latest_runs: Vec<Run>,
-    pub facets: FacetTexts,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub facets: Option<FacetTexts>,
     pub current_version: String,
     pub labels: Vec<String>,
     pub tags: Vec<String>,
@@ -106,7 +116,8 @@ pub(crate) struct Dataset {
     pub description: Option<String>,
     pub current_version: Option<String>,
     pub column_lineage: Option<Vec<ColumnLineage>>,
-    pub facets: FacetTexts,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub facets: Option<FacetTexts>,
     pub deleted: bool,
 }
 

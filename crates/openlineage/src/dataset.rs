@@ -126,7 +126,7 @@ fn field(part: &Part<'_>) -> Result<Field, Invalid> {
 fn columns(facet: &Part<'_>) -> Result<Vec<Column>, Invalid> {
     let fields = facet.object()?.need("fields")?;
     let mut columns = Vec::new();
-    for (name, part) in fields.object()?.parts() {
+    for (name, part) in fields.object()?.named()? {
         let field = part.object()?;
         let (kind, text) = (field.opt_text("transformationType")?, field.opt_text("transformationDescription")?);
         for input in field.need("inputFields")?.items(COLUMNS)? {

@@ -168,7 +168,7 @@ pub(crate) fn facets(of: &Object<'_>, name: &str) -> Result<Facets, Invalid> {
     if facets.len() > FACETS {
         return Err(part.invalid(format!("has {} facets, {FACETS} are the most", facets.len())));
     }
-    facets.parts().map(|(name, facet)| Ok((name.to_owned(), kept(&facet)?))).collect()
+    facets.named()?.into_iter().map(|(name, facet)| Ok((name.to_owned(), kept(&facet)?))).collect()
 }
 
 fn kept(facet: &Part<'_>) -> Result<Option<String>, Invalid> {

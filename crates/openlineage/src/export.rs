@@ -25,7 +25,7 @@ pub struct Origin<'a> {
 ///
 /// A step is a run with its causes and effects, or, where no run stands between, one effect with the causes that the same
 /// maker made it from. Everything but a run is a dataset, `<sort>/<name>` with its version in the facet `version`; node, facts and
-/// maker are in the facet `bedplate`. The same graph gives the same events, so sending them again adds nothing. An edge from
+/// maker are in the facet `bedplate_node`. The same graph gives the same events, so sending them again adds nothing. An edge from
 /// run to run, between which OpenLineage knows no dataset, is left out.
 #[must_use]
 pub fn export(graph: &Graph, origin: Origin<'_>) -> Vec<Value> {
@@ -100,7 +100,7 @@ fn event(
         "eventTime": at,
         "producer": origin.producer,
         "schemaURL": format!("{SPEC}#/$defs/RunEvent"),
-        "run": { "runId": run_id(key), "facets": { "bedplate": facet(told, "RunFacet", origin) } },
+        "run": { "runId": run_id(key), "facets": { "bedplate_node": facet(told, "RunFacet", origin) } },
         "job": { "namespace": namespace, "name": name },
         "inputs": datasets(&step.inputs),
         "outputs": datasets(&step.outputs),
@@ -139,7 +139,7 @@ fn job(key: Key<'_>, facts: Option<&Value>, origin: Origin<'_>) -> (String, Stri
 
 fn dataset(node: &Node, facts: Option<&Value>, origin: Origin<'_>) -> Value {
     let (namespace, name) = place(node, origin);
-    let mut facets = json!({ "bedplate": facet(json!({ "node": node, "facts": facts }), "DatasetFacet", origin) });
+    let mut facets = json!({ "bedplate_node": facet(json!({ "node": node, "facts": facts }), "DatasetFacet", origin) });
     if let Some(version) = version(node) {
         facets["version"] = json!({ "_producer": origin.producer, "_schemaURL": VERSION, "datasetVersion": version });
     }
@@ -239,7 +239,7 @@ mod tests {
             (&json!("view/w"), &json!("model/late"))
         );
         assert_eq!(train["outputs"][0]["facets"]["version"]["datasetVersion"], "1");
-        assert_eq!(train["run"]["facets"]["bedplate"]["node"], "run:train-1");
+        assert_eq!(train["run"]["facets"]["bedplate_node"]["node"], "run:train-1");
         let view = events.iter().find(|e| e["job"]["name"] == "make/view/w").unwrap();
         let inputs: Vec<&Value> = view["inputs"].as_array().unwrap().iter().map(|input| &input["name"]).collect();
         assert_eq!(inputs, ["table/planes", "table/weather"]);

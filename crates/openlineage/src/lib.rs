@@ -35,7 +35,6 @@ mod store;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use bedplate_db::Db;
 use bedplate_identity::Authenticator;
@@ -86,8 +85,6 @@ fn paths_in() -> Router<Arc<Served>> {
         .route("/api/lineage", post(ingest::one))
         .route("/api/v1/lineage/batch", post(ingest::batch))
         .route("/api/lineage/batch", post(ingest::batch))
-        // The limits of `body` hold instead, and are told in this protocol's own shape.
-        .layer(DefaultBodyLimit::disable())
 }
 
 /// What the handlers share.

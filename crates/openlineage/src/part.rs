@@ -59,8 +59,10 @@ impl<'a> Part<'a> {
         Ok(items.into_iter().enumerate().map(place).collect())
     }
 
+    /// Any text that a store can hold.
     pub fn text(&self) -> Result<String, Invalid> {
-        self.read("must be a string")
+        let text: String = self.read("must be a string")?;
+        if text.contains('\0') { Err(self.invalid("must not hold the character NUL")) } else { Ok(text) }
     }
 
     pub fn truth(&self) -> Result<bool, Invalid> {
@@ -69,21 +71,24 @@ impl<'a> Part<'a> {
 
     /// A name: not empty, not too long, no control characters.
     pub fn name(&self) -> Result<String, Invalid> {
-        let name = self.text()?;
-        if name.is_empty() {
-            return Err(self.invalid("must not be empty"));
-        }
-        if name.chars().count() > NAME_LIMIT {
-            return Err(self.invalid(format!("is longer than {NAME_LIMIT} characters")));
-        }
-        if name.chars().any(char::is_control) {
-            return Err(self.invalid("must not hold control characters"));
-        }
-        Ok(name)
+        let name = self.read::<String>("must be a string")?;
+        wrong_name(&name).map_or(Ok(name), |why| Err(self.invalid(why)))
     }
 
     fn read<T: DeserializeOwned>(&self, why: &str) -> Result<T, Invalid> {
         serde_json::from_str(self.raw.get()).map_err(|_| self.invalid(why))
+    }
+}
+
+fn wrong_name(name: &str) -> Option<String> {
+    if name.is_empty() {
+        Some("must not be empty".into())
+    } else if name.chars().count() > NAME_LIMIT {
+        Some(format!("is longer than {NAME_LIMIT} characters"))
+    } else if name.chars().any(char::is_control) {
+        Some("must not hold control characters".into())
+    } else {
+        None
     }
 }
 
@@ -116,9 +121,12 @@ impl<'a> Object<'a> {
         self.get(name).map_or(Ok(Vec::new()), |part| part.items(limit))
     }
 
-    /// All fields that are not null, by name.
-    pub fn parts(&self) -> impl Iterator<Item = (&str, Part<'a>)> {
-        self.fields.keys().filter_map(|name| self.get(name).map(|part| (name.as_str(), part)))
+    /// All fields that are not null, by name; each must be the name of something.
+    pub fn named(&self) -> Result<Vec<(&str, Part<'a>)>, Invalid> {
+        if let Some(why) = self.fields.keys().find_map(|name| wrong_name(name)) {
+            return Err(Invalid::new(&self.path, format!("has a field whose name {why}")));
+        }
+        Ok(self.fields.keys().filter_map(|name| self.get(name).map(|part| (name.as_str(), part))).collect())
     }
 
     pub fn len(&self) -> usize {
@@ -150,5 +158,9 @@ mod tests {
         check(r#"{"a": [1, {"b": "x\u0000"}]}"#, deep, "a[1].b: must not hold control characters");
         let long = format!(r#"{{"a": [1, {{"b": "{}"}}]}}"#, "é".repeat(NAME_LIMIT + 1));
         check(&long, deep, "a[1].b: is longer than 1024 characters");
+        let named = |part: Part<'_>| part.object()?.need("f")?.object()?.named().map(drop);
+        check(r#"{"f": {"x\u0000": 1}}"#, named, "f: has a field whose name must not hold control characters");
+        let text = |part: Part<'_>| part.object()?.need("t")?.text().map(drop);
+        check(r#"{"t": "\u0000"}"#, text, "t: must not hold the character NUL");
     }
 }

@@ -1,5 +1,6 @@
 //! GET /api/v1/column-lineage: which columns were made of which.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Json;
@@ -212,10 +213,11 @@ impl Reached {
         let mut graph = Vec::new();
         for column in &self.columns {
             let key = (column.namespace.as_str(), column.dataset.as_str());
-            if !known.contains_key(&key) {
-                known.insert(key, types(tx, key.0, key.1)?);
-            }
-            let of = known.get(&key).and_then(|types| types.get(&column.field)).cloned().flatten();
+            let types = match known.entry(key) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(types(tx, key.0, key.1)?),
+            };
+            let of = types.get(&column.field).cloned().flatten();
             let inputs = self.inputs.get(column);
             let outputs = outputs.get(column).map_or(&[][..], Vec::as_slice);
             graph.push(node(column, of, inputs, outputs));

@@ -7,9 +7,9 @@ use bedplate_policy::Action;
 use bedplate_types::Timestamp;
 use serde::Serialize;
 
-use super::facets::{facets, word};
+use super::facets::{facets, weight, within, word};
 use super::{columns, namespaces, runs};
-use crate::answer::{Dataset, DatasetVersion, FieldTold, Id, Run, VersionId};
+use crate::answer::{Dataset, DatasetVersion, Detail, FieldTold, Id, Run, VersionId};
 use crate::call::{Call, Page};
 use crate::error::Failure;
 use crate::sight::Sight;
@@ -56,27 +56,39 @@ fn all(tx: &mut dyn Tx, sight: &Sight, namespace: &str, page: Page) -> Result<Da
     namespaces::one(tx, sight, namespace)?;
     let sql = format!("{FROM} WHERE d.namespace = $1 ORDER BY d.name LIMIT $2 OFFSET $3");
     let rows = tx.query(&sql, &[namespace.into(), page.limit.into(), page.offset.into()])?;
-    let datasets = rows.iter().map(|row| dataset(tx, sight, row)).collect::<Result<_, _>>()?;
+    let datasets = within(&rows, |row| {
+        let dataset = dataset(tx, sight, row, Detail::Brief)?;
+        Ok((weight(dataset.facets.as_ref()), dataset))
+    })?;
     let count = tx.query("SELECT COUNT(*) FROM openlineage_datasets WHERE namespace = $1", &[namespace.into()])?;
     Ok(Datasets { datasets, total_count: count.first().map_or(Ok(0), |row| row.int(0))? })
 }
 
 fn one(tx: &mut dyn Tx, sight: &Sight, namespace: &str, name: &str) -> Result<Dataset, Failure> {
     namespaces::one(tx, sight, namespace)?;
-    find(tx, sight, namespace, name)?.ok_or_else(|| Failure::NotFound(format!("Dataset '{name}'")))
+    find(tx, sight, namespace, name, Detail::Full)?.ok_or_else(|| Failure::NotFound(format!("Dataset '{name}'")))
 }
 
 /// The dataset, in a namespace that may be seen.
-pub(super) fn find(tx: &mut dyn Tx, sight: &Sight, namespace: &str, name: &str) -> Result<Option<Dataset>, Failure> {
+pub(super) fn find(
+    tx: &mut dyn Tx,
+    sight: &Sight,
+    namespace: &str,
+    name: &str,
+    detail: Detail,
+) -> Result<Option<Dataset>, Failure> {
     let sql = format!("{FROM} WHERE d.namespace = $1 AND d.name = $2");
     let rows = tx.query(&sql, &[namespace.into(), name.into()])?;
-    rows.first().map(|row| dataset(tx, sight, row)).transpose()
+    rows.first().map(|row| dataset(tx, sight, row, detail)).transpose()
 }
 
-fn dataset(tx: &mut dyn Tx, sight: &Sight, row: &Row) -> Result<Dataset, Failure> {
+fn dataset(tx: &mut dyn Tx, sight: &Sight, row: &Row, detail: Detail) -> Result<Dataset, Failure> {
     let (namespace, name) = (row.text(0)?, row.text(1)?);
     let facets = facets(tx, Subject::Dataset { namespace, name })?;
-    let lineage = columns::inputs_of(tx, sight, namespace, name)?;
+    let lineage = match detail {
+        Detail::Full => columns::inputs_of(tx, sight, namespace, name)?,
+        Detail::Brief => Vec::new(),
+    };
     Ok(Dataset {
         id: Id { namespace: namespace.to_owned(), name: name.to_owned() },
         sort: SORT,
@@ -93,7 +105,7 @@ fn dataset(tx: &mut dyn Tx, sight: &Sight, row: &Row) -> Result<Dataset, Failure
         description: word(&facets, "documentation", "description"),
         current_version: row.opt_text(4)?.map(str::to_owned),
         column_lineage: (!lineage.is_empty()).then_some(lineage),
-        facets,
+        facets: Some(facets),
         deleted: false,
     })
 }
@@ -120,7 +132,10 @@ fn versions_of(tx: &mut dyn Tx, sight: &Sight, namespace: &str, name: &str, page
     let sql = "SELECT version, created_at, fields, run_id, run_namespace, run_job FROM openlineage_versions
                WHERE namespace = $1 AND dataset = $2 ORDER BY created_at DESC, version LIMIT $3 OFFSET $4";
     let rows = tx.query(sql, &[namespace.into(), name.into(), page.limit.into(), page.offset.into()])?;
-    let versions = rows.iter().map(|row| version(tx, sight, &of, row)).collect::<Result<_, _>>()?;
+    let versions = within(&rows, |row| {
+        let version = version(tx, sight, &of, row)?;
+        Ok((weight(version.created_by_run.as_ref().map(|run| &run.facets)), version))
+    })?;
     let sql = "SELECT COUNT(*) FROM openlineage_versions WHERE namespace = $1 AND dataset = $2";
     let count = tx.query(sql, &[namespace.into(), name.into()])?;
     Ok(Versions { versions, total_count: count.first().map_or(Ok(0), |row| row.int(0))? })
@@ -153,5 +168,5 @@ fn maker(tx: &mut dyn Tx, sight: &Sight, row: &Row) -> Result<Option<Run>, Failu
     }
     let sql = format!("SELECT {} FROM openlineage_runs WHERE id = $1 AND namespace = $2 AND job = $3", runs::COLUMNS);
     let rows = tx.query(&sql, &[id.into(), namespace.into(), job.into()])?;
-    rows.first().map(|row| runs::run(tx, sight, row)).transpose()
+    rows.first().map(|row| runs::run(tx, sight, row, Detail::Brief)).transpose()
 }

@@ -1,19 +1,16 @@
 //! GET /api/v1/events/lineage
 
 use axum::Json;
-use bedplate_db::{Row, Tx, Value};
+use bedplate_db::{Tx, Value};
 use bedplate_policy::Action;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::facets::raw;
+use super::facets::{raw, within};
 use crate::call::{Call, Page};
 use crate::error::Failure;
 use crate::part::Invalid;
 use crate::sight::Sight;
-
-/// The most bytes of events in one answer. A list is cut before it would be longer; the first event is always there.
-const BYTES: i64 = 32 << 20;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -60,40 +57,14 @@ fn events(tx: &mut dyn Tx, sight: &Sight, span: &Span, page: Page) -> Result<Eve
     args.extend([page.limit.into(), page.offset.into()]);
     let rows =
         tx.query(&format!("SELECT e.digest, e.bytes {from} ORDER BY {order} LIMIT ${limit} OFFSET ${offset}"), &args)?;
-    let events = fitting(&rows)?.into_iter().map(|digest| body(tx, digest)).collect::<Result<_, _>>()?;
+    let digests =
+        within(&rows, |row| Ok((usize::try_from(row.int(1)?).unwrap_or(usize::MAX), row.text(0)?.to_owned())))?;
+    let events = digests.iter().map(|digest| body(tx, digest)).collect::<Result<_, _>>()?;
     Ok(Events { events, total_count: count.first().map_or(Ok(0), |row| row.int(0))? })
-}
-
-/// The first digests whose events fit together into an answer.
-fn fitting(rows: &[Row]) -> Result<Vec<&str>, Failure> {
-    let mut total: i64 = 0;
-    let mut fitting = Vec::new();
-    for row in rows {
-        total = total.saturating_add(row.int(1)?);
-        if total > BYTES && !fitting.is_empty() {
-            break;
-        }
-        fitting.push(row.text(0)?);
-    }
-    Ok(fitting)
 }
 
 fn body(tx: &mut dyn Tx, digest: &str) -> Result<Box<RawValue>, Failure> {
     let missing = || Failure::Stored(format!("event {digest}"));
     let rows = tx.query("SELECT body FROM openlineage_events WHERE digest = $1", &[digest.into()])?;
     raw(rows.first().ok_or_else(missing)?.text(0)?, digest)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_answer_is_cut_before_it_is_too_long_and_never_empty() {
-        let row = |digest: &str, bytes: i64| Row::new(vec![digest.into(), bytes.into()]);
-        let check = |rows: &[Row], expect: &[&str]| assert_eq!(fitting(rows).unwrap(), expect);
-        check(&[row("a", BYTES + 1), row("b", 1)], &["a"]);
-        check(&[row("a", BYTES - 1), row("b", 1), row("c", 1)], &["a", "b"]);
-        check(&[], &[]);
-    }
 }

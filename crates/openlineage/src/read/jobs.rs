@@ -7,9 +7,9 @@ use bedplate_policy::Action;
 use bedplate_types::Timestamp;
 use serde::Serialize;
 
-use super::facets::{facets, word};
+use super::facets::{facets, weight, within, word};
 use super::{namespaces, runs};
-use crate::answer::{Id, Job, Run};
+use crate::answer::{Detail, Id, Job, Run};
 use crate::call::{Call, Page};
 use crate::dataset::Side;
 use crate::error::Failure;
@@ -18,6 +18,8 @@ use crate::store::facets::Subject;
 
 /// The runs that are shown with a job.
 const RECENT: Page = Page { limit: 10, offset: 0 };
+/// The most runs of a list.
+const RUNS: u32 = 100;
 /// The most datasets on a side of a job that are shown.
 const SHOWN: i64 = 1_000;
 
@@ -55,47 +57,71 @@ fn all(tx: &mut dyn Tx, sight: &Sight, namespace: &str, page: Page) -> Result<Jo
     let sql = "SELECT namespace, name, created_at, updated_at FROM openlineage_jobs WHERE namespace = $1
                ORDER BY name LIMIT $2 OFFSET $3";
     let rows = tx.query(sql, &[namespace.into(), page.limit.into(), page.offset.into()])?;
-    let jobs = rows.iter().map(|row| job(tx, sight, row)).collect::<Result<_, _>>()?;
+    let jobs = within(&rows, |row| {
+        let job = job(tx, sight, row, Detail::Brief)?;
+        Ok((weight(job.facets.as_ref()), job))
+    })?;
     let count = tx.query("SELECT COUNT(*) FROM openlineage_jobs WHERE namespace = $1", &[namespace.into()])?;
     Ok(Jobs { jobs, total_count: count.first().map_or(Ok(0), |row| row.int(0))? })
 }
 
 fn one(tx: &mut dyn Tx, sight: &Sight, namespace: &str, name: &str) -> Result<Job, Failure> {
     namespaces::one(tx, sight, namespace)?;
-    find(tx, sight, namespace, name)?.ok_or_else(|| Failure::NotFound(format!("Job '{name}'")))
+    find(tx, sight, namespace, name, Detail::Full)?.ok_or_else(|| Failure::NotFound(format!("Job '{name}'")))
 }
 
 /// The job, in a namespace that may be seen.
-pub(super) fn find(tx: &mut dyn Tx, sight: &Sight, namespace: &str, name: &str) -> Result<Option<Job>, Failure> {
+pub(super) fn find(
+    tx: &mut dyn Tx,
+    sight: &Sight,
+    namespace: &str,
+    name: &str,
+    detail: Detail,
+) -> Result<Option<Job>, Failure> {
     let sql = "SELECT namespace, name, created_at, updated_at FROM openlineage_jobs WHERE namespace = $1 AND name = $2";
     let rows = tx.query(sql, &[namespace.into(), name.into()])?;
-    rows.first().map(|row| job(tx, sight, row)).transpose()
+    rows.first().map(|row| job(tx, sight, row, detail)).transpose()
 }
 
 fn runs_of(tx: &mut dyn Tx, sight: &Sight, namespace: &str, name: &str, page: Page) -> Result<Runs, Failure> {
     one(tx, sight, namespace, name)?;
-    let runs = recent(tx, sight, namespace, name, page)?;
+    let page = Page { limit: page.limit.min(RUNS), ..page };
+    let runs = recent(tx, sight, namespace, name, page, Detail::Full)?;
     let sql = "SELECT COUNT(*) FROM openlineage_runs WHERE namespace = $1 AND job = $2";
     let count = tx.query(sql, &[namespace.into(), name.into()])?;
     Ok(Runs { runs, total_count: count.first().map_or(Ok(0), |row| row.int(0))? })
 }
 
-fn recent(tx: &mut dyn Tx, sight: &Sight, namespace: &str, name: &str, page: Page) -> Result<Vec<Run>, Failure> {
+fn recent(
+    tx: &mut dyn Tx,
+    sight: &Sight,
+    namespace: &str,
+    name: &str,
+    page: Page,
+    detail: Detail,
+) -> Result<Vec<Run>, Failure> {
     let sql = format!(
         "SELECT {} FROM openlineage_runs WHERE namespace = $1 AND job = $2
          ORDER BY created_at DESC, id LIMIT $3 OFFSET $4",
         runs::COLUMNS
     );
     let rows = tx.query(&sql, &[namespace.into(), name.into(), page.limit.into(), page.offset.into()])?;
-    rows.iter().map(|row| runs::run(tx, sight, row)).collect()
+    within(&rows, |row| {
+        let run = runs::run(tx, sight, row, detail)?;
+        Ok((weight(Some(&run.facets)), run))
+    })
 }
 
-fn job(tx: &mut dyn Tx, sight: &Sight, row: &Row) -> Result<Job, Failure> {
+fn job(tx: &mut dyn Tx, sight: &Sight, row: &Row, detail: Detail) -> Result<Job, Failure> {
     let (namespace, name) = (row.text(0)?, row.text(1)?);
     let facets = facets(tx, Subject::Job { namespace, name })?;
     let inputs = side(tx, sight, namespace, name, Side::Input)?;
     let outputs = side(tx, sight, namespace, name, Side::Output)?;
-    let latest = recent(tx, sight, namespace, name, Page { limit: 1, ..RECENT })?.pop();
+    let latest = recent(tx, sight, namespace, name, Page { limit: 1, ..RECENT }, detail)?.pop();
+    let earlier = match detail {
+        Detail::Full => recent(tx, sight, namespace, name, RECENT, detail)?,
+        Detail::Brief => Vec::new(),
+    };
     let streams = word(&facets, "jobType", "processingType").is_some_and(|told| told == "STREAMING");
     Ok(Job {
         id: Id { namespace: namespace.to_owned(), name: name.to_owned() },
@@ -110,8 +136,8 @@ fn job(tx: &mut dyn Tx, sight: &Sight, row: &Row) -> Result<Job, Failure> {
         location: word(&facets, "sourceCodeLocation", "url"),
         description: word(&facets, "documentation", "description"),
         latest_run: latest,
-        latest_runs: recent(tx, sight, namespace, name, RECENT)?,
-        facets,
+        latest_runs: earlier,
+        facets: Some(facets),
         current_version: runs::job_version(namespace, name, &inputs, &outputs).version.unwrap_or_default(),
         labels: Vec::new(),
         tags: Vec::new(),

@@ -8,7 +8,7 @@ use bedplate_policy::Action;
 
 use super::{datasets, jobs};
 use crate::MAX_NODES;
-use crate::answer::{Data, Edge, Graph, Id, Node};
+use crate::answer::{Data, Detail, Edge, Graph, Id, Node};
 use crate::call::Call;
 use crate::error::Failure;
 use crate::node_id::NodeId;
@@ -49,13 +49,13 @@ fn begin(tx: &mut dyn Tx, sight: &Sight, start: &NodeId) -> Result<Option<Walk>,
     let mut walk = Walk::default();
     match start {
         NodeId::Dataset { namespace, name } if sight.reaches(namespace) => {
-            if datasets::find(tx, sight, namespace, name)?.is_none() {
+            if datasets::find(tx, sight, namespace, name, Detail::Brief)?.is_none() {
                 return Ok(None);
             }
             walk.dataset(tx, sight, Id { namespace: namespace.clone(), name: name.clone() })?;
         }
         NodeId::Job { namespace, name } if sight.reaches(namespace) => {
-            if jobs::find(tx, sight, namespace, name)?.is_none() {
+            if jobs::find(tx, sight, namespace, name, Detail::Brief)?.is_none() {
                 return Ok(None);
             }
             walk.next.insert(Id { namespace: namespace.clone(), name: name.clone() });
@@ -115,6 +115,7 @@ impl Walk {
         Ok(())
     }
 
+    /// Without facets, as in Marquez: a graph of a thousand nodes would be of any size with them.
     fn graph(self, tx: &mut dyn Tx, sight: &Sight) -> Result<Graph, Failure> {
         let mut graph = Vec::new();
         let (mut to, mut from) = (BTreeMap::new(), BTreeMap::new());
@@ -127,12 +128,17 @@ impl Walk {
             graph.push(Node { id, sort, data, in_edges, out_edges });
         };
         for Id { namespace, name } in self.datasets {
-            if let Some(dataset) = datasets::find(tx, sight, &namespace, &name)? {
+            if let Some(mut dataset) = datasets::find(tx, sight, &namespace, &name, Detail::Brief)? {
+                dataset.facets = None;
                 add(NodeId::dataset(namespace, name), "DATASET", Data::Dataset(Box::new(dataset)));
             }
         }
         for Id { namespace, name } in self.jobs {
-            if let Some(job) = jobs::find(tx, sight, &namespace, &name)? {
+            if let Some(mut job) = jobs::find(tx, sight, &namespace, &name, Detail::Brief)? {
+                job.facets = None;
+                if let Some(run) = &mut job.latest_run {
+                    run.facets.clear();
+                }
                 add(NodeId::job(namespace, name), "JOB", Data::Job(Box::new(job)));
             }
         }

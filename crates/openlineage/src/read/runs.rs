@@ -9,7 +9,7 @@ use bedplate_types::Timestamp;
 use serde_json::json;
 
 use super::facets::{facets, word};
-use crate::answer::{Id, Run, UsedVersion, VersionId};
+use crate::answer::{Detail, FacetTexts, Id, Run, UsedVersion, VersionId};
 use crate::call::Call;
 use crate::dataset::Side;
 use crate::error::Failure;
@@ -34,17 +34,17 @@ fn one(tx: &mut dyn Tx, sight: &Sight, id: &str) -> Result<Run, Failure> {
         format!("SELECT {COLUMNS} FROM openlineage_runs WHERE id = $1 ORDER BY created_at, namespace, job LIMIT $2");
     for row in tx.query(&sql, &[id.to_ascii_lowercase().into(), SHOWN.into()])? {
         if sight.reaches(row.text(1)?) {
-            return run(tx, sight, &row);
+            return run(tx, sight, &row, Detail::Full);
         }
     }
     Err(Failure::NotFound(format!("Run '{id}'")))
 }
 
-pub(super) fn run(tx: &mut dyn Tx, sight: &Sight, row: &Row) -> Result<Run, Failure> {
+pub(super) fn run(tx: &mut dyn Tx, sight: &Sight, row: &Row, detail: Detail) -> Result<Run, Failure> {
     let key = RunKey { id: row.text(0)?, namespace: row.text(1)?, job: row.text(2)? };
     let state = state(row, 3)?;
     let facets = facets(tx, Subject::Run(key))?;
-    let (inputs, outputs) = (used(tx, sight, key, Side::Input)?, used(tx, sight, key, Side::Output)?);
+    let (inputs, outputs) = (used(tx, sight, key, Side::Input, detail)?, used(tx, sight, key, Side::Output, detail)?);
     let ended = state.end.as_ref().map(|end| end.stamp.at);
     let micros = state.started.zip(ended).map(|(started, ended)| ended.saturating_sub(started));
     Ok(Run {
@@ -65,7 +65,13 @@ pub(super) fn run(tx: &mut dyn Tx, sight: &Sight, row: &Row) -> Result<Run, Fail
     })
 }
 
-fn used(tx: &mut dyn Tx, sight: &Sight, run: RunKey<'_>, side: Side) -> Result<Vec<UsedVersion>, Failure> {
+fn used(
+    tx: &mut dyn Tx,
+    sight: &Sight,
+    run: RunKey<'_>,
+    side: Side,
+    detail: Detail,
+) -> Result<Vec<UsedVersion>, Failure> {
     let rows = tx.query(
         "SELECT dataset_namespace, dataset, version FROM openlineage_run_io
          WHERE run_id = $1 AND namespace = $2 AND job = $3 AND side = $4 ORDER BY dataset_namespace, dataset LIMIT $5",
@@ -77,7 +83,10 @@ fn used(tx: &mut dyn Tx, sight: &Sight, run: RunKey<'_>, side: Side) -> Result<V
         if sight.reaches(namespace) {
             let version = row.opt_text(2)?.map(str::to_owned);
             let id = VersionId { namespace: namespace.to_owned(), name: dataset.to_owned(), version };
-            let facets = facets(tx, Subject::Use { run, side, namespace, dataset })?;
+            let facets = match detail {
+                Detail::Full => facets(tx, Subject::Use { run, side, namespace, dataset })?,
+                Detail::Brief => FacetTexts::new(),
+            };
             used.push(UsedVersion { dataset_version_id: id, facets });
         }
     }

@@ -68,7 +68,7 @@ fn asked(call: &Call) -> Result<Search, Invalid> {
         Some(_) => return Err(Invalid::new("sort", "must be name or updated_at")),
     };
     Ok(Search {
-        pattern: format!("%{}%", text.to_lowercase()),
+        pattern: format!("%{}%", text.to_lowercase().replace('\\', r"\\")),
         sort,
         namespace: call.text("namespace").map(str::to_owned),
         after: day(call, "after")?.unwrap_or(i64::MIN),
@@ -100,7 +100,7 @@ fn find(tx: &mut dyn Tx, sight: &Sight, search: &Search) -> Result<Vec<Hit>, Fai
     ];
     let places = scopes.bind(&mut args);
     let matches = format!(
-        "LOWER(name) LIKE $1 AND (CAST($2 AS TEXT) IS NULL OR namespace = $2) AND updated_at > $3 AND updated_at < $4
+        "LOWER(name) LIKE $1 ESCAPE '\\' AND (CAST($2 AS TEXT) IS NULL OR namespace = $2) AND updated_at > $3 AND updated_at < $4
          AND scope IN {places}"
     );
     let sql = format!(

@@ -45,7 +45,7 @@ async fn is_taken_and_makes_the_same_graph() {
         ]
     );
     let model = server.get("/api/v1/namespaces/flights/datasets/model%2Flate").await;
-    assert_eq!(model["facets"]["bedplate"]["facts"]["metrics"]["auc"], 0.763);
+    assert_eq!(model["facets"]["bedplate_node"]["facts"]["metrics"]["auc"], 0.763);
     assert_eq!(model["facets"]["version"]["datasetVersion"], "1");
     let job = server.get("/api/v1/namespaces/flights/jobs/workload%2Ftrain").await;
     assert_eq!(job["latestRun"]["state"], "COMPLETED");

@@ -1,14 +1,20 @@
 //! POST /api/v1/lineage
 
 use std::io::Write;
+use std::sync::Arc;
 
+use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use axum::routing::any;
+use bedplate_identity::Authenticator;
+use bedplate_policy::Policy;
+use bedplate_types::FixedClock;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
-use crate::{Server, dataset, event, run};
+use crate::{NOW, Server, dataset, event, run};
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
@@ -122,4 +128,35 @@ async fn a_late_start_does_not_move_an_ended_run_back() {
         (&json!("2024-05-01T10:00:01Z"), &json!("2024-05-01T10:00:05Z"))
     );
     assert_eq!(told["updatedAt"], "2024-05-01T10:00:10Z");
+}
+
+#[tokio::test]
+async fn a_facet_as_deep_as_one_likes_is_kept_and_read() {
+    let server = Server::start();
+    let mut told = event("START", 1, 1, "load", &[], &[]);
+    told["job"]["facets"] = json!({ "deep": { "x": "DEEP" } });
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let text = told.to_string().replace("\"DEEP\"", &deep);
+    assert_eq!(server.post(&server.admin, "/api/v1/lineage", text).await.status, StatusCode::CREATED);
+    let job = server.get_as(&server.admin, "/api/v1/namespaces/flights/jobs/load").await;
+    assert!(job.status == StatusCode::OK && job.text.contains(&deep));
+}
+
+#[tokio::test]
+async fn stands_beside_a_router_that_takes_everything_else() {
+    let server = Server::start();
+    let other = Router::new().route("/api/v1/{*rest}", any(async || "other")).route("/api/v1", any(async || "other"));
+    let clock = Arc::new(FixedClock(NOW));
+    let authenticator = Authenticator::new(server.db.clone(), clock.clone());
+    let policy = Policy::load(server.db.clone()).unwrap();
+    let parts = || (server.db.clone(), authenticator.clone(), policy.clone(), clock.clone());
+    let (db, who, may, time) = parts();
+    let ingest = bedplate_openlineage::ingest(db, who, may, time);
+    let (db, who, may, time) = parts();
+    let whole = bedplate_openlineage::router(db, who, may, time);
+    let merged = Server { router: other.merge(ingest).nest("/openlineage", whole), ..server };
+    let start = event("START", 1, 1, "load", &[], &[]).to_string();
+    assert_eq!(merged.post(&merged.admin, "/api/v1/lineage", start).await.status, StatusCode::CREATED);
+    assert_eq!(merged.get_as(&merged.admin, "/api/v1/namespaces/flights").await.text, "other");
+    assert_eq!(merged.get("/openlineage/api/v1/namespaces/flights/jobs/load").await["name"], "load");
 }

@@ -82,7 +82,9 @@ async fn a_job_and_its_runs() {
     assert_eq!(job["inputs"], json!([{ "namespace": "flights", "name": "raw" }]));
     assert_eq!(job["outputs"], json!([{ "namespace": "postgres://db:5432", "name": "public/weather" }]));
     assert_eq!((&job["latestRun"]["state"], &job["createdAt"]), (&json!("COMPLETED"), &json!("2024-05-01T10:00:01Z")));
-    assert_eq!(server.get("/api/v1/namespaces/flights/jobs").await, json!({ "jobs": [job], "totalCount": 1 }));
+    let all = server.get("/api/v1/namespaces/flights/jobs").await;
+    assert_eq!((&all["totalCount"], &all["jobs"][0]["currentVersion"]), (&json!(1), &job["currentVersion"]));
+    assert_eq!((&all["jobs"][0]["facets"], all["jobs"].as_array().unwrap().len()), (&job["facets"], 1));
     let one = server.get(&format!("/api/v1/jobs/runs/{}", run(1).to_uppercase())).await;
     let runs = server.get("/api/v1/namespaces/flights/jobs/load.daily/runs").await;
     assert_eq!(runs, json!({ "runs": [one], "totalCount": 1 }));
