@@ -120,12 +120,11 @@ impl Event {
     }
 }
 
+/// As the `oneOf` of the specification decides: beside a run and its job, a `dataset` is a field like any other.
 fn told(event: &Object<'_>) -> Result<Told, Invalid> {
     match (event.get("run"), event.get("job"), event.get("dataset")) {
-        (Some(_), Some(_) | None, Some(dataset)) | (None, Some(_), Some(dataset)) => {
-            Err(dataset.invalid("must not stand beside a job or a run"))
-        }
-        (Some(part), _, None) => Ok(Told::Run { run: run(event, &part)?, job: job(event)?, uses: uses(event)? }),
+        (Some(part), _, _) => Ok(Told::Run { run: run(event, &part)?, job: job(event)?, uses: uses(event)? }),
+        (None, Some(_), Some(dataset)) => Err(dataset.invalid("must not stand beside a job without a run")),
         (None, Some(_), None) => Ok(Told::Job { job: job(event)?, uses: uses(event)? }),
         (None, None, Some(part)) => Ok(Told::Dataset(dataset(&part.object()?)?)),
         (None, None, None) => Err(Invalid::new("run", "is required, or a job or a dataset alone")),
@@ -224,7 +223,9 @@ mod tests {
         let (job, dataset) = (json!({"namespace": "a", "name": "b"}), json!({"namespace": "c", "name": "d"}));
         check(json!({"job": job}), Ok("JobEvent"));
         check(json!({"dataset": dataset}), Ok("DatasetEvent"));
-        check(json!({"job": job, "dataset": dataset}), Err("dataset: must not stand beside a job or a run"));
+        check(json!({"job": job, "dataset": dataset}), Err("dataset: must not stand beside a job without a run"));
+        let run = json!({"runId": Uuid::nil().to_string()});
+        check(json!({"run": run, "job": job, "dataset": dataset}), Ok("RunEvent"));
         check(json!({}), Err("run: is required, or a job or a dataset alone"));
         check(json!({"run": {"runId": Uuid::nil().to_string()}}), Err("job: is required"));
     }
