@@ -187,7 +187,17 @@ pub struct Trace {
     #[arg(long)]
     pub impact: bool,
     #[arg(short, long, value_enum)]
-    pub output: Option<Format>,
+    pub output: Option<TraceFormat>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TraceFormat {
+    Json,
+    Yaml,
+    /// Graphviz: bedplate trace … -o dot | dot -Tsvg
+    Dot,
+    /// OpenLineage events, one JSON array.
+    Openlineage,
 }
 
 #[derive(Debug, Args)]

@@ -47,6 +47,13 @@ pub async fn send<T: DeserializeOwned>(client: &Client, request: Request<Vec<u8>
     serde_json::from_slice(&bytes).map_err(|error| ClientError::Answer { what, why: error.to_string() })
 }
 
+/// The answer as text.
+pub async fn send_text(client: &Client, request: Request<Vec<u8>>) -> Result<String, ClientError> {
+    let what = said(&request);
+    let bytes = answer(client, request, None).await?;
+    String::from_utf8(bytes).map_err(|error| ClientError::Answer { what, why: error.to_string() })
+}
+
 /// The answer's bytes, which may be `limit` at most.
 pub async fn bytes(client: &Client, request: Request<Vec<u8>>, limit: usize) -> Result<Vec<u8>, ClientError> {
     answer(client, request, Some(limit)).await

@@ -1,10 +1,9 @@
 //! `trace`: the lineage of a node, back to its sources or on to what was made of it.
 
 use kube::Client;
-use serde_json::Value;
 
 use crate::error::ClientError;
-use crate::request::{JSON, get, query, send};
+use crate::request::{JSON, get, query, send_text};
 
 /// Which way lineage is walked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,14 +15,20 @@ pub enum Direction {
 }
 
 /// The graph around `node` (`prediction:ID`, `table:ns/name@3`, …) as the platform tells it:
-/// `{"nodes": [{"node", "facts"}], "edges": [{"from", "to", "by", "at"}]}`.
-pub async fn trace(client: &Client, node: &str, direction: Direction) -> Result<Value, ClientError> {
-    send(client, get(&path(node, direction), JSON)?).await
+/// `{"nodes": [{"node", "facts"}], "edges": [{"from", "to", "by", "at"}]}`
+/// in JSON; in the form `dot` as Graphviz, in the form `openlineage` as a JSON array of events.
+pub async fn trace(
+    client: &Client,
+    node: &str,
+    direction: Direction,
+    form: Option<&str>,
+) -> Result<String, ClientError> {
+    send_text(client, get(&path(node, direction, form), JSON)?).await
 }
 
-fn path(node: &str, direction: Direction) -> String {
+fn path(node: &str, direction: Direction, form: Option<&str>) -> String {
     let direction = (direction == Direction::Downstream).then_some("downstream");
-    format!("/bedplate/v1/trace{}", query(&[("node", Some(node)), ("direction", direction)]))
+    format!("/bedplate/v1/trace{}", query(&[("node", Some(node)), ("direction", direction), ("as", form)]))
 }
 
 #[cfg(test)]
@@ -32,7 +37,7 @@ mod tests {
 
     #[test]
     fn the_node_is_one_value_of_the_query() {
-        assert_eq!(path("prediction:r/1", Direction::Upstream), "/bedplate/v1/trace?node=prediction%3Ar%2F1");
-        assert!(path("x", Direction::Downstream).ends_with("?node=x&direction=downstream"));
+        assert_eq!(path("prediction:r/1", Direction::Upstream, None), "/bedplate/v1/trace?node=prediction%3Ar%2F1");
+        assert!(path("x", Direction::Downstream, Some("dot")).ends_with("?node=x&direction=downstream&as=dot"));
     }
 }

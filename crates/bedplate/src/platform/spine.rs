@@ -40,6 +40,7 @@ fn migrations() -> Vec<Migration> {
     [
         bedplate_audit::MIGRATIONS,
         bedplate_lineage::MIGRATIONS,
+        bedplate_openlineage::MIGRATIONS,
         bedplate_ledger::MIGRATIONS,
         bedplate_identity::MIGRATIONS,
         bedplate_policy::MIGRATIONS,

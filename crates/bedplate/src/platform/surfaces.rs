@@ -56,6 +56,15 @@ pub fn control_routes(
         .merge(bedplate_console::router(state))
         .merge(bedplate_feast::router(Arc::new(store), spine.authenticator.clone(), spine.policy.clone()))
         .merge(api::router(facts))
+        .merge(openlineage(spine))
+}
+
+/// Events come in where the clients send them unasked; Marquez' paths would meet Kubernetes' and have a prefix.
+fn openlineage(spine: &Spine) -> Router {
+    let parts = || (spine.db.clone(), spine.authenticator.clone(), spine.policy.clone(), spine.clock.clone());
+    let ((db, who, policy, clock), whole) = (parts(), parts());
+    let whole = bedplate_openlineage::router(whole.0, whole.1, whole.2, whole.3);
+    bedplate_openlineage::ingest(db, who, policy, clock).merge(Router::new().nest("/openlineage", whole))
 }
 
 pub async fn serve(listener: TcpListener, routes: Router, cancel: CancellationToken) {

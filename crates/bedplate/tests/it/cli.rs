@@ -26,6 +26,7 @@ fn a_second_run_changes_nothing_and_everything_can_be_asked() {
     log_elsewhere(home);
     errors(home);
     tokens(home);
+    stranger(home);
     kubectl(home);
     python_clients(home);
     drop(server);
@@ -77,6 +78,12 @@ fn prediction(home: &Path) {
     for step in ["prediction:", "endpoint:", "model:", "run:", "snapshot:", "view:", "table:", "source:sha256:"] {
         assert!(traced.contains(step), "{step} is not in {traced}");
     }
+    assert!(ok(home, &["trace", &id, "-o", "dot"]).starts_with("digraph"));
+    let events: Value = serde_json::from_str(&ok(home, &["trace", &id, "-o", "openlineage"])).unwrap();
+    assert!(
+        events.as_array().unwrap().iter().any(|event| event["outputs"].to_string().contains("late-arrival")),
+        "{events}"
+    );
     let missing = ask(home, &["predict", "late-arrival", "-n", "flights", "-s", "carrier=UA"]);
     assert!(missing.code != Some(0) && missing.err.contains("tailnum"), "{missing:?}");
 }
@@ -122,6 +129,20 @@ fn errors(home: &Path) {
     assert!(absent.code == Some(5) && absent.err.contains("nothing"), "{absent:?}");
     assert_eq!(ask(home, &["trace", "no-such-prediction"]).code, Some(5));
     assert_eq!(ask(home, &["get"]).code, Some(2));
+}
+
+/// Somebody with a token and no role is told the same of what exists as of what does not.
+fn stranger(home: &Path) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("kubeconfig");
+    ok(home, &["token", "create", "mallory", "--kubeconfig", file.to_str().unwrap()]);
+    let [hidden, missing] = ["weather", "nothing"].map(|table| {
+        let said = ask(folder.path(), &["trace", &format!("table:flights/{table}@0")]);
+        (said.code, said.err.replace(table, "TABLE"))
+    });
+    assert_eq!(hidden, missing);
+    assert_eq!(hidden.0, Some(5), "{hidden:?}");
+    assert!(ok(home, &["trace", "table:flights/weather@0"]).contains("source:sha256:"));
 }
 
 /// A colleague with a token of her own: what her role allows, in her namespace, until it is taken back.

@@ -92,7 +92,8 @@ async fn logs_trace_and_predict_reach_their_paths() {
     let mut text = Vec::new();
     logs(&client, "demo", "train", Follow::No, &mut text).await.unwrap();
     assert_eq!(String::from_utf8(text).unwrap(), "epoch 1\nepoch 2\n");
-    let graph = trace(&client, "prediction:r/1", Direction::Upstream).await.unwrap();
+    let graph = trace(&client, "prediction:r/1", Direction::Upstream, None).await.unwrap();
+    let graph: serde_json::Value = serde_json::from_str(&graph).unwrap();
     assert_eq!(graph["asked"], "node=prediction%3Ar%2F1");
     let row = serde_json::json!({ "hour": 5 });
     let body = infer_request("r1", row.as_object().unwrap());
