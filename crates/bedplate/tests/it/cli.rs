@@ -136,7 +136,7 @@ fn stranger(home: &Path) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("kubeconfig");
     ok(home, &["token", "create", "mallory", "--kubeconfig", file.to_str().unwrap()]);
-    let [hidden, missing] = ["weather", "nothing"].map(|table| {
+    let [hidden, missing] = ["weather", "no-table"].map(|table| {
         let said = ask(folder.path(), &["trace", &format!("table:flights/{table}@0")]);
         (said.code, said.err.replace(table, "TABLE"))
     });
