@@ -1,4 +1,4 @@
-//! `cargo xtask bench quickstart`: the figures of the README, measured on this machine.
+//! `cargo xtask bench NAME`: what the README and the issues promise, measured on this machine.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -37,6 +37,15 @@ impl Line {
             .trim_end()
             .to_owned()
     }
+}
+
+/// The control plane under load, beside etcd.
+pub fn control(objects: usize) -> Result<ExitCode> {
+    let binary = build()?;
+    let mut load = cargo(&["run", "--release", "-p", "bedplate-benches", "--", "control", "--binary"]);
+    load.arg(binary).args(["--objects", &objects.to_string()]);
+    let status = load.status().context("cannot start the load")?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 pub fn run(runs: usize) -> Result<ExitCode> {

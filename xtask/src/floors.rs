@@ -55,7 +55,7 @@ const WORLD: &[&str] = &[
 ];
 
 /// Beside the floors: tools and tests, which may use anything; nothing may use them but in tests.
-const BESIDE: &[&str] = &["bedplate-testkit", "xtask"];
+const BESIDE: &[&str] = &["bedplate-testkit", "bedplate-benches", "xtask"];
 
 /// A crate and what it depends on outside its tests.
 #[derive(Clone, Debug)]

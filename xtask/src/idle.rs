@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::processes::resident;
+use bedplate_testkit::resident;
 
 pub struct Idle {
     pub ready_seconds: f64,

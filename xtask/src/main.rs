@@ -11,7 +11,6 @@ mod checks;
 mod floors;
 mod idle;
 mod measure;
-mod processes;
 mod setup;
 mod tally;
 
@@ -48,6 +47,12 @@ enum Bench {
         #[arg(long, default_value_t = 1)]
         runs: usize,
     },
+    /// Objects written, read, listed and watched, beside etcd (Debian's etcd-server)
+    Control {
+        /// How many objects are stored for the list and the memory
+        #[arg(long, default_value_t = 100_000)]
+        objects: usize,
+    },
 }
 
 fn main() -> Result<ExitCode> {
@@ -55,5 +60,6 @@ fn main() -> Result<ExitCode> {
         Command::Test => checks::run(),
         Command::Floors => floors::run(),
         Command::Bench { what: Bench::Quickstart { runs } } => bench::run(runs.max(1)),
+        Command::Bench { what: Bench::Control { objects } } => bench::control(objects),
     }
 }

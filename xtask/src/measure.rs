@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
-use crate::processes::{cpu_seconds, resident_of_tree};
+use bedplate_testkit::{cpu_seconds, resident_of_tree};
 
 /// How often memory is looked at.
 const EVERY: Duration = Duration::from_millis(20);

@@ -1,8 +1,6 @@
 //! What the kernel says of a process and its children, read from /proc.
 
-use std::fs;
-
-use anyhow::{Context, Result};
+use std::{fs, io};
 
 /// Resident memory of one process in bytes; 0 when it has just ended.
 pub fn resident(pid: u32) -> u64 {
@@ -27,9 +25,14 @@ fn status_kib(pid: u32, field: &str) -> Option<u64> {
 
 /// CPU seconds, user and system, of a process and the children it has waited for. Works on one that has ended but was not
 /// waited for.
-pub fn cpu_seconds(pid: u32) -> Result<f64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).with_context(|| format!("cannot read process {pid}"))?;
-    cpu_ticks(&stat).map(|ticks| ticks as f64 / TICKS_A_SECOND).context("/proc/<pid>/stat is not as proc(5) says")
+///
+/// # Errors
+/// When there is no such process, or its `stat` is not as proc(5) says.
+#[expect(clippy::cast_precision_loss, reason = "a process does not run for 2^52 ticks")]
+pub fn cpu_seconds(pid: u32) -> io::Result<f64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let ticks = cpu_ticks(&stat).ok_or_else(|| io::Error::other(format!("/proc/{pid}/stat is not as proc(5) says")))?;
+    Ok(ticks as f64 / TICKS_A_SECOND)
 }
 
 /// USER_HZ, which is 100 on every Linux port that Rust supports.

@@ -1,0 +1,43 @@
+//! Load on a running platform and on the peers it is compared with, in one run. `cargo xtask bench NAME` builds the product
+//! and calls this; nothing of it is in the product.
+//!
+//! Start with `control.rs`: what is asked of the control plane, of etcd in the same way, and the limits.
+
+mod control;
+mod etcd;
+mod http1;
+mod load;
+mod peer;
+mod table;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "bedplate-benches", about = "Load for the product and its peers")]
+struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Objects written, read, listed and watched, beside etcd
+    Control {
+        /// The product, built for release
+        #[arg(long)]
+        binary: PathBuf,
+        /// How many objects are stored for the list and the memory
+        #[arg(long, default_value_t = 100_000)]
+        objects: usize,
+    },
+}
+
+fn main() -> Result<ExitCode> {
+    match Arguments::parse().what {
+        What::Control { binary, objects } => control::run(&binary, objects),
+    }
+}
