@@ -109,8 +109,8 @@ impl<'a> Call<'a> {
 
     async fn found(&self) -> Result<read::Found, ApiError> {
         let list = List::read(&self.query, &self.resource)?;
-        let (resource, namespace, kept) = (self.resource.clone(), self.target.namespace.clone(), self.server.kept());
-        in_background(&self.server.db, move |tx| list.run(tx, &resource, namespace.as_deref(), kept)).await
+        let (resource, namespace) = (self.resource.clone(), self.target.namespace.clone());
+        in_background(&self.server.db, move |tx| list.run(tx, &resource, namespace.as_deref())).await
     }
 
     fn watch(&self) -> Result<Response, ApiError> {
@@ -120,9 +120,8 @@ impl<'a> Call<'a> {
             signal: self.server.signal.subscribe(),
             resource: self.resource.clone(),
             namespace: self.target.namespace.clone(),
-            list: List::read(&self.query, &self.resource)?,
+            list: List::to_watch(&self.query, &self.resource)?,
             view: self.view(),
-            kept: self.server.kept(),
             options: watch::Options::read(&self.query)?,
         };
         let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache, private")];

@@ -56,6 +56,11 @@ pub enum ApiError {
     TooLarge { limit: usize },
     #[error("{0}")]
     Expired(String),
+    /// A continue token of a list whose past is forgotten; `token` goes on in the present.
+    #[error("{EXPIRED_CONTINUE}")]
+    ExpiredContinue { token: String },
+    #[error("Too large resource version: {asked}, current: {head}")]
+    FromTheFuture { asked: i64, head: i64 },
     #[error("the database refused: {0}")]
     Db(#[from] DbError),
     #[error("the audit log refused: {0}")]
@@ -68,6 +73,12 @@ pub enum ApiError {
     #[error("dry run")]
     DryRun(Box<Written>),
 }
+
+/// In Kubernetes' words (apiserver, `storage/etcd3`), which clients' authors know.
+const EXPIRED_CONTINUE: &str = "The provided continue parameter is too old to display a consistent list result. You can start a \
+    new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the \
+    results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or \
+    deleted between the time the first chunk was returned and now may show up in the list.";
 
 fn told(causes: &[Cause]) -> String {
     let one = |cause: &Cause| match cause.field.as_str() {
@@ -94,7 +105,8 @@ impl Explained for ApiError {
             Self::AlreadyExists { .. } => ErrorKind::AlreadyExists,
             Self::Conflict { .. } | Self::ApplyConflict { .. } => ErrorKind::Conflict,
             Self::TooLarge { .. } => ErrorKind::TooLarge,
-            Self::Expired(_) => ErrorKind::Gone,
+            Self::Expired(_) | Self::ExpiredContinue { .. } => ErrorKind::Gone,
+            Self::FromTheFuture { .. } => ErrorKind::Timeout,
             Self::Db(error) => error.kind(),
             Self::Audit(error) => error.kind(),
             Self::Corrupt { .. } => ErrorKind::Corrupt,

@@ -3,7 +3,20 @@
 use bedplate_db::Migration;
 
 /// Objects as they are, changes as they happened, and who owns whom.
-pub const MIGRATIONS: &[Migration] = &[Migration { name: "apiserver-1", sql: TABLES }];
+pub const MIGRATIONS: &[Migration] =
+    &[Migration { name: "apiserver-1", sql: TABLES }, Migration { name: "apiserver-2", sql: SNAPSHOTS }];
+
+/// A change keeps the object as it was before, so that a list can show the past. Changes recorded without that are
+/// forgotten: who went on from them begins anew. `floor` is the newest version whose changes are no longer all there.
+const SNAPSHOTS: &str = "
+DELETE FROM api_changes;
+ALTER TABLE api_changes DROP COLUMN labels_before;
+ALTER TABLE api_changes ADD COLUMN name TEXT NOT NULL DEFAULT '';
+ALTER TABLE api_changes ADD COLUMN body_before TEXT;
+CREATE INDEX api_changes_by_object ON api_changes (resource, namespace, name, version);
+ALTER TABLE api_head ADD COLUMN floor BIGINT NOT NULL DEFAULT 0;
+UPDATE api_head SET floor = version;
+";
 
 const TABLES: &str = "
 CREATE TABLE api_objects (

@@ -1,16 +1,16 @@
 //! Get and list.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bedplate_db::Tx;
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
 use crate::key::Key;
-use crate::meta;
+use crate::moment::Moment;
 use crate::options::Query;
+use crate::place::Place;
 use crate::resource::Resource;
 use crate::selectors::Selection;
+use crate::snapshot::Snapshot;
 use crate::store;
 
 /// How many rows are read at a time.
@@ -26,16 +26,8 @@ pub fn get(tx: &mut dyn Tx, resource: &Resource, namespace: Option<&str>, name: 
 #[derive(Clone, Debug)]
 pub struct List {
     pub selection: Selection,
-    pub limit: Option<u64>,
-    from: Option<Place>,
-}
-
-/// Where a list goes on: after (namespace, name), in a list that was begun at `version`.
-#[derive(Clone, Debug)]
-struct Place {
-    version: i64,
-    namespace: String,
-    name: String,
+    limit: Option<usize>,
+    moment: Moment,
 }
 
 /// Objects, and the metadata of their list.
@@ -47,34 +39,39 @@ pub struct Found {
 
 impl List {
     pub fn read(query: &Query, resource: &Resource) -> Result<Self, ApiError> {
-        let known = [&["metadata.name", "metadata.namespace"], resource.selectable].concat();
+        let limit = query.number("limit")?.filter(|limit| *limit > 0);
         Ok(Self {
-            selection: Selection::parse(query, &known)?,
-            limit: query.number("limit")?.filter(|limit| *limit > 0),
-            from: query.text("continue").map(Place::read).transpose()?,
+            selection: selection(query, resource)?,
+            limit: limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)),
+            moment: Moment::read(query)?,
         })
     }
 
-    /// The next part of the list. Later parts show objects as they are by then, and keep the first part's version: a
-    /// watch from it tells everything that changed since, so a reader that lists and watches misses nothing.
-    pub fn run(
-        &self,
-        tx: &mut dyn Tx,
-        resource: &Resource,
-        namespace: Option<&str>,
-        kept: i64,
-    ) -> Result<Found, ApiError> {
-        let head = store::head(tx)?;
-        let version = self.from.as_ref().map_or(head, |place| place.version);
-        if version < head - kept {
-            return Err(ApiError::Expired(
-                "The provided continue parameter is too old; list again from the start".to_owned(),
-            ));
-        }
-        let (items, more) = self.collect(tx, resource, namespace)?;
+    /// Everything that is selected and there now: what a watch begins with.
+    pub fn to_watch(query: &Query, resource: &Resource) -> Result<Self, ApiError> {
+        let moment = Moment::Present { at_least: 0 };
+        Ok(Self { selection: selection(query, resource)?, limit: None, moment })
+    }
+
+    /// The next part of the list. All parts show the objects as they were when the first was read.
+    pub fn run(&self, tx: &mut dyn Tx, resource: &Resource, namespace: Option<&str>) -> Result<Found, ApiError> {
+        let memory = store::memory(tx)?;
+        let version = self.moment.version(memory)?;
+        let snapshot = Snapshot {
+            resource: resource.storage(),
+            namespace: namespace.map(str::to_owned),
+            version,
+            is_present: version == memory.head,
+        };
+        let (items, more) = self.collect(tx, resource, &snapshot)?;
         let mut metadata = json!({ "resourceVersion": version.to_string() });
         if let Some(last) = items.last().filter(|_| more) {
-            metadata["continue"] = Place::after(version, last).to_token().into();
+            let place = Place::after(version, last);
+            metadata["continue"] = place.to_token().into();
+            // Of a selection the rest is not counted, as in Kubernetes.
+            if self.selection.is_everything() {
+                metadata["remainingItemCount"] = snapshot.count(tx, place.key())?.into();
+            }
         }
         Ok(Found { items, version, metadata })
     }
@@ -84,16 +81,18 @@ impl List {
         &self,
         tx: &mut dyn Tx,
         resource: &Resource,
-        namespace: Option<&str>,
+        snapshot: &Snapshot,
     ) -> Result<(Vec<Value>, bool), ApiError> {
-        let limit = self.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        let limit = self.limit.unwrap_or(usize::MAX);
         let mut items = Vec::new();
-        let mut after =
-            self.from.as_ref().map_or_else(Default::default, |place| (place.namespace.clone(), place.name.clone()));
+        let mut place = match &self.moment {
+            Moment::Continued(place) => place.clone(),
+            _ => Place::after(snapshot.version, &Value::Null),
+        };
         loop {
-            let page = store::page(tx, &resource.storage(), namespace, (&after.0, &after.1), PAGE)?;
+            let page = snapshot.page(tx, place.key(), PAGE)?;
             let Some(last) = page.last() else { return Ok((items, false)) };
-            after = place_of(last);
+            place = Place::after(snapshot.version, last);
             for stored in page {
                 let object = resource.present(stored)?;
                 if !self.selection.matches(&object) {
@@ -108,24 +107,8 @@ impl List {
     }
 }
 
-fn place_of(object: &Value) -> (String, String) {
-    (meta::text(object, "namespace").unwrap_or_default().to_owned(), meta::name(object).to_owned())
-}
-
-impl Place {
-    fn after(version: i64, object: &Value) -> Self {
-        let (namespace, name) = place_of(object);
-        Self { version, namespace, name }
-    }
-
-    fn to_token(&self) -> String {
-        URL_SAFE_NO_PAD.encode(json!([self.version, self.namespace, self.name]).to_string())
-    }
-
-    fn read(token: &str) -> Result<Self, ApiError> {
-        let invalid = || ApiError::BadRequest("the continue token is not valid".to_owned());
-        let json = URL_SAFE_NO_PAD.decode(token).map_err(|_| invalid())?;
-        let (version, namespace, name) = serde_json::from_slice(&json).map_err(|_| invalid())?;
-        Ok(Self { version, namespace, name })
-    }
+fn selection(query: &Query, resource: &Resource) -> Result<Selection, ApiError> {
+    let known: Vec<&str> =
+        ["metadata.name", "metadata.namespace"].into_iter().chain(resource.selectable.iter().copied()).collect();
+    Selection::parse(query, &known)
 }

@@ -54,7 +54,7 @@ fn api() -> Router<Server> {
 }
 
 async fn ready(State(server): State<Server>) -> Response {
-    match in_background(&server.db, store::head).await {
+    match in_background(&server.db, store::memory).await {
         Ok(_) => "ok".into_response(),
         Err(error) => error.into_response(),
     }

@@ -36,12 +36,14 @@ impl Selection {
     }
 
     pub fn matches(&self, object: &Value) -> bool {
-        self.labels_match(&object["metadata"]["labels"]) && self.fields.iter().all(|field| field.matches(object))
+        let labels = &object["metadata"]["labels"];
+        self.labels.iter().all(|requirement| requirement.matches(labels))
+            && self.fields.iter().all(|field| field.matches(object))
     }
 
-    /// Labels alone: the other selectable fields of an object do not matter here or never change.
-    pub fn labels_match(&self, labels: &Value) -> bool {
-        self.labels.iter().all(|requirement| requirement.matches(labels))
+    /// Whether nothing is left out.
+    pub fn is_everything(&self) -> bool {
+        self.labels.is_empty() && self.fields.is_empty()
     }
 }
 

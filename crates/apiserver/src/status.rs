@@ -18,6 +18,9 @@ pub fn of(error: &ApiError) -> Value {
     if let Some(details) = details(error) {
         status["details"] = details;
     }
+    if let ApiError::ExpiredContinue { token } = error {
+        status["metadata"]["continue"] = token.as_str().into();
+    }
     status
 }
 
@@ -41,6 +44,10 @@ fn details(error: &ApiError) -> Option<Value> {
             let mut details = named(kind, name);
             details["causes"] = causes_json(causes);
             Some(details)
+        }
+        ApiError::FromTheFuture { .. } => {
+            let cause = json!({ "reason": "ResourceVersionTooLarge", "message": "Too large resource version" });
+            Some(json!({ "causes": [cause], "retryAfterSeconds": 1 }))
         }
         ApiError::ApplyConflict { causes } => Some(json!({ "causes": causes_json(causes) })),
         _ => None,

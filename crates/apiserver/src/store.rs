@@ -54,8 +54,17 @@ pub struct By {
 pub struct Change {
     pub version: i64,
     pub event: Event,
-    pub labels_before: Option<Value>,
+    /// The object as it was; `None` for one that is new.
+    pub before: Option<Value>,
     pub object: Value,
+}
+
+/// What is remembered: everything after `floor` up to `head`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    pub floor: i64,
+    /// The version of the newest change.
+    pub head: i64,
 }
 
 pub fn get(tx: &mut dyn Tx, key: &Key) -> Result<Option<Value>, ApiError> {
@@ -64,11 +73,11 @@ pub fn get(tx: &mut dyn Tx, key: &Key) -> Result<Option<Value>, ApiError> {
     rows.first().map(|row| parse(row.text(0)?, key)).transpose()
 }
 
-/// The version of the newest change.
-pub fn head(tx: &mut dyn Tx) -> Result<i64, ApiError> {
-    let rows = tx.query("SELECT version FROM api_head WHERE id = 1", &[])?;
+/// How far back, and how far, the changes go.
+pub fn memory(tx: &mut dyn Tx) -> Result<Memory, ApiError> {
+    let rows = tx.query("SELECT floor, version FROM api_head WHERE id = 1", &[])?;
     let row = rows.first().ok_or_else(|| corrupt("api_head", "the row is missing"))?;
-    Ok(row.int(0)?)
+    Ok(Memory { floor: row.int(0)?, head: row.int(1)? })
 }
 
 /// At most `limit` objects after (namespace, name), in that order.
@@ -103,7 +112,7 @@ pub fn changes(
     limit: i64,
 ) -> Result<Vec<Change>, ApiError> {
     let rows = tx.query(
-        "SELECT version, event, labels_before, body FROM api_changes
+        "SELECT version, event, body_before, body FROM api_changes
          WHERE resource = $1 AND version > $2 AND ($3 = '' OR namespace = $3) ORDER BY version LIMIT $4",
         &[resource.into(), after.into(), namespace.unwrap_or_default().into(), limit.into()],
     )?;
@@ -111,7 +120,7 @@ pub fn changes(
         Ok(Change {
             version: row.int(0)?,
             event: Event::read(row.text(1)?),
-            labels_before: row.opt_text(2)?.map(|labels| parse(labels, &resource)).transpose()?,
+            before: row.opt_text(2)?.map(|before| parse(before, &resource)).transpose()?,
             object: parse(row.text(3)?, &resource)?,
         })
     };
@@ -148,8 +157,7 @@ pub fn commit(
     object: &mut Value,
     by: &By,
 ) -> Result<i64, ApiError> {
-    tx.execute("UPDATE api_head SET version = version + 1 WHERE id = 1", &[])?;
-    let version = head(tx)?;
+    let Memory { floor, head: version } = advance(tx, by.kept)?;
     meta::set(object, "resourceVersion", version.to_string());
     let body = object.to_string();
     match event {
@@ -163,9 +171,18 @@ pub fn commit(
         binding::take_effect(tx, key, event, object)?;
     }
     put_change(tx, key, event, before, version, &body)?;
-    tx.execute("DELETE FROM api_changes WHERE version <= $1", &[(version - by.kept).into()])?;
+    tx.execute("DELETE FROM api_changes WHERE version <= $1", &[floor.into()])?;
     bedplate_audit::append(tx, &leaf(key, object, &body, version, by))?;
     Ok(version)
+}
+
+/// Counts a new version, of which `kept` are kept. What was forgotten once stays so.
+fn advance(tx: &mut dyn Tx, kept: i64) -> Result<Memory, ApiError> {
+    let Memory { floor, head } = memory(tx)?;
+    let next = Memory { floor: floor.max(head + 1 - kept), head: head + 1 };
+    let sql = "UPDATE api_head SET floor = $1, version = $2 WHERE id = 1";
+    tx.execute(sql, &[next.floor.into(), next.head.into()])?;
+    Ok(next)
 }
 
 fn put_row(tx: &mut dyn Tx, key: &Key, object: &Value, body: &str) -> Result<(), ApiError> {
@@ -204,17 +221,12 @@ fn put_change(
     version: i64,
     body: &str,
 ) -> Result<(), ApiError> {
-    let labels_before = before.map(|object| meta::labels(object).to_string());
+    let [resource, namespace, name] = key_args(key);
+    let before = before.map(Value::to_string);
     tx.execute(
-        "INSERT INTO api_changes (version, resource, namespace, event, labels_before, body) VALUES ($1, $2, $3, $4, $5, $6)",
-        &[
-            version.into(),
-            (&key.resource).into(),
-            (&key.namespace).into(),
-            event.as_str().into(),
-            labels_before.into(),
-            body.into(),
-        ],
+        "INSERT INTO api_changes (version, resource, namespace, name, event, body_before, body)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        &[version.into(), resource, namespace, name, event.as_str().into(), before.into(), body.into()],
     )?;
     Ok(())
 }
@@ -243,7 +255,7 @@ fn read_keys(rows: &[bedplate_db::Row]) -> Result<Vec<Key>, ApiError> {
     rows.iter().map(|row| Ok(Key::new(row.text(0)?, Some(row.text(1)?), row.text(2)?))).collect()
 }
 
-fn parse(body: &str, of: &dyn std::fmt::Display) -> Result<Value, ApiError> {
+pub fn parse(body: &str, of: &dyn std::fmt::Display) -> Result<Value, ApiError> {
     serde_json::from_str(body).map_err(|error| corrupt(&of.to_string(), &error.to_string()))
 }
 

@@ -20,7 +20,7 @@ use crate::read::List;
 use crate::represent::View;
 use crate::resource::Resource;
 use crate::status;
-use crate::store::{self, Change, Event};
+use crate::store::{self, Change, Event, Memory};
 
 const BATCH: i64 = 500;
 /// How often an idle watcher looks by itself and, if it was asked to, sends a bookmark.
@@ -46,7 +46,6 @@ pub struct Watch {
     pub namespace: Option<String>,
     pub list: List,
     pub view: View,
-    pub kept: i64,
     pub options: Options,
 }
 
@@ -151,9 +150,7 @@ impl Following {
     async fn read_everything(&mut self) -> Result<String, ApiError> {
         let (list, resource, namespace) =
             (self.watch.list.clone(), self.watch.resource.clone(), self.watch.namespace.clone());
-        let kept = self.watch.kept;
-        let found =
-            in_background(&self.watch.db, move |tx| list.run(tx, &resource, namespace.as_deref(), kept)).await?;
+        let found = in_background(&self.watch.db, move |tx| list.run(tx, &resource, namespace.as_deref())).await?;
         self.cursor = Some(found.version);
         let mut lines = String::new();
         for object in found.items {
@@ -166,12 +163,11 @@ impl Following {
     }
 
     async fn read_changes(&mut self, cursor: i64) -> Result<String, ApiError> {
-        let (resource, namespace, kept) =
-            (self.watch.resource.storage(), self.watch.namespace.clone(), self.watch.kept);
+        let (resource, namespace) = (self.watch.resource.storage(), self.watch.namespace.clone());
         let read = move |tx: &mut dyn Tx| {
-            let head = store::head(tx)?;
-            if cursor < head - kept {
-                return Err(ApiError::Expired(format!("too old resource version: {cursor} ({})", head - kept)));
+            let Memory { floor, head } = store::memory(tx)?;
+            if cursor < floor {
+                return Err(ApiError::Expired(format!("too old resource version: {cursor} ({floor})")));
             }
             Ok((head, store::changes(tx, &resource, namespace.as_deref(), cursor, BATCH)?))
         };
@@ -190,13 +186,15 @@ impl Following {
         Ok(lines)
     }
 
-    /// A change as this watcher sees it: an object whose labels come to match appears, one whose labels cease to, goes.
+    /// A change as this watcher sees it: an object that comes to be selected appears, one that ceases to be, goes.
     fn change(&mut self, change: Change) -> Result<Option<String>, ApiError> {
-        let object = self.watch.resource.present(change.object)?;
+        let resource = &self.watch.resource;
+        let object = resource.present(change.object)?;
         let selection = &self.watch.list.selection;
-        let matched = change.labels_before.as_ref().is_some_and(|labels| selection.labels_match(labels));
+        let before = change.before.map(|before| resource.present(before)).transpose()?;
+        let matched = before.is_some_and(|before| selection.matches(&before));
         let event = match (change.event, matched, selection.matches(&object)) {
-            (Event::Deleted, _, true) | (Event::Modified, true, false) => Event::Deleted,
+            (Event::Deleted, true, _) | (Event::Modified, true, false) => Event::Deleted,
             (Event::Added, _, true) | (Event::Modified, false, true) => Event::Added,
             (Event::Modified, true, true) => Event::Modified,
             _ => return Ok(None),

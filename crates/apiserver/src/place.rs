@@ -1,0 +1,66 @@
+//! `continue` tokens: where a list goes on, and in which state of the objects.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+use crate::error::ApiError;
+use crate::meta;
+
+/// Goes on in whatever is the present by then.
+const PRESENT: i64 = -1;
+
+/// After (namespace, name), in the list that was begun at `version`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    version: i64,
+    namespace: String,
+    name: String,
+}
+
+impl Place {
+    pub fn after(version: i64, object: &Value) -> Self {
+        let namespace = meta::text(object, "namespace").unwrap_or_default().to_owned();
+        Self { version, namespace, name: meta::name(object).to_owned() }
+    }
+
+    /// The same place in the present: a list that goes on there is not of one piece.
+    pub fn in_the_present(&self) -> Self {
+        Self { version: PRESENT, ..self.clone() }
+    }
+
+    /// `None`: the present.
+    pub fn version(&self) -> Option<i64> {
+        (self.version >= 0).then_some(self.version)
+    }
+
+    pub fn key(&self) -> (&str, &str) {
+        (&self.namespace, &self.name)
+    }
+
+    pub fn to_token(&self) -> String {
+        URL_SAFE_NO_PAD.encode(json!([self.version, self.namespace, self.name]).to_string())
+    }
+
+    pub fn read(token: &str) -> Result<Self, ApiError> {
+        let invalid = || ApiError::BadRequest("the continue token is not valid".to_owned());
+        let json = URL_SAFE_NO_PAD.decode(token).map_err(|_| invalid())?;
+        let (version, namespace, name) = serde_json::from_slice(&json).map_err(|_| invalid())?;
+        Ok(Self { version, namespace, name })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_read_as_it_was_written() {
+        let place = Place::after(7, &json!({"metadata": {"namespace": "n", "name": "a"}}));
+        let read = Place::read(&place.to_token()).unwrap();
+        assert_eq!((read.version(), read.key()), (Some(7), ("n", "a")));
+        let present = Place::read(&place.in_the_present().to_token()).unwrap();
+        assert_eq!((present.version(), present.key()), (None, ("n", "a")));
+        assert!(Place::read("nonsense").is_err());
+    }
+}
