@@ -122,6 +122,7 @@ impl<'a> Call<'a> {
             namespace: self.target.namespace.clone(),
             list: List::to_watch(&self.query, &self.resource)?,
             view: self.view(),
+            feed: self.server.feed.clone(),
             options: watch::Options::read(&self.query)?,
         };
         let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache, private")];

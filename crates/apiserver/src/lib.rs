@@ -21,6 +21,7 @@ mod collect;
 mod discovery;
 mod error;
 mod event;
+mod feed;
 mod jsonpath;
 mod key;
 mod managed;

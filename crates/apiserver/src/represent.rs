@@ -28,6 +28,11 @@ impl View {
         Self { form, include: include.unwrap_or("Metadata").to_owned() }
     }
 
+    /// Whether objects are shown as they are.
+    pub fn is_whole(&self) -> bool {
+        self.form == Form::Whole
+    }
+
     pub fn object(&self, resource: &Resource, object: Value, now: Timestamp) -> Value {
         match self.form {
             Form::Whole => object,

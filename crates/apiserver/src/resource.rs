@@ -85,6 +85,11 @@ impl Resource {
         matches!(self.rules, Rules::Kind(_))
     }
 
+    /// Whether a stored object is shown as it is.
+    pub(crate) fn is_shown_as_stored(&self) -> bool {
+        !matches!(self.rules, Rules::NewEvent | Rules::Secret(_))
+    }
+
     /// A stored object in this resource's spelling.
     pub(crate) fn present(&self, stored: Value) -> Result<Value, ApiError> {
         match &self.rules {

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use crate::catalogue::Catalogue;
 use crate::error::ApiError;
+use crate::feed::Feed;
 use crate::openapi::Documents;
 use crate::options::FieldValidation;
 use crate::resource::Resource;
@@ -51,6 +52,7 @@ pub(crate) struct Inner {
     pub catalogue: Catalogue,
     pub documents: Documents,
     pub signal: watch::Sender<Signal>,
+    pub feed: Arc<Feed>,
     seed: fn() -> [u8; 16],
     kept: AtomicI64,
 }
@@ -70,6 +72,7 @@ impl ApiServer {
             documents: Documents::new(&catalogue),
             catalogue,
             signal: watch::Sender::new(Signal::default()),
+            feed: Arc::default(),
             seed: options.seed,
             kept: AtomicI64::new(CHANGES_KEPT),
         });

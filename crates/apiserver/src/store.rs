@@ -51,6 +51,7 @@ pub struct By {
 }
 
 /// One change, as watchers read it.
+#[derive(Clone)]
 pub struct Change {
     pub version: i64,
     pub event: Event,
@@ -103,6 +104,28 @@ pub fn page(
     rows.iter().map(|row| parse(row.text(0)?, &resource)).collect()
 }
 
+/// A change, and whose it is.
+pub struct StoredChange {
+    pub resource: String,
+    pub namespace: String,
+    /// Of the objects, as they are stored.
+    pub bytes: usize,
+    pub change: Change,
+}
+
+/// At most `limit` changes of everything after a version, oldest first.
+pub fn all_changes(tx: &mut dyn Tx, after: i64, limit: i64) -> Result<Vec<StoredChange>, ApiError> {
+    let sql = "SELECT version, event, body_before, body, resource, namespace FROM api_changes
+               WHERE version > $1 ORDER BY version LIMIT $2";
+    let rows = tx.query(sql, &[after.into(), limit.into()])?;
+    let read = |row: &bedplate_db::Row| {
+        let resource = row.text(4)?.to_owned();
+        let bytes = row.text(3)?.len() + row.opt_text(2)?.map_or(0, str::len);
+        Ok(StoredChange { change: read_change(row, &resource)?, bytes, namespace: row.text(5)?.to_owned(), resource })
+    };
+    rows.iter().map(read).collect()
+}
+
 /// At most `limit` changes of a resource after a version, oldest first.
 pub fn changes(
     tx: &mut dyn Tx,
@@ -116,15 +139,17 @@ pub fn changes(
          WHERE resource = $1 AND version > $2 AND ($3 = '' OR namespace = $3) ORDER BY version LIMIT $4",
         &[resource.into(), after.into(), namespace.unwrap_or_default().into(), limit.into()],
     )?;
-    let read = |row: &bedplate_db::Row| {
-        Ok(Change {
-            version: row.int(0)?,
-            event: Event::read(row.text(1)?),
-            before: row.opt_text(2)?.map(|before| parse(before, &resource)).transpose()?,
-            object: parse(row.text(3)?, &resource)?,
-        })
-    };
-    rows.iter().map(read).collect()
+    rows.iter().map(|row| read_change(row, resource)).collect()
+}
+
+/// version, event, body_before, body
+fn read_change(row: &bedplate_db::Row, resource: &str) -> Result<Change, ApiError> {
+    Ok(Change {
+        version: row.int(0)?,
+        event: Event::read(row.text(1)?),
+        before: row.opt_text(2)?.map(|before| parse(before, &resource)).transpose()?,
+        object: parse(row.text(3)?, &resource)?,
+    })
 }
 
 /// Everything that lies in a namespace.

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::error::ApiError;
+use crate::feed::{Feed, News};
 use crate::options::Query;
 use crate::read::List;
 use crate::represent::View;
@@ -46,6 +47,7 @@ pub struct Watch {
     pub namespace: Option<String>,
     pub list: List,
     pub view: View,
+    pub feed: Arc<Feed>,
     pub options: Options,
 }
 
@@ -79,6 +81,10 @@ struct Following {
     /// Everything up to this version was sent; `None` before the first read.
     cursor: Option<i64>,
     first: bool,
+    /// How many writes had been told when it last looked.
+    writes: u64,
+    /// The same, when it was a write that woke it; else nobody knows what others have written.
+    woken_at: Option<u64>,
     ended: bool,
     deadline: Instant,
     next_look: Instant,
@@ -90,7 +96,16 @@ impl Watch {
         let now = Instant::now();
         let deadline = now + self.options.timeout;
         let cursor = self.options.from;
-        let following = Following { watch: self, cursor, first: true, ended: false, deadline, next_look: now + PERIOD };
+        let following = Following {
+            watch: self,
+            cursor,
+            first: true,
+            writes: 0,
+            woken_at: None,
+            ended: false,
+            deadline,
+            next_look: now + PERIOD,
+        };
         futures::stream::unfold(following, |mut following| async {
             let lines = following.next().await?;
             Some((Ok(lines), following))
@@ -102,8 +117,12 @@ impl Following {
     /// The next lines to send; waits for them.
     async fn next(&mut self) -> Option<Bytes> {
         loop {
-            if self.ended || self.watch.signal.borrow_and_update().closed {
+            let signal = *self.watch.signal.borrow_and_update();
+            if self.ended || signal.closed {
                 return None;
+            }
+            if std::mem::replace(&mut self.writes, signal.writes) != signal.writes {
+                self.woken_at = Some(signal.writes);
             }
             if Instant::now() >= self.deadline {
                 self.ended = true;
@@ -163,6 +182,32 @@ impl Following {
     }
 
     async fn read_changes(&mut self, cursor: i64) -> Result<String, ApiError> {
+        self.watch.feed.catch_up(&self.watch.db, self.woken_at.take()).await?;
+        let news = self.watch.feed.since(cursor, &self.watch.resource.storage(), self.watch.namespace.as_deref());
+        match news {
+            Some(news) => self.read_news(news),
+            None => self.read_table(cursor).await,
+        }
+    }
+
+    fn read_news(&mut self, news: News) -> Result<String, ApiError> {
+        let is_shared = self.watch.view.is_whole()
+            && self.watch.list.selection.is_everything()
+            && self.watch.resource.is_shown_as_stored();
+        let mut lines = String::new();
+        for entry in news.entries {
+            if is_shared {
+                lines += &entry.line(|change| line(change.event.as_str(), &change.object));
+            } else {
+                lines += &self.change(entry.change.clone())?.unwrap_or_default();
+            }
+        }
+        self.cursor = Some(news.upto);
+        Ok(lines)
+    }
+
+    /// For a watcher that is behind what the feed keeps.
+    async fn read_table(&mut self, cursor: i64) -> Result<String, ApiError> {
         let (resource, namespace) = (self.watch.resource.storage(), self.watch.namespace.clone());
         let read = move |tx: &mut dyn Tx| {
             let Memory { floor, head } = store::memory(tx)?;
