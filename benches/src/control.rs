@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use bedplate_testkit::{Ready, Server, cpu_seconds, resident};
 use http_body_util::BodyExt;
+use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use tokio::sync::Mutex;
 
 use crate::etcd;
@@ -165,15 +167,23 @@ fn scattered(n: usize, objects: usize) -> usize {
     n.wrapping_mul(7_919) % objects
 }
 
+/// A page of a list; its items are checked to be JSON and not looked into, as those of etcd are not.
+#[derive(Deserialize)]
+struct Page<'a> {
+    metadata: Value,
+    #[serde(borrow)]
+    items: Vec<&'a RawValue>,
+}
+
 /// How many objects all pages hold together.
 async fn list(target: &Target) -> Result<usize> {
     let mut connection = Connection::open(target).await?;
     let (mut listed, mut more) = (0, String::new());
     loop {
         let body = connection.ask("GET", &format!("{MAPS}?limit={PAGE}{more}"), String::new()).await?;
-        let page: Value = serde_json::from_slice(&body)?;
-        listed += page["items"].as_array().map_or(0, Vec::len);
-        match page["metadata"]["continue"].as_str() {
+        let page: Page<'_> = serde_json::from_slice(&body)?;
+        listed += page.items.len();
+        match page.metadata["continue"].as_str() {
             Some(token) if !token.is_empty() => more = format!("&continue={token}"),
             _ => return Ok(listed),
         }

@@ -13,8 +13,8 @@ use crate::selectors::Selection;
 use crate::snapshot::Snapshot;
 use crate::store;
 
-/// How many rows are read at a time.
-const PAGE: i64 = 500;
+/// How many rows are read at a time, at most.
+const PAGE: i64 = 1_000;
 
 pub fn get(tx: &mut dyn Tx, resource: &Resource, namespace: Option<&str>, name: &str) -> Result<Value, ApiError> {
     let stored = store::get(tx, &Key::new(&resource.storage(), namespace, name))?;
@@ -67,13 +67,29 @@ impl List {
         let mut metadata = json!({ "resourceVersion": version.to_string() });
         if let Some(last) = items.last().filter(|_| more) {
             let place = Place::after(version, last);
-            metadata["continue"] = place.to_token().into();
-            // Of a selection the rest is not counted, as in Kubernetes.
-            if self.selection.is_everything() {
-                metadata["remainingItemCount"] = snapshot.count(tx, place.key())?.into();
+            let remaining = self.remaining(tx, &snapshot, &place, items.len())?;
+            metadata["continue"] = place.with_remaining(remaining).to_token().into();
+            if let Some(remaining) = remaining {
+                metadata["remainingItemCount"] = remaining.into();
             }
         }
         Ok(Found { items, version, metadata })
+    }
+
+    /// How many objects come after `place`. They are counted once, for the first part; of a selection they are not, as in
+    /// Kubernetes.
+    fn remaining(
+        &self,
+        tx: &mut dyn Tx,
+        snapshot: &Snapshot,
+        place: &Place,
+        listed: usize,
+    ) -> Result<Option<i64>, ApiError> {
+        match &self.moment {
+            _ if !self.selection.is_everything() => Ok(None),
+            Moment::Continued(from) => Ok(from.remaining().map(|before| before - listed as i64)),
+            _ => snapshot.count(tx, place.key()).map(Some),
+        }
     }
 
     /// Up to `limit` matching objects, and whether there are more.
@@ -84,13 +100,15 @@ impl List {
         snapshot: &Snapshot,
     ) -> Result<(Vec<Value>, bool), ApiError> {
         let limit = self.limit.unwrap_or(usize::MAX);
+        // One more than asked for shows whether there are more.
+        let size = i64::try_from(limit.saturating_add(1)).unwrap_or(PAGE).min(PAGE);
         let mut items = Vec::new();
         let mut place = match &self.moment {
             Moment::Continued(place) => place.clone(),
             _ => Place::after(snapshot.version, &Value::Null),
         };
         loop {
-            let page = snapshot.page(tx, place.key(), PAGE)?;
+            let page = snapshot.page(tx, place.key(), size)?;
             let Some(last) = page.last() else { return Ok((items, false)) };
             place = Place::after(snapshot.version, last);
             for stored in page {

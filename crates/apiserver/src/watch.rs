@@ -26,6 +26,8 @@ use crate::store::{self, Change, Event, Memory};
 const BATCH: i64 = 500;
 /// How often an idle watcher looks by itself and, if it was asked to, sends a bookmark.
 const PERIOD: Duration = Duration::from_secs(30);
+/// What is written within this time of a look is sent together: many small frames would cost both sides more than the wait.
+const GATHERED: Duration = Duration::from_millis(4);
 /// How long a watch lasts when the client does not say.
 const USUAL_SECONDS: u64 = 45 * 60;
 
@@ -87,7 +89,9 @@ struct Following {
     woken_at: Option<u64>,
     ended: bool,
     deadline: Instant,
+    /// The latest and the earliest moment to look again.
     next_look: Instant,
+    next_look_earliest: Instant,
 }
 
 impl Watch {
@@ -105,6 +109,7 @@ impl Watch {
             ended: false,
             deadline,
             next_look: now + PERIOD,
+            next_look_earliest: now,
         };
         futures::stream::unfold(following, |mut following| async {
             let lines = following.next().await?;
@@ -117,6 +122,8 @@ impl Following {
     /// The next lines to send; waits for them.
     async fn next(&mut self) -> Option<Bytes> {
         loop {
+            tokio::time::sleep_until(self.next_look_earliest).await;
+            self.next_look_earliest = Instant::now() + GATHERED;
             let signal = *self.watch.signal.borrow_and_update();
             if self.ended || signal.closed {
                 return None;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::serve::ListenerExt;
 use bedplate_apiserver::ApiServer;
 use bedplate_console::{ConsoleState, Sessions};
 use bedplate_online::OnlineStore;
@@ -69,6 +70,12 @@ fn openlineage(spine: &Spine) -> Router {
 
 pub async fn serve(listener: TcpListener, routes: Router, cancel: CancellationToken) {
     let stopped = async move { cancel.cancelled().await };
+    // A small frame must not wait for the client's delayed acknowledgement, which takes 40 ms.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps its small frames back");
+        }
+    });
     if let Err(error) = axum::serve(listener, routes).with_graceful_shutdown(stopped).await {
         tracing::error!(%error, "a listener ended");
     }
