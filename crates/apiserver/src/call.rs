@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::error::ApiError;
 use crate::options::Query;
 use crate::patch::Change;
+use crate::propagation::Propagation;
 use crate::read::{self, List};
 use crate::represent::View;
 use crate::resource::Resource;
@@ -188,7 +189,8 @@ impl<'a> Call<'a> {
         let in_options = options["dryRun"].as_array().is_some_and(|kinds| !kinds.is_empty());
         // Preconditions name uid and resourceVersion as metadata does.
         let expected = json!({ "metadata": options["preconditions"] });
-        self.server.write(self.query.dry_run()? || in_options, move |tx| write.delete(tx, &expected)).await
+        let how = Propagation::read(options, &self.query)?;
+        self.server.write(self.query.dry_run()? || in_options, move |tx| write.delete(tx, &expected, how)).await
     }
 
     fn write_of(&self, name: String) -> Result<Write, ApiError> {

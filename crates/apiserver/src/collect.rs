@@ -1,11 +1,14 @@
-//! Deletion and what follows from it, all in one transaction: finalizers, dependents, the contents of a namespace.
+//! Deletion and what follows from it, all in one transaction: finalizers, the contents of a namespace, and dependents
+//! (in `dependents`).
 
 use bedplate_db::Tx;
 use serde_json::Value;
 
+use crate::dependents::{self, because};
 use crate::error::ApiError;
 use crate::key::Key;
 use crate::meta;
+use crate::propagation::{FOREGROUND, ORPHAN, Propagation};
 use crate::store::{self, By, Event};
 
 /// What became of an object that was to be deleted.
@@ -16,41 +19,75 @@ pub enum Outcome {
 }
 
 /// Deletes the stored `object`, or marks it when something still holds it.
-pub fn delete(tx: &mut dyn Tx, key: &Key, object: Value, by: &By) -> Result<Outcome, ApiError> {
+pub fn delete(tx: &mut dyn Tx, key: &Key, mut object: Value, how: Propagation, by: &By) -> Result<Outcome, ApiError> {
+    if how == Propagation::Orphan {
+        dependents::orphan(tx, key, &object, by)?;
+    }
+    let foreground = how == Propagation::Foreground && dependents::block(tx, meta::uid(&object))?;
+    set_finalizer(&mut object, ORPHAN, false);
+    set_finalizer(&mut object, FOREGROUND, foreground);
     if key.resource == "namespaces" && !store::is_empty(tx, &key.name)? {
         return delete_namespace(tx, key, object, by);
     }
     if meta::finalizers(&object).is_empty() {
         return remove(tx, key, object, by).map(Outcome::Gone);
     }
-    mark(tx, key, object, by).map(Outcome::Waiting)
+    let marked = mark(tx, key, object, by)?;
+    if foreground {
+        dependents::delete_blocking(tx, key, meta::uid(&marked), by)?;
+    }
+    // The last of the dependents took the owner with it, unless something holds either.
+    Ok(match store::get(tx, key)? {
+        Some(waiting) => Outcome::Waiting(waiting),
+        None => Outcome::Gone(marked),
+    })
 }
 
 /// Removes the stored `object` whatever holds it; returns it as it was last seen.
 pub fn remove(tx: &mut dyn Tx, key: &Key, mut object: Value, by: &By) -> Result<Value, ApiError> {
-    let before = object.clone();
-    store::commit(tx, key, Event::Deleted, Some(&before), &mut object, by)?;
-    collect_dependents(tx, key, meta::uid(&object), by)?;
+    let before = store::get(tx, key)?;
+    store::commit(tx, key, Event::Deleted, before.as_ref(), &mut object, by)?;
+    dependents::delete_orphaned(tx, key, meta::uid(&object), by)?;
+    dependents::release_owners(tx, before.as_ref().unwrap_or(&object), by)?;
     finish_namespace(tx, &key.namespace, by)?;
     Ok(object)
 }
 
-/// Sets the deletion timestamp; once is enough.
+/// Sets the deletion timestamp and stores the finalizers `object` carries; what is so already is left alone.
 fn mark(tx: &mut dyn Tx, key: &Key, object: Value, by: &By) -> Result<Value, ApiError> {
-    if meta::is_terminating(&object) {
-        return Ok(object);
+    let stored = store::get(tx, key)?;
+    let mut marked = object;
+    if !meta::is_terminating(&marked) {
+        meta::set(&mut marked, "deletionTimestamp", meta::seconds(by.at));
+        meta::set(&mut marked, "deletionGracePeriodSeconds", 0);
+        if let Some(generation) = marked["metadata"]["generation"].as_i64() {
+            meta::set(&mut marked, "generation", generation + 1);
+        }
+        if key.resource == "namespaces" {
+            marked["status"]["phase"] = "Terminating".into();
+        }
     }
-    let mut marked = object.clone();
-    meta::set(&mut marked, "deletionTimestamp", meta::seconds(by.at));
-    meta::set(&mut marked, "deletionGracePeriodSeconds", 0);
-    if let Some(generation) = object["metadata"]["generation"].as_i64() {
-        meta::set(&mut marked, "generation", generation + 1);
+    if stored.as_ref() != Some(&marked) {
+        store::commit(tx, key, Event::Modified, stored.as_ref(), &mut marked, by)?;
     }
-    if key.resource == "namespaces" {
-        marked["status"]["phase"] = "Terminating".into();
-    }
-    store::commit(tx, key, Event::Modified, Some(&object), &mut marked, by)?;
     Ok(marked)
+}
+
+/// Adds or takes a finalizer of the garbage collection's own.
+pub fn set_finalizer(object: &mut Value, finalizer: &str, wanted: bool) {
+    let mut finalizers: Vec<String> = meta::finalizers(object).into_iter().map(str::to_owned).collect();
+    if finalizers.iter().any(|one| one == finalizer) == wanted {
+        return;
+    }
+    finalizers.retain(|one| one != finalizer);
+    if wanted {
+        finalizers.push(finalizer.to_owned());
+    }
+    if finalizers.is_empty() {
+        meta::of_mut(object).remove("finalizers");
+    } else {
+        meta::set(object, "finalizers", finalizers);
+    }
 }
 
 fn delete_namespace(tx: &mut dyn Tx, key: &Key, object: Value, by: &By) -> Result<Outcome, ApiError> {
@@ -58,7 +95,8 @@ fn delete_namespace(tx: &mut dyn Tx, key: &Key, object: Value, by: &By) -> Resul
     let because = because(by, key);
     for inside in store::keys_in(tx, &key.name)? {
         if let Some(object) = store::get(tx, &inside)? {
-            delete(tx, &inside, object, &because)?;
+            let how = Propagation::of(&object);
+            delete(tx, &inside, object, how, &because)?;
         }
     }
     // The last of the contents took the namespace with it, unless a finalizer holds something.
@@ -79,40 +117,4 @@ pub fn finish_namespace(tx: &mut dyn Tx, namespace: &str, by: &By) -> Result<(),
         remove(tx, &key, object, by)?;
     }
     Ok(())
-}
-
-/// Background garbage collection, done at once: a dependent goes when its last owner went, else it forgets this one.
-fn collect_dependents(tx: &mut dyn Tx, owner: &Key, uid: &str, by: &By) -> Result<(), ApiError> {
-    let because = because(by, owner);
-    for key in store::dependents(tx, uid)? {
-        let Some(object) = store::get(tx, &key)? else { continue };
-        if has_other_owner(tx, &object, uid)? {
-            forget_owner(tx, &key, object, uid, &because)?;
-        } else {
-            delete(tx, &key, object, &because)?;
-        }
-    }
-    Ok(())
-}
-
-fn has_other_owner(tx: &mut dyn Tx, object: &Value, gone: &str) -> Result<bool, ApiError> {
-    for uid in meta::owners(object) {
-        if uid != gone && store::uid_exists(tx, uid)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-fn forget_owner(tx: &mut dyn Tx, key: &Key, object: Value, uid: &str, by: &By) -> Result<(), ApiError> {
-    let mut orphan = object.clone();
-    if let Some(owners) = orphan["metadata"]["ownerReferences"].as_array_mut() {
-        owners.retain(|owner| owner["uid"] != uid);
-    }
-    store::commit(tx, key, Event::Modified, Some(&object), &mut orphan, by)?;
-    Ok(())
-}
-
-fn because(by: &By, key: &Key) -> By {
-    By { action: "delete", subresource: None, because: Some(format!("{key} was deleted")), ..by.clone() }
 }

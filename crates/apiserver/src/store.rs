@@ -169,8 +169,14 @@ pub fn dependents(tx: &mut dyn Tx, uid: &str) -> Result<Vec<Key>, ApiError> {
     read_keys(&tx.query(sql, &[uid.into()])?)
 }
 
-pub fn uid_exists(tx: &mut dyn Tx, uid: &str) -> Result<bool, ApiError> {
-    Ok(!tx.query("SELECT 1 FROM api_objects WHERE uid = $1 LIMIT 1", &[uid.into()])?.is_empty())
+/// The object with this uid, and where it is.
+pub fn by_uid(tx: &mut dyn Tx, uid: &str) -> Result<Option<(Key, Value)>, ApiError> {
+    let sql = "SELECT resource, namespace, name, body FROM api_objects WHERE uid = $1 LIMIT 1";
+    let rows = tx.query(sql, &[uid.into()])?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let key = Key::new(row.text(0)?, Some(row.text(1)?), row.text(2)?);
+    let object = parse(row.text(3)?, &key)?;
+    Ok(Some((key, object)))
 }
 
 /// Writes one change: the object's row, the change record and the audit leaf. Stamps `object` with its new version.

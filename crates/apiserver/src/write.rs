@@ -11,9 +11,10 @@ use crate::key::Key;
 use crate::managed::{self, Author};
 use crate::options::FieldValidation;
 use crate::patch::Change;
+use crate::propagation::Propagation;
 use crate::resource::{Resource, Rules};
 use crate::store::{self, By, Event};
-use crate::{admit, meta, names};
+use crate::{admit, dependents, meta, names};
 
 /// One write a client asked for: on what, by whom, how.
 #[derive(Clone)]
@@ -70,15 +71,17 @@ impl Write {
         }
     }
 
-    /// Deletes an object that is as `expected` says: its uid and resourceVersion, where given.
-    pub fn delete(&self, tx: &mut dyn Tx, expected: &Value) -> Result<Written, ApiError> {
+    /// Deletes an object that is as `expected` says: its uid and resourceVersion, where given. Without `how`, its finalizers
+    /// say what becomes of its dependents.
+    pub fn delete(&self, tx: &mut dyn Tx, expected: &Value, how: Option<Propagation>) -> Result<Written, ApiError> {
         let key = self.key(&self.name);
         let stored = store::get(tx, &key)?.ok_or_else(|| self.not_found())?;
         admit::is_current(&self.resource, &stored, expected, false)?;
         if matches!(self.resource.rules, Rules::Namespace) && self.name == "default" {
             return Err(self.forbidden(&self.name, "this namespace may not be deleted"));
         }
-        let (object, effect) = match collect::delete(tx, &key, stored, &self.by("delete"))? {
+        let how = how.unwrap_or_else(|| Propagation::of(&stored));
+        let (object, effect) = match collect::delete(tx, &key, stored, how, &self.by("delete"))? {
             Outcome::Gone(object) => (object, Effect::Deleted),
             Outcome::Waiting(object) => (object, Effect::Deleting),
         };
@@ -136,6 +139,9 @@ impl Write {
             Effect::Deleted
         } else {
             store::commit(tx, &key, Event::Modified, Some(&before), &mut stored, &by)?;
+            if before["metadata"]["ownerReferences"] != stored["metadata"]["ownerReferences"] {
+                dependents::release_owners(tx, &before, &by)?;
+            }
             if matches!(self.resource.rules, Rules::Namespace) {
                 collect::finish_namespace(tx, &self.name, &by)?;
             }

@@ -206,6 +206,22 @@ fn events_are_listed_and_described() {
     kubectl.says(&["events", "--for", "ds/a"], &["Ingested"]);
 }
 
+#[test]
+fn deletion_cascades_as_it_is_told() {
+    let Some(kubectl) = Kubectl::new() else { return };
+    for (cascade, left) in [("background", ""), ("foreground", ""), ("orphan", "configmap/child")] {
+        kubectl.says(&["create", "configmap", "owner", "--from-literal=k=v"], &["created"]);
+        let (_, uid) = kubectl.run(&["get", "cm", "owner", "-o", "jsonpath={.metadata.uid}"]);
+        let owner = serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": uid, "blockOwnerDeletion": true});
+        let metadata = serde_json::json!({"name": "child", "ownerReferences": [owner]});
+        let child = serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata});
+        kubectl.says(&["create", "-f", &kubectl.write("child.json", &child)], &["configmap/child created"]);
+        kubectl.says(&["delete", "cm", "owner", &format!("--cascade={cascade}")], &["\"owner\" deleted"]);
+        let (_, names) = kubectl.run(&["get", "cm", "-o", "name"]);
+        assert_eq!(names.trim().trim_start_matches("No resources found in default namespace."), left, "{cascade}");
+    }
+}
+
 fn until(read: impl Fn() -> String, good: impl Fn(&str) -> bool) -> String {
     let began = Instant::now();
     loop {

@@ -7,6 +7,7 @@ mod kube_rs;
 mod kubectl;
 mod lifecycle;
 mod objects;
+mod propagation;
 mod snapshots;
 mod support;
 mod validation;
