@@ -66,6 +66,9 @@ impl<'a> Call<'a> {
         }
         let call = Self { server, resource, target, verb, query, headers: request.headers().clone(), principal };
         call.authorise()?;
+        if call.resource.is_read_only() && !matches!(verb, Verb::Get | Verb::List | Verb::Watch) {
+            return Err(ApiError::ReadOnly { resource: call.resource.qualified() });
+        }
         Ok(call)
     }
 

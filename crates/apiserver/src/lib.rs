@@ -18,6 +18,7 @@ mod builtin;
 mod call;
 mod catalogue;
 mod collect;
+mod definition;
 mod dependents;
 mod discovery;
 mod error;

@@ -48,7 +48,9 @@ fn api() -> Router<Server> {
         .route("/openapi/v2", any(nowhere))
         .route("/openapi/v3", get(openapi::index))
         .route("/openapi/v3/{*path}", get(openapi::document))
+        .route("/apis/authentication.k8s.io/v1/selfsubjectreviews", post(review::myself))
         .route("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", post(review::access))
+        .route("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", post(review::rules))
         .route("/api/v1/{*rest}", any(core))
         .route("/apis/{group}/{version}/{*rest}", any(grouped))
 }

@@ -7,7 +7,7 @@ use futures::StreamExt;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::{CONFIG_MAPS, House, config_map, raw, version};
+use crate::support::{CONFIG_MAPS, DATASETS, House, config_map, dataset, raw, version};
 
 /// The events of one watch, line by line.
 struct Lines {
@@ -88,6 +88,20 @@ async fn labels_that_come_and_go_are_told_as_additions_and_deletions() {
     }
     house.merge(&format!("{CONFIG_MAPS}/a"), &json!({"data": {"k": "w"}})).await;
     lines.expect(&[("ADDED", "a"), ("DELETED", "a"), ("ADDED", "a"), ("MODIFIED", "a")]).await;
+}
+
+#[tokio::test]
+async fn fields_that_come_and_go_are_told_as_additions_and_deletions() {
+    let house = House::new();
+    let path = format!("{DATASETS}?watch=1&fieldSelector=status.phase%3DReady&resourceVersion=1");
+    let response = raw(&house.admin, "GET", &path, &[], &Value::Null).await;
+    let mut lines = Lines { stream: response.into_body().into_data_stream(), buffer: String::new() };
+    house.made(DATASETS, &dataset("a")).await;
+    for phase in ["Ready", "Failed", "Ready"] {
+        house.merge(&format!("{DATASETS}/a/status"), &json!({"status": {"phase": phase}})).await;
+    }
+    house.delete(&format!("{DATASETS}/a")).await;
+    lines.expect(&[("ADDED", "a"), ("DELETED", "a"), ("ADDED", "a"), ("DELETED", "a")]).await;
 }
 
 #[tokio::test]
