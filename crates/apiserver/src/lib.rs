@@ -23,6 +23,7 @@ mod dependents;
 mod discovery;
 mod error;
 mod event;
+mod guard;
 mod jsonpath;
 mod key;
 mod managed;

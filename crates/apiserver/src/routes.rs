@@ -13,6 +13,7 @@ use http::header;
 
 use crate::call::Call;
 use crate::error::ApiError;
+use crate::guard::Presented;
 use crate::server::Inner;
 use crate::watch::in_background;
 use crate::{discovery, openapi, review, store};
@@ -68,8 +69,10 @@ async fn nowhere() -> ApiError {
 
 async fn authenticate(State(server): State<Server>, mut request: Request, next: Next) -> Response {
     let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let presented = Presented(authorization.unwrap_or_default().to_owned());
     match server.authenticator.authenticate(authorization) {
         Ok(principal) => {
+            request.extensions_mut().insert(presented);
             request.extensions_mut().insert(principal);
             next.run(request).await
         }

@@ -1,7 +1,8 @@
 //! Watches: the changes table, followed from a version, as a stream of JSON lines.
 //!
 //! A watcher holds a cursor and no buffer but the batch it is sending: a slow client slows only itself. It wakes on the
-//! signal every write gives, and looks again by itself now and then.
+//! signal every write gives, and looks again by itself now and then. Before anything is sent the caller's right to it is
+//! asked for again; who has lost it, or whose token is no longer good, is told so and cut off.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::error::ApiError;
+use crate::guard::Guard;
 use crate::options::Query;
 use crate::read::List;
 use crate::represent::View;
@@ -25,6 +27,8 @@ use crate::store::{self, Change, Event, Memory};
 const BATCH: i64 = 500;
 /// How often an idle watcher looks by itself and, if it was asked to, sends a bookmark.
 const PERIOD: Duration = Duration::from_secs(30);
+/// How often the database is asked whether the watcher may still watch.
+const ASK_AGAIN: Duration = Duration::from_millis(500);
 /// How long a watch lasts when the client does not say.
 const USUAL_SECONDS: u64 = 45 * 60;
 
@@ -42,6 +46,7 @@ pub struct Watch {
     pub db: Db,
     pub clock: Arc<dyn Clock>,
     pub signal: watch::Receiver<Signal>,
+    pub guard: Guard,
     pub resource: Arc<Resource>,
     pub namespace: Option<String>,
     pub list: List,
@@ -80,8 +85,11 @@ struct Following {
     cursor: Option<i64>,
     first: bool,
     ended: bool,
+    /// There may be something to read.
+    must_look: bool,
     deadline: Instant,
     next_look: Instant,
+    next_question: Instant,
 }
 
 impl Watch {
@@ -90,7 +98,16 @@ impl Watch {
         let now = Instant::now();
         let deadline = now + self.options.timeout;
         let cursor = self.options.from;
-        let following = Following { watch: self, cursor, first: true, ended: false, deadline, next_look: now + PERIOD };
+        let following = Following {
+            watch: self,
+            cursor,
+            first: true,
+            ended: false,
+            must_look: true,
+            deadline,
+            next_look: now + PERIOD,
+            next_question: now + ASK_AGAIN,
+        };
         futures::stream::unfold(following, |mut following| async {
             let lines = following.next().await?;
             Some((Ok(lines), following))
@@ -102,16 +119,24 @@ impl Following {
     /// The next lines to send; waits for them.
     async fn next(&mut self) -> Option<Bytes> {
         loop {
-            if self.ended || self.watch.signal.borrow_and_update().closed {
+            if self.ended || self.server_goes() {
                 return None;
+            }
+            if let Err(error) = self.may_go_on().await {
+                self.ended = true;
+                return Some(line("ERROR", &status::of(&error)).into());
             }
             if Instant::now() >= self.deadline {
                 self.ended = true;
                 return self.progress().map(Bytes::from);
             }
-            let lines = self.look().await;
-            if !lines.is_empty() {
-                return Some(lines.into());
+            if std::mem::take(&mut self.must_look) {
+                let lines = self.look().await;
+                // What was read may be newer than the answer to the question before it.
+                if !lines.is_empty() && self.watch.guard.decide().is_ok() {
+                    self.must_look = true;
+                    return Some(lines.into());
+                }
             }
             if let Some(bookmark) = self.wait().await {
                 return Some(bookmark.into());
@@ -119,17 +144,38 @@ impl Following {
         }
     }
 
-    /// Waits for a write, the period or the end; the period may call for a bookmark.
+    /// Takes note of the writes since, too.
+    fn server_goes(&mut self) -> bool {
+        let signal = self.watch.signal.borrow_and_update();
+        self.must_look |= signal.has_changed();
+        signal.closed
+    }
+
+    async fn may_go_on(&mut self) -> Result<(), ApiError> {
+        if Instant::now() < self.next_question {
+            return self.watch.guard.decide();
+        }
+        self.watch.guard.ask_again().await?;
+        self.next_question = Instant::now() + ASK_AGAIN;
+        Ok(())
+    }
+
+    /// Waits for a write, the next question, the period or the end; the period may call for a bookmark.
     async fn wait(&mut self) -> Option<String> {
-        let until = self.deadline.min(self.next_look);
+        let until = self.deadline.min(self.next_look).min(self.next_question);
         tokio::select! {
             changed = self.watch.signal.changed() => {
                 self.ended = changed.is_err();
+                self.must_look = true;
                 None
             }
             () = tokio::time::sleep_until(until) => {
                 let now = Instant::now();
+                if now < self.next_look {
+                    return None;
+                }
                 self.next_look = now + PERIOD;
+                self.must_look = true;
                 if now < self.deadline { self.progress() } else { None }
             }
         }
