@@ -1,5 +1,7 @@
-//! The resources of Kubernetes' own that bedplate serves: Namespace, Secret, ConfigMap, Event.
+//! The resources of Kubernetes' own that bedplate serves: Namespace, Secret, ConfigMap, Event, Lease and, to be looked at,
+//! CustomResourceDefinition.
 
+use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{ConfigMap, Event, Namespace, Secret};
 use k8s_openapi::api::events::v1::Event as NewEvent;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -7,6 +9,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
+use crate::definition;
 use crate::error::ApiError;
 use crate::resource::{Resource, Rules};
 use crate::schema::Schema;
@@ -27,17 +30,24 @@ const EVENT_FIELDS: &[&str] = &[
     "type",
 ];
 
+const NEW_EVENT_FIELDS: &[&str] =
+    &["reason", "reportingController", "type", "regarding.kind", "regarding.name", "regarding.uid"];
+
+fn owned(fields: &[&str]) -> Vec<String> {
+    fields.iter().map(|field| (*field).to_owned()).collect()
+}
+
 pub fn resources(seal: &Seal) -> Result<Vec<Resource>, ApiError> {
     let namespace = Resource {
         namespaced: false,
         has_status: true,
-        selectable: &["status.phase"],
+        selectable: owned(&["status.phase"]),
         short_names: vec!["ns".to_owned()],
         rules: Rules::Namespace,
         ..core::<Namespace>("Namespace", vec![Column::text("Status", "string", ".status.phase"), Column::age()])?
     };
     let secret = Resource {
-        selectable: &["type"],
+        selectable: owned(&["type"]),
         rules: Rules::Secret(seal.clone()),
         ..core::<Secret>(
             "Secret",
@@ -50,14 +60,14 @@ pub fn resources(seal: &Seal) -> Result<Vec<Resource>, ApiError> {
     };
     let event = Resource {
         short_names: vec!["ev".to_owned()],
-        selectable: EVENT_FIELDS,
+        selectable: owned(EVENT_FIELDS),
         columns: event_columns("involvedObject", "message", &["lastTimestamp", "eventTime", "firstTimestamp"]),
         ..core::<Event>("Event", Vec::new())?
     };
     let new_event = Resource {
         group: "events.k8s.io".to_owned(),
         short_names: vec!["ev".to_owned()],
-        selectable: &["reason", "reportingController", "type", "regarding.kind", "regarding.name", "regarding.uid"],
+        selectable: owned(NEW_EVENT_FIELDS),
         columns: event_columns(
             "regarding",
             "note",
@@ -66,7 +76,37 @@ pub fn resources(seal: &Seal) -> Result<Vec<Resource>, ApiError> {
         rules: Rules::NewEvent,
         ..core::<NewEvent>("Event", Vec::new())?
     };
-    Ok(vec![namespace, secret, config_map, event, new_event])
+    let lease = Resource {
+        group: "coordination.k8s.io".to_owned(),
+        ..core::<Lease>("Lease", vec![Column::text("Holder", "string", ".spec.holderIdentity"), Column::age()])?
+    };
+    Ok(vec![namespace, secret, config_map, event, new_event, lease, definition()?])
+}
+
+fn definition() -> Result<Resource, ApiError> {
+    let free = json!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true });
+    let schema = json!({
+        "type": "object", "required": ["spec"],
+        "description": "The definition of one of the kinds that are built into bedplate.",
+        "properties": {
+            "apiVersion": { "type": "string" }, "kind": { "type": "string" }, "metadata": metadata_schema(),
+            "spec": free, "status": free,
+        },
+    });
+    Ok(Resource {
+        group: definition::GROUP.to_owned(),
+        version: "v1".to_owned(),
+        kind: "CustomResourceDefinition".to_owned(),
+        plural: "customresourcedefinitions".to_owned(),
+        singular: "customresourcedefinition".to_owned(),
+        short_names: vec!["crd".to_owned(), "crds".to_owned()],
+        namespaced: false,
+        has_status: false,
+        schema: Schema::new(schema)?,
+        columns: vec![Column::name(), Column::path("Created At", "string", ".metadata.creationTimestamp", 0)?],
+        selectable: Vec::new(),
+        rules: Rules::Definition,
+    })
 }
 
 fn core<K: JsonSchema>(kind: &str, columns: Vec<Column>) -> Result<Resource, ApiError> {
@@ -84,7 +124,7 @@ fn core<K: JsonSchema>(kind: &str, columns: Vec<Column>) -> Result<Resource, Api
         has_status: false,
         schema: Schema::new(schema)?,
         columns: [vec![Column::name()], columns].concat(),
-        selectable: &[],
+        selectable: Vec::new(),
         rules: Rules::Plain,
     })
 }

@@ -7,11 +7,11 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use bedplate_identity::Principal;
-use bedplate_policy::Resource as Subject;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
+use crate::guard::{Guard, Presented};
 use crate::options::Query;
 use crate::patch::Change;
 use crate::propagation::Propagation;
@@ -33,7 +33,7 @@ pub struct Call<'a> {
     verb: Verb,
     query: Query,
     headers: HeaderMap,
-    principal: Principal,
+    guard: Guard,
 }
 
 impl<'a> Call<'a> {
@@ -64,23 +64,24 @@ impl<'a> Call<'a> {
         {
             return Err(not_allowed());
         }
-        let call = Self { server, resource, target, verb, query, headers: request.headers().clone(), principal };
-        call.authorise()?;
-        Ok(call)
-    }
-
-    /// Asked before anything is looked up: a refusal says nothing of what exists.
-    fn authorise(&self) -> Result<(), ApiError> {
-        let name = self.target.name.as_deref();
-        let subject = Subject { namespace: self.target.namespace.as_deref(), kind: &self.resource.kind, name };
-        let Principal { name: who, groups } = &self.principal;
-        let decision = self.server.policy.decide(who, groups, self.verb.action(), &subject);
-        if decision.allowed {
-            return Ok(());
+        let guard = Guard {
+            db: server.db.clone(),
+            clock: server.clock.clone(),
+            policy: server.policy.clone(),
+            principal,
+            presented: request.extensions().get::<Presented>().cloned(),
+            resource: resource.clone(),
+            namespace: target.namespace.clone(),
+            name: target.name.clone(),
+            action: verb.action(),
+        };
+        // Asked before anything is looked up: a refusal says nothing of what exists.
+        guard.decide()?;
+        let call = Self { server, resource, target, verb, query, headers: request.headers().clone(), guard };
+        if call.resource.is_read_only() && !matches!(verb, Verb::Get | Verb::List | Verb::Watch) {
+            return Err(ApiError::ReadOnly { resource: call.resource.qualified() });
         }
-        let (resource, name) = (self.resource.qualified(), name.unwrap_or_default().to_owned());
-        tracing::info!(principal = %who, %resource, %name, policies = ?decision.policies, why = decision.why(), "denied");
-        Err(ApiError::Forbidden { resource, name, why: decision.why().to_owned() })
+        Ok(call)
     }
 
     pub async fn answer(self, body: Body) -> Result<Response, ApiError> {
@@ -119,6 +120,7 @@ impl<'a> Call<'a> {
             db: self.server.db.clone(),
             clock: self.server.clock.clone(),
             signal: self.server.signal.subscribe(),
+            guard: self.guard.clone(),
             resource: self.resource.clone(),
             namespace: self.target.namespace.clone(),
             list: List::to_watch(&self.query, &self.resource)?,
@@ -200,7 +202,7 @@ impl<'a> Call<'a> {
             namespace: self.target.namespace.clone(),
             name,
             status_only: self.target.subresource.is_some(),
-            actor: self.principal.name.clone(),
+            actor: self.guard.principal.name.clone(),
             manager: self.query.manager(user_agent),
             validation: self.query.field_validation()?,
             now: self.server.clock.now(),

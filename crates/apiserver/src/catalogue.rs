@@ -67,9 +67,14 @@ fn of_kind(kind: Kind) -> Result<Resource, ApiError> {
         has_status: version.subresources.as_ref().is_some_and(|subresources| subresources.status.is_some()),
         schema: Schema::new(enveloped(schema))?,
         columns: [vec![Column::name()], columns].concat(),
-        selectable: &[],
+        selectable: version.selectable_fields.iter().flatten().map(|field| dotted(&field.json_path)).collect(),
         rules: Rules::Kind(Box::new(kind)),
     })
+}
+
+/// A selectable field's path without the dot in front of it, as selectors spell it.
+fn dotted(path: &str) -> String {
+    path.trim_start_matches('.').to_owned()
 }
 
 fn broken(kind: &Kind, why: &str) -> ApiError {

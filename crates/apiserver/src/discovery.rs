@@ -9,12 +9,14 @@ use http::{HeaderMap, header};
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
-use crate::resource::Resource;
+use crate::resource::{Resource, Rules};
+use crate::review::{REVIEWS, Review};
 use crate::server::Inner;
 
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 const VERBS: [&str; 8] = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
-const STATUS_VERBS: [&str; 3] = ["get", "patch", "update"];
+const READ_VERBS: [&str; 3] = ["get", "list", "watch"];
+pub const STATUS_VERBS: [&str; 3] = ["get", "patch", "update"];
 
 type Server = State<Arc<Inner>>;
 
@@ -71,8 +73,28 @@ fn wants_aggregated(headers: &HeaderMap) -> bool {
     })
 }
 
+/// The verbs of a resource.
+pub fn verbs(resource: &Resource) -> &'static [&'static str] {
+    if resource.is_read_only() { &READ_VERBS } else { &VERBS }
+}
+
+/// Each (group, version) once, those of the reviews last.
+fn groups(server: &Inner) -> Vec<(&str, &str)> {
+    let mut groups = server.catalogue.groups();
+    for review in REVIEWS {
+        if !groups.contains(&(review.group, "v1")) {
+            groups.push((review.group, "v1"));
+        }
+    }
+    groups
+}
+
+fn reviews<'a>(group: &'a str, version: &'a str) -> impl Iterator<Item = Review> + 'a {
+    REVIEWS.into_iter().filter(move |review| review.group == group && version == "v1")
+}
+
 fn named_groups(server: &Inner) -> impl Iterator<Item = (&str, &str)> {
-    server.catalogue.groups().into_iter().filter(|(group, _)| !group.is_empty())
+    groups(server).into_iter().filter(|(group, _)| !group.is_empty())
 }
 
 fn plain_group(group: &str, version: &str) -> Value {
@@ -81,8 +103,8 @@ fn plain_group(group: &str, version: &str) -> Value {
 }
 
 fn resource_list(server: &Inner, group: &str, version: &str) -> Result<Json<Value>, ApiError> {
-    let resources: Vec<Value> =
-        server.catalogue.in_group(group, version).flat_map(|one| plain_resources(one)).collect();
+    let served = server.catalogue.in_group(group, version).flat_map(|one| plain_resources(one));
+    let resources: Vec<Value> = served.chain(reviews(group, version).map(|one| plain_review(&one))).collect();
     if resources.is_empty() {
         return Err(ApiError::NoSuchPath);
     }
@@ -92,10 +114,17 @@ fn resource_list(server: &Inner, group: &str, version: &str) -> Result<Json<Valu
     })))
 }
 
+fn plain_review(review: &Review) -> Value {
+    json!({
+        "name": review.plural, "singularName": review.kind.to_lowercase(), "namespaced": false, "kind": review.kind,
+        "verbs": ["create"],
+    })
+}
+
 fn plain_resources(resource: &Resource) -> Vec<Value> {
     let mut all = vec![json!({
         "name": resource.plural, "singularName": resource.singular, "namespaced": resource.namespaced,
-        "kind": resource.kind, "verbs": VERBS, "shortNames": resource.short_names, "categories": categories(resource),
+        "kind": resource.kind, "verbs": verbs(resource), "shortNames": resource.short_names, "categories": categories(resource),
     })];
     if resource.has_status {
         all.push(json!({
@@ -108,11 +137,15 @@ fn plain_resources(resource: &Resource) -> Vec<Value> {
 
 /// What `kubectl get all` shows: bedplate's kinds.
 fn categories(resource: &Resource) -> &'static [&'static str] {
-    if resource.has_generation() { &["all", "bedplate"] } else { &[] }
+    match resource.rules {
+        Rules::Kind(_) => &["all", "bedplate"],
+        Rules::Definition => &["api-extensions"],
+        _ => &[],
+    }
 }
 
 fn aggregated(server: &Inner, wanted: impl Fn(&str) -> bool) -> Response {
-    let groups = server.catalogue.groups().into_iter().filter(|(group, _)| wanted(group));
+    let groups = groups(server).into_iter().filter(|(group, _)| wanted(group));
     let items: Vec<Value> = groups.map(|(group, version)| aggregated_group(server, group, version)).collect();
     let list = json!({
         "kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items,
@@ -121,11 +154,19 @@ fn aggregated(server: &Inner, wanted: impl Fn(&str) -> bool) -> Response {
 }
 
 fn aggregated_group(server: &Inner, group: &str, version: &str) -> Value {
-    let resources: Vec<Value> = server.catalogue.in_group(group, version).map(|one| aggregated_resource(one)).collect();
+    let served = server.catalogue.in_group(group, version).map(|one| aggregated_resource(one));
+    let resources: Vec<Value> = served.chain(reviews(group, version).map(|one| aggregated_review(&one))).collect();
     let metadata = if group.is_empty() { json!({}) } else { json!({ "name": group }) };
     json!({
         "metadata": metadata,
         "versions": [{ "version": version, "resources": resources, "freshness": "Current" }],
+    })
+}
+
+fn aggregated_review(review: &Review) -> Value {
+    json!({
+        "resource": review.plural, "singularResource": review.kind.to_lowercase(), "scope": "Cluster",
+        "responseKind": { "group": review.group, "version": "v1", "kind": review.kind }, "verbs": ["create"],
     })
 }
 
@@ -134,7 +175,7 @@ fn aggregated_resource(resource: &Resource) -> Value {
     let mut answer = json!({
         "resource": resource.plural, "responseKind": kind, "singularResource": resource.singular,
         "scope": if resource.namespaced { "Namespaced" } else { "Cluster" },
-        "verbs": VERBS, "shortNames": resource.short_names, "categories": categories(resource),
+        "verbs": verbs(resource), "shortNames": resource.short_names, "categories": categories(resource),
     });
     if resource.has_status {
         answer["subresources"] = json!([{ "subresource": "status", "responseKind": kind, "verbs": STATUS_VERBS }]);

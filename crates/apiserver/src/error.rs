@@ -48,6 +48,8 @@ pub enum ApiError {
     Invalid { kind: String, name: String, causes: Vec<Cause> },
     #[error("{0}")]
     Unprocessable(String),
+    #[error("{resource} can only be read: the kinds are built into bedplate and change with its version")]
+    ReadOnly { resource: String },
     #[error("{method} is not allowed here")]
     MethodNotAllowed { method: String },
     #[error("the body of the request was in an unknown format - accepted media types include: {accepted}")]
@@ -98,6 +100,7 @@ impl Explained for ApiError {
             | Self::Invalid { .. }
             | Self::Unprocessable(_)
             | Self::MethodNotAllowed { .. }
+            | Self::ReadOnly { .. }
             | Self::UnsupportedMediaType { .. } => ErrorKind::Invalid,
             Self::Unauthenticated { .. } => ErrorKind::Unauthenticated,
             Self::Forbidden { .. } => ErrorKind::Denied,

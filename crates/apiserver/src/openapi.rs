@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::builtin;
 use crate::catalogue::Catalogue;
+use crate::definition;
 use crate::error::ApiError;
 use crate::resource::Resource;
 use crate::server::Inner;
@@ -66,6 +67,8 @@ fn schema_name(resource: &Resource) -> String {
     let group = match resource.group.as_str() {
         "" => "io.k8s.api.core".to_owned(),
         "events.k8s.io" => "io.k8s.api.events".to_owned(),
+        "coordination.k8s.io" => "io.k8s.api.coordination".to_owned(),
+        definition::GROUP => "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions".to_owned(),
         other => other.rsplit('.').collect::<Vec<_>>().join("."),
     };
     format!("{group}.{}.{}", resource.version, resource.kind)
@@ -89,6 +92,12 @@ fn paths_of(resource: &Resource) -> Vec<(String, Value)> {
     let scope = if resource.namespaced { "/namespaces/{namespace}" } else { "" };
     let collection = format!("{}{scope}/{}", resource.path_prefix(), resource.plural);
     let item = format!("{collection}/{{name}}");
+    if resource.is_read_only() {
+        return vec![
+            (collection, operations(resource, &[("get", "list")])),
+            (item, operations(resource, &[("get", "get")])),
+        ];
+    }
     let mut paths = vec![
         (collection, operations(resource, &[("get", "list"), ("post", "post"), ("delete", "deletecollection")])),
         (

@@ -5,9 +5,11 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bedplate_types::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::error::ApiError;
+use crate::meta;
 
 const MAGIC: &[u8] = b"k8s\0";
 
@@ -21,6 +23,8 @@ enum Type {
     Bytes,
     Bool,
     Int,
+    /// Seconds and nanoseconds, shown in RFC 3339 with six decimals.
+    MicroTime,
     Message(Fields),
     Messages(Fields),
     TextMap,
@@ -86,6 +90,20 @@ const REVIEW_SPEC: Fields = &[
 ];
 const ACCESS_REVIEW: Fields = &[(1, "metadata", Type::Message(METADATA)), (2, "spec", Type::Message(REVIEW_SPEC))];
 
+const RULES_REVIEW_SPEC: Fields = &[(1, "namespace", Type::Text)];
+const RULES_REVIEW: Fields = &[(1, "metadata", Type::Message(METADATA)), (2, "spec", Type::Message(RULES_REVIEW_SPEC))];
+const SELF_REVIEW: Fields = &[(1, "metadata", Type::Message(METADATA))];
+const LEASE_SPEC: Fields = &[
+    (1, "holderIdentity", Type::Text),
+    (2, "leaseDurationSeconds", Type::Int),
+    (3, "acquireTime", Type::MicroTime),
+    (4, "renewTime", Type::MicroTime),
+    (5, "leaseTransitions", Type::Int),
+    (6, "strategy", Type::Text),
+    (7, "preferredHolder", Type::Text),
+];
+const LEASE: Fields = &[(1, "metadata", Type::Message(METADATA)), (2, "spec", Type::Message(LEASE_SPEC))];
+
 /// The object in the envelope, as the JSON it stands for.
 pub fn object(bytes: &[u8]) -> Result<Value, ApiError> {
     let envelope = bytes.strip_prefix(MAGIC).ok_or_else(malformed)?;
@@ -108,6 +126,9 @@ fn fields_of(kind: &str) -> Option<Fields> {
         "Secret" => Some(SECRET),
         "DeleteOptions" => Some(DELETE_OPTIONS),
         "SelfSubjectAccessReview" => Some(ACCESS_REVIEW),
+        "SelfSubjectRulesReview" => Some(RULES_REVIEW),
+        "SelfSubjectReview" => Some(SELF_REVIEW),
+        "Lease" => Some(LEASE),
         _ => None,
     }
 }
@@ -171,6 +192,7 @@ fn put(object: &mut Map<String, Value>, name: &str, type_: Type, raw: &Raw<'_>) 
         (Type::Int, Raw::Number(n)) => (*n).into(),
         (Type::Text, Raw::Bytes(bytes)) => text(bytes)?,
         (Type::Bytes, Raw::Bytes(bytes)) => STANDARD.encode(bytes).into(),
+        (Type::MicroTime, Raw::Bytes(bytes)) => micro_time(bytes)?,
         (Type::Message(fields), Raw::Bytes(bytes)) => message(bytes, fields)?,
         (Type::Texts, Raw::Bytes(bytes)) => return push(object, name, text(bytes)?),
         (Type::Messages(fields), Raw::Bytes(bytes)) => return push(object, name, message(bytes, fields)?),
@@ -183,6 +205,16 @@ fn put(object: &mut Map<String, Value>, name: &str, type_: Type, raw: &Raw<'_>) 
         object.insert(name.to_owned(), value);
     }
     Ok(())
+}
+
+const TIME: Fields = &[(1, "seconds", Type::Int), (2, "nanos", Type::Int)];
+
+fn micro_time(bytes: &[u8]) -> Result<Value, ApiError> {
+    let time = message(bytes, TIME)?;
+    let micros = time["nanos"].as_i64().unwrap_or(0) / 1_000;
+    let second = time["seconds"].as_i64().unwrap_or(0).checked_mul(1_000_000).ok_or_else(malformed)?;
+    let second = meta::seconds(Timestamp::from_micros(second));
+    Ok(format!("{}.{micros:06}Z", second.trim_end_matches('Z')).into())
 }
 
 const TEXT_PAIR: Fields = &[(1, "key", Type::Text), (2, "value", Type::Text)];
@@ -229,6 +261,15 @@ mod tests {
             object,
             json!({"metadata": {"name": "s"}, "data": {"k": "aGk="}, "apiVersion": "v1", "kind": "Secret"})
         );
+    }
+
+    #[test]
+    fn a_lease_keeps_its_microseconds() {
+        let time = bytes_field(4, &[8, 1, 16, 0xd8, 0x8c, 0x0f]);
+        let spec = bytes_field(2, &[bytes_field(1, b"me"), vec![16, 15], time].concat());
+        let object = object(&envelope("Lease", &spec)).unwrap();
+        let renewed = "1970-01-01T00:00:01.000247Z";
+        assert_eq!(object["spec"], json!({"holderIdentity": "me", "leaseDurationSeconds": 15, "renewTime": renewed}));
     }
 
     #[test]

@@ -126,7 +126,9 @@ impl List {
 }
 
 fn selection(query: &Query, resource: &Resource) -> Result<Selection, ApiError> {
-    let known: Vec<&str> =
-        ["metadata.name", "metadata.namespace"].into_iter().chain(resource.selectable.iter().copied()).collect();
+    let known: Vec<&str> = ["metadata.name", "metadata.namespace"]
+        .into_iter()
+        .chain(resource.selectable.iter().map(String::as_str))
+        .collect();
     Selection::parse(query, &known)
 }

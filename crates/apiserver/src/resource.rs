@@ -22,7 +22,7 @@ pub struct Resource {
     pub(crate) schema: Schema,
     pub(crate) columns: Vec<Column>,
     /// Fields a `fieldSelector` may name, besides the metadata's name and namespace.
-    pub(crate) selectable: &'static [&'static str],
+    pub(crate) selectable: Vec<String>,
     pub(crate) rules: Rules,
 }
 
@@ -36,6 +36,8 @@ pub(crate) enum Rules {
     Plain,
     /// `events.k8s.io/v1`: another spelling of the core events, which are what is stored.
     NewEvent,
+    /// The kinds' own definitions, which only the server writes.
+    Definition,
 }
 
 impl Resource {
@@ -63,6 +65,11 @@ impl Resource {
 
     pub fn is_namespaced(&self) -> bool {
         self.namespaced
+    }
+
+    /// Whether clients can only look at it.
+    pub fn is_read_only(&self) -> bool {
+        matches!(self.rules, Rules::Definition)
     }
 
     /// `datasets.bedplate.dev`, `secrets`: how errors name it.

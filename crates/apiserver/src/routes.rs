@@ -13,6 +13,7 @@ use http::header;
 
 use crate::call::Call;
 use crate::error::ApiError;
+use crate::guard::Presented;
 use crate::server::Inner;
 use crate::watch::in_background;
 use crate::{discovery, openapi, review, store};
@@ -48,7 +49,9 @@ fn api() -> Router<Server> {
         .route("/openapi/v2", any(nowhere))
         .route("/openapi/v3", get(openapi::index))
         .route("/openapi/v3/{*path}", get(openapi::document))
+        .route("/apis/authentication.k8s.io/v1/selfsubjectreviews", post(review::myself))
         .route("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", post(review::access))
+        .route("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", post(review::rules))
         .route("/api/v1/{*rest}", any(core))
         .route("/apis/{group}/{version}/{*rest}", any(grouped))
 }
@@ -66,8 +69,10 @@ async fn nowhere() -> ApiError {
 
 async fn authenticate(State(server): State<Server>, mut request: Request, next: Next) -> Response {
     let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let presented = Presented(authorization.unwrap_or_default().to_owned());
     match server.authenticator.authenticate(authorization) {
         Ok(principal) => {
+            request.extensions_mut().insert(presented);
             request.extensions_mut().insert(principal);
             next.run(request).await
         }

@@ -62,7 +62,11 @@ impl Requirement {
 impl FieldRequirement {
     fn matches(&self, object: &Value) -> bool {
         let found = self.path.split('.').try_fold(object, |value, field| value.get(field));
-        let text = found.and_then(Value::as_str).unwrap_or_default();
+        let text = match found {
+            Some(Value::String(text)) => text.clone(),
+            Some(scalar @ (Value::Number(_) | Value::Bool(_))) => scalar.to_string(),
+            _ => String::new(),
+        };
         (text == self.value) == self.equal
     }
 }

@@ -12,6 +12,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use crate::catalogue::Catalogue;
+use crate::definition;
 use crate::error::ApiError;
 use crate::feed::Feed;
 use crate::openapi::Documents;
@@ -19,6 +20,7 @@ use crate::options::FieldValidation;
 use crate::resource::Resource;
 use crate::routes;
 use crate::seal::Seal;
+use crate::store::By;
 use crate::watch::Signal;
 use crate::write::{Effect, Write, Written};
 
@@ -58,7 +60,8 @@ pub(crate) struct Inner {
 }
 
 impl ApiServer {
-    /// Opens the server and makes sure that the namespace `default` exists. Blocks for one write to the database.
+    /// Opens the server and makes sure that the namespace `default` and the kinds' definitions exist. Blocks for
+    /// two writes to the database.
     ///
     /// # Errors
     /// When the database refuses, or a kind's schema or columns cannot be understood.
@@ -77,6 +80,7 @@ impl ApiServer {
             kept: AtomicI64::new(CHANGES_KEPT),
         });
         inner.make_default_namespace()?;
+        inner.publish_definitions()?;
         Ok(Self { inner })
     }
 
@@ -136,6 +140,20 @@ impl Inner {
             Err(ApiError::DryRun(written)) => Ok(*written),
             Err(error) => Err(error),
         }
+    }
+
+    fn publish_definitions(&self) -> Result<(), ApiError> {
+        let now = self.clock.now();
+        let definitions = definition::all(now, self.seed)?;
+        let by = By {
+            actor: "system:apiserver".to_owned(),
+            action: "create",
+            subresource: None,
+            at: now,
+            because: None,
+            kept: self.kept(),
+        };
+        self.db.write(move |tx| definition::publish(tx, &definitions, &by))
     }
 
     fn make_default_namespace(&self) -> Result<(), ApiError> {

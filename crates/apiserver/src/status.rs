@@ -28,7 +28,7 @@ pub fn of(error: &ApiError) -> Value {
 fn code_and_reason(error: &ApiError) -> (u16, &'static str) {
     match error {
         ApiError::BadRequest(_) => (400, "BadRequest"),
-        ApiError::MethodNotAllowed { .. } => (405, "MethodNotAllowed"),
+        ApiError::MethodNotAllowed { .. } | ApiError::ReadOnly { .. } => (405, "MethodNotAllowed"),
         ApiError::UnsupportedMediaType { .. } => (415, "UnsupportedMediaType"),
         other => (other.kind().http_status(), other.kind().status_reason()),
     }

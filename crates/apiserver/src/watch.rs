@@ -1,7 +1,8 @@
 //! Watches: the changes table, followed from a version, as a stream of JSON lines.
 //!
 //! A watcher holds a cursor and no buffer but the batch it is sending: a slow client slows only itself. It wakes on the
-//! signal every write gives, and looks again by itself now and then.
+//! signal every write gives, and looks again by itself now and then. Before anything is sent the caller's right to it is
+//! asked for again; who has lost it, or whose token is no longer good, is told so and cut off.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use tokio::time::Instant;
 
 use crate::error::ApiError;
 use crate::feed::{Feed, News};
+use crate::guard::Guard;
 use crate::options::Query;
 use crate::read::List;
 use crate::represent::View;
@@ -28,6 +30,8 @@ const BATCH: i64 = 500;
 const PERIOD: Duration = Duration::from_secs(30);
 /// What is written within this time of a look is sent together: many small frames would cost both sides more than the wait.
 const GATHERED: Duration = Duration::from_millis(4);
+/// How often the database is asked whether the watcher may still watch.
+const ASK_AGAIN: Duration = Duration::from_millis(500);
 /// How long a watch lasts when the client does not say.
 const USUAL_SECONDS: u64 = 45 * 60;
 
@@ -45,6 +49,7 @@ pub struct Watch {
     pub db: Db,
     pub clock: Arc<dyn Clock>,
     pub signal: watch::Receiver<Signal>,
+    pub guard: Guard,
     pub resource: Arc<Resource>,
     pub namespace: Option<String>,
     pub list: List,
@@ -85,13 +90,16 @@ struct Following {
     first: bool,
     /// How many writes had been told when it last looked.
     writes: u64,
-    /// The same, when it was a write that woke it; else nobody knows what others have written.
-    woken_at: Option<u64>,
+    /// It was not a write of this process that woke it: nobody knows what others have written.
+    is_unsure: bool,
     ended: bool,
+    /// There may be something to read.
+    must_look: bool,
     deadline: Instant,
     /// The latest and the earliest moment to look again.
     next_look: Instant,
     next_look_earliest: Instant,
+    next_question: Instant,
 }
 
 impl Watch {
@@ -105,11 +113,13 @@ impl Watch {
             cursor,
             first: true,
             writes: 0,
-            woken_at: None,
+            is_unsure: true,
             ended: false,
+            must_look: true,
             deadline,
             next_look: now + PERIOD,
             next_look_earliest: now,
+            next_question: now + ASK_AGAIN,
         };
         futures::stream::unfold(following, |mut following| async {
             let lines = following.next().await?;
@@ -122,22 +132,28 @@ impl Following {
     /// The next lines to send; waits for them.
     async fn next(&mut self) -> Option<Bytes> {
         loop {
-            tokio::time::sleep_until(self.next_look_earliest).await;
-            self.next_look_earliest = Instant::now() + GATHERED;
-            let signal = *self.watch.signal.borrow_and_update();
-            if self.ended || signal.closed {
+            if self.must_look {
+                tokio::time::sleep_until(self.next_look_earliest).await;
+                self.next_look_earliest = Instant::now() + GATHERED;
+            }
+            if self.ended || self.server_goes() {
                 return None;
             }
-            if std::mem::replace(&mut self.writes, signal.writes) != signal.writes {
-                self.woken_at = Some(signal.writes);
+            if let Err(error) = self.may_go_on().await {
+                self.ended = true;
+                return Some(line("ERROR", &status::of(&error)).into());
             }
             if Instant::now() >= self.deadline {
                 self.ended = true;
                 return self.progress().map(Bytes::from);
             }
-            let lines = self.look().await;
-            if !lines.is_empty() {
-                return Some(lines.into());
+            if std::mem::take(&mut self.must_look) {
+                let lines = self.look().await;
+                // What was read may be newer than the answer to the question before it.
+                if !lines.is_empty() && self.watch.guard.decide().is_ok() {
+                    self.must_look = true;
+                    return Some(lines.into());
+                }
             }
             if let Some(bookmark) = self.wait().await {
                 return Some(bookmark.into());
@@ -145,17 +161,39 @@ impl Following {
         }
     }
 
-    /// Waits for a write, the period or the end; the period may call for a bookmark.
+    /// Takes note of the writes since, too.
+    fn server_goes(&mut self) -> bool {
+        let signal = self.watch.signal.borrow_and_update();
+        self.must_look |= signal.has_changed();
+        self.writes = signal.writes;
+        signal.closed
+    }
+
+    async fn may_go_on(&mut self) -> Result<(), ApiError> {
+        if Instant::now() < self.next_question {
+            return self.watch.guard.decide();
+        }
+        self.watch.guard.ask_again().await?;
+        self.next_question = Instant::now() + ASK_AGAIN;
+        Ok(())
+    }
+
+    /// Waits for a write, the next question, the period or the end; the period may call for a bookmark.
     async fn wait(&mut self) -> Option<String> {
-        let until = self.deadline.min(self.next_look);
+        let until = self.deadline.min(self.next_look).min(self.next_question);
         tokio::select! {
             changed = self.watch.signal.changed() => {
                 self.ended = changed.is_err();
+                self.must_look = true;
                 None
             }
             () = tokio::time::sleep_until(until) => {
                 let now = Instant::now();
+                if now < self.next_look {
+                    return None;
+                }
                 self.next_look = now + PERIOD;
+                (self.must_look, self.is_unsure) = (true, true);
                 if now < self.deadline { self.progress() } else { None }
             }
         }
@@ -189,7 +227,8 @@ impl Following {
     }
 
     async fn read_changes(&mut self, cursor: i64) -> Result<String, ApiError> {
-        self.watch.feed.catch_up(&self.watch.db, self.woken_at.take()).await?;
+        let told = (!std::mem::take(&mut self.is_unsure)).then_some(self.writes);
+        self.watch.feed.catch_up(&self.watch.db, told).await?;
         let news = self.watch.feed.since(cursor, &self.watch.resource.storage(), self.watch.namespace.as_deref());
         match news {
             Some(news) => self.read_news(news),

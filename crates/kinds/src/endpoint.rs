@@ -14,6 +14,8 @@ use crate::{Condition, Phase};
     kind = "Endpoint",
     namespaced,
     status = "EndpointStatus",
+    selectable = ".spec.model",
+    selectable = ".status.phase",
     shortname = "ep",
     printcolumn = r#"{"name":"Phase","type":"string","jsonPath":".status.phase"}"#,
     printcolumn = r#"{"name":"Model","type":"string","jsonPath":".spec.model"}"#,

@@ -14,6 +14,7 @@ use crate::validate::{FieldError, Validate, duplicates};
     kind = "ExpectationSuite",
     namespaced,
     status = "ExpectationSuiteStatus",
+    selectable = ".status.phase",
     shortname = "suite",
     printcolumn = r#"{"name":"Phase","type":"string","jsonPath":".status.phase"}"#,
     printcolumn = r#"{"name":"Expectations","type":"integer","jsonPath":".status.expectations"}"#,

@@ -16,6 +16,7 @@ use crate::{Condition, Phase};
     kind = "FeatureService",
     namespaced,
     status = "FeatureServiceStatus",
+    selectable = ".status.phase",
     shortname = "fs",
     printcolumn = r#"{"name":"Phase","type":"string","jsonPath":".status.phase"}"#,
     printcolumn = r#"{"name":"Features","type":"integer","jsonPath":".status.features"}"#,

@@ -15,6 +15,8 @@ use crate::{Condition, Phase};
     kind = "FeatureView",
     namespaced,
     status = "FeatureViewStatus",
+    selectable = ".spec.entity",
+    selectable = ".status.phase",
     shortname = "fv",
     printcolumn = r#"{"name":"Phase","type":"string","jsonPath":".status.phase"}"#,
     printcolumn = r#"{"name":"Entity","type":"string","jsonPath":".spec.entity"}"#,

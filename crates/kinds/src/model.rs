@@ -17,6 +17,8 @@ use crate::{Condition, Phase};
     kind = "Model",
     namespaced,
     status = "ModelStatus",
+    selectable = ".spec.owner",
+    selectable = ".status.phase",
     printcolumn = r#"{"name":"Phase","type":"string","jsonPath":".status.phase"}"#,
     printcolumn = r#"{"name":"Latest","type":"integer","jsonPath":".status.latest"}"#,
     printcolumn = r#"{"name":"Owner","type":"string","jsonPath":".spec.owner","priority":1}"#,

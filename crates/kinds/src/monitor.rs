@@ -15,6 +15,8 @@ use crate::{Condition, Phase};
     kind = "Monitor",
     namespaced,
     status = "MonitorStatus",
+    selectable = ".spec.recipe",
+    selectable = ".status.phase",
     shortname = "mon",
     printcolumn = r#"{"name":"Phase","type":"string","jsonPath":".status.phase"}"#,
     printcolumn = r#"{"name":"Drifted","type":"integer","jsonPath":".status.driftedFeatures"}"#,

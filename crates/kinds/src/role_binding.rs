@@ -14,6 +14,7 @@ use crate::validate::{FieldError, Validate, not_empty};
     kind = "RoleBinding",
     namespaced,
     status = "RoleBindingStatus",
+    selectable = ".spec.role",
     shortname = "rb",
     printcolumn = r#"{"name":"Role","type":"string","jsonPath":".spec.role"}"#,
     printcolumn = r#"{"name":"Subjects","type":"string","jsonPath":".spec.subjects[*].name"}"#,

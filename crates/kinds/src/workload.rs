@@ -17,6 +17,7 @@ use crate::{Condition, Phase};
     kind = "Workload",
     namespaced,
     status = "WorkloadStatus",
+    selectable = ".status.phase",
     shortname = "wl",
     printcolumn = r#"{"name":"Phase","type":"string","jsonPath":".status.phase"}"#,
     printcolumn = r#"{"name":"Exit","type":"integer","jsonPath":".status.exitCode"}"#,

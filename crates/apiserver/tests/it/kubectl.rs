@@ -222,6 +222,43 @@ fn deletion_cascades_as_it_is_told() {
     }
 }
 
+#[test]
+fn callers_and_kinds_are_told_about() {
+    let Some(kubectl) = Kubectl::new() else { return };
+    kubectl.says(&["auth", "whoami"], &["Username", "user:admin", "system:masters"]);
+    kubectl.says(
+        &["auth", "can-i", "--list"],
+        &["datasets.bedplate.dev", "[create delete deletecollection get", "/openapi/*"],
+    );
+    kubectl.says(&["get", "crd"], &["NAME", "CREATED AT", "datasets.bedplate.dev", "rolebindings.bedplate.dev"]);
+    kubectl.says(
+        &["get", "crd", "models.bedplate.dev", "-o", "yaml"],
+        &["kind: CustomResourceDefinition", "openAPIV3Schema"],
+    );
+    kubectl
+        .says(&["wait", "crd/models.bedplate.dev", "--for=condition=Established", "--timeout=5s"], &["condition met"]);
+    kubectl.fails(&["delete", "crd", "models.bedplate.dev"], "built into bedplate");
+    let spec = serde_json::json!({"holderIdentity": "me", "leaseDurationSeconds": 5});
+    let lease = serde_json::json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "l"}, "spec": spec});
+    kubectl.says(&["apply", "-f", &kubectl.write("l.json", &lease)], &["lease.coordination.k8s.io/l created"]);
+    kubectl.says(&["get", "lease"], &["HOLDER", "me"]);
+    kubectl.says(&["api-resources"], &["selfsubjectrulesreviews", "leases", "customresourcedefinitions"]);
+    kubectl.says(&["explain", "lease.spec.holderIdentity"], &["FIELD: holderIdentity"]);
+}
+
+#[test]
+fn kinds_are_selected_by_their_fields() {
+    let Some(kubectl) = Kubectl::new() else { return };
+    for (name, owner) in [("a", "red"), ("b", "blue")] {
+        let mut object = dataset(name);
+        object["spec"]["owner"] = owner.into();
+        kubectl.says(&["create", "-f", &kubectl.write("d.json", &object)], &["created"]);
+    }
+    let (_, red) = kubectl.run(&["get", "ds", "--field-selector", "spec.owner=red", "-o", "name"]);
+    assert_eq!(red.trim(), "dataset.bedplate.dev/a");
+    kubectl.fails(&["get", "ds", "--field-selector", "spec.description=x"], "field label not supported");
+}
+
 fn until(read: impl Fn() -> String, good: impl Fn(&str) -> bool) -> String {
     let began = Instant::now();
     loop {

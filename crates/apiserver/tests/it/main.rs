@@ -2,6 +2,7 @@
 
 mod apply;
 mod authorization;
+mod definitions;
 mod discovery;
 mod kube_rs;
 mod kubectl;

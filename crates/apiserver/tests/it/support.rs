@@ -23,7 +23,7 @@ pub struct House {
     pub server: ApiServer,
     pub admin: Router,
     policy: Policy,
-    _folder: tempfile::TempDir,
+    folder: Arc<tempfile::TempDir>,
 }
 
 impl House {
@@ -37,6 +37,15 @@ impl House {
         ]
         .concat();
         let db = Db::open(&folder.path().join("test.db"), &migrations).unwrap();
+        Self::open(db, folder)
+    }
+
+    /// The same database, with a server that was started anew.
+    pub fn reopened(&self) -> Self {
+        Self::open(self.db.clone(), self.folder.clone())
+    }
+
+    fn open(db: Db, folder: impl Into<Arc<tempfile::TempDir>>) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let policy = Policy::load(db.clone()).unwrap();
         let authenticator = Authenticator::new(db.clone(), clock.clone());
@@ -50,7 +59,7 @@ impl House {
         })
         .unwrap();
         let admin = server.in_process(admin());
-        Self { db, server, admin, policy, _folder: folder }
+        Self { db, server, admin, policy, folder: folder.into() }
     }
 
     /// A router for somebody with this role in the namespace.

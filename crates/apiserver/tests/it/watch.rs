@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use axum::Router;
 use axum::body::BodyDataStream;
+use bedplate_identity::Principal;
+use bedplate_policy::{Grant, Role};
 use futures::StreamExt;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::{CONFIG_MAPS, House, config_map, raw, version};
+use crate::support::{CONFIG_MAPS, DATASETS, House, admin, config_map, dataset, raw, version};
 
 /// The events of one watch, line by line.
 struct Lines {
@@ -91,6 +94,20 @@ async fn labels_that_come_and_go_are_told_as_additions_and_deletions() {
 }
 
 #[tokio::test]
+async fn fields_that_come_and_go_are_told_as_additions_and_deletions() {
+    let house = House::new();
+    let path = format!("{DATASETS}?watch=1&fieldSelector=status.phase%3DReady&resourceVersion=1");
+    let response = raw(&house.admin, "GET", &path, &[], &Value::Null).await;
+    let mut lines = Lines { stream: response.into_body().into_data_stream(), buffer: String::new() };
+    house.made(DATASETS, &dataset("a")).await;
+    for phase in ["Ready", "Failed", "Ready"] {
+        house.merge(&format!("{DATASETS}/a/status"), &json!({"status": {"phase": phase}})).await;
+    }
+    house.delete(&format!("{DATASETS}/a")).await;
+    lines.expect(&[("ADDED", "a"), ("DELETED", "a"), ("ADDED", "a"), ("DELETED", "a")]).await;
+}
+
+#[tokio::test]
 async fn a_version_that_is_no_longer_kept_is_gone() {
     let house = House::new();
     house.server.keep_changes(3);
@@ -146,4 +163,64 @@ async fn no_event_is_lost_or_doubled_across_reconnects() {
     for writer in writers {
         writer.await.unwrap();
     }
+}
+
+/// A watch of the config maps by whoever `router` believes in.
+async fn watching(router: &Router, headers: &[(&str, &str)]) -> Lines {
+    let path = format!("{CONFIG_MAPS}?watch=1&resourceVersion=1");
+    let response = raw(router, "GET", &path, headers, &Value::Null).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    Lines { stream: response.into_body().into_data_stream(), buffer: String::new() }
+}
+
+/// The watch tells `code` within a second of now, and then ends.
+async fn is_cut(lines: &mut Lines, code: u16, reason: &str) {
+    let event = tokio::time::timeout(Duration::from_secs(1), lines.next()).await.expect("within a second").unwrap();
+    assert_eq!((&event["type"], &event["object"]["code"]), (&json!("ERROR"), &json!(code)), "{event}");
+    assert_eq!(event["object"]["reason"], reason);
+    assert_eq!(lines.next().await, None);
+}
+
+#[tokio::test]
+async fn a_watch_is_cut_with_the_right_to_it() {
+    let house = House::new();
+    let viewer = house.somebody("user:viewer", "default", Role::Viewer);
+    let mut lines = watching(&viewer, &[]).await;
+    tokio::time::sleep(Duration::from_millis(1200)).await;
+    house.made(CONFIG_MAPS, &config_map("a")).await;
+    lines.expect(&[("ADDED", "a")]).await;
+    // Behind the server's back, as another process would.
+    let grant = Grant::new("user:viewer", "default", Role::Viewer);
+    assert!(house.db.write(move |tx| bedplate_policy::revoke(tx, &grant)).unwrap());
+    is_cut(&mut lines, 403, "Forbidden").await;
+}
+
+#[tokio::test]
+async fn a_watch_is_cut_before_it_tells_more_when_its_binding_goes() {
+    let house = House::new();
+    let bindings = "/apis/bedplate.dev/v1alpha1/namespaces/default/rolebindings";
+    let spec = json!({"role": "viewer", "subjects": [{"kind": "User", "name": "ana"}]});
+    let binding =
+        json!({"apiVersion": "bedplate.dev/v1alpha1", "kind": "RoleBinding", "metadata": {"name": "b"}, "spec": spec});
+    house.made(bindings, &binding).await;
+    let ana = house.server.in_process(Principal::new("user:ana"));
+    let mut lines = watching(&ana, &[]).await;
+    house.delete(&format!("{bindings}/b")).await;
+    house.made(CONFIG_MAPS, &config_map("not-for-ana")).await;
+    is_cut(&mut lines, 403, "Forbidden").await;
+}
+
+#[tokio::test]
+async fn a_watch_is_cut_with_its_token() {
+    let house = House::new();
+    let token = house.token(admin());
+    let router = house.server.router();
+    let bearer = format!("Bearer {token}");
+    let mut lines = watching(&router, &[("authorization", &bearer)]).await;
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    house.made(CONFIG_MAPS, &config_map("a")).await;
+    lines.expect(&[("ADDED", "a")]).await;
+    let id = house.db.read(bedplate_identity::list).unwrap().remove(0).id;
+    assert!(house.db.write(move |tx| bedplate_identity::revoke(tx, &id)).unwrap());
+    is_cut(&mut lines, 401, "Unauthorized").await;
 }
