@@ -6,50 +6,46 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::support::{House, admin, dataset};
+use crate::support::{Served, admin, dataset};
 
 /// A served house and a kubectl that knows where it is.
-struct Kubectl {
+pub struct Kubectl {
     home: TempDir,
-    house: House,
-    _runtime: tokio::runtime::Runtime,
+    pub served: Served,
 }
 
 impl Kubectl {
     /// `None`, said loudly, where there is no kubectl.
-    fn new() -> Option<Self> {
-        if Command::new("kubectl").arg("version").arg("--client").output().is_err() {
-            eprintln!("NOT RUN: kubectl is not on the PATH");
+    pub fn new() -> Option<Self> {
+        if bedplate_testkit::program("kubectl").is_none() {
+            bedplate_testkit::not_run("kubectl is not on the PATH");
             return None;
         }
-        let house = House::new();
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
-        let address = listener.local_addr().unwrap();
-        let router = house.server.router();
-        runtime.spawn(async move { axum::serve(listener, router).await });
+        let served = Served::new();
         let home = tempfile::tempdir().unwrap();
-        std::fs::write(home.path().join("config"), kubeconfig(&address.to_string(), &house.token(admin()))).unwrap();
-        Some(Self { home, house, _runtime: runtime })
+        let token = served.house.token(admin());
+        std::fs::write(home.path().join("config"), kubeconfig(&served.address, &token)).unwrap();
+        Some(Self { home, served })
     }
 
-    fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         self.home.path()
     }
 
-    fn write(&self, name: &str, object: &serde_json::Value) -> String {
+    pub fn write(&self, name: &str, object: &serde_json::Value) -> String {
         let path = self.path().join(name);
         std::fs::write(&path, object.to_string()).unwrap();
         path.to_string_lossy().into_owned()
     }
 
     #[expect(clippy::disallowed_methods, reason = "kubectl needs the PATH")]
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("kubectl");
         command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.path())
+            .env("TMPDIR", self.path())
             .env("KUBECONFIG", self.path().join("config"))
             .arg("--cache-dir")
             .arg(self.path().join("cache"))
@@ -58,14 +54,14 @@ impl Kubectl {
     }
 
     /// (whether it succeeded, standard output and error)
-    fn run(&self, arguments: &[&str]) -> (bool, String) {
+    pub fn run(&self, arguments: &[&str]) -> (bool, String) {
         let output = self.command(arguments).output().unwrap();
         let said = [output.stdout, output.stderr].concat();
         (output.status.success(), String::from_utf8_lossy(&said).into_owned())
     }
 
     /// Runs it and holds what it says against `expected`, piece by piece.
-    fn says(&self, arguments: &[&str], expected: &[&str]) {
+    pub fn says(&self, arguments: &[&str], expected: &[&str]) {
         let (succeeded, said) = self.run(arguments);
         assert!(succeeded, "kubectl {arguments:?} failed: {said}");
         for piece in expected {
@@ -73,7 +69,7 @@ impl Kubectl {
         }
     }
 
-    fn fails(&self, arguments: &[&str], expected: &str) {
+    pub fn fails(&self, arguments: &[&str], expected: &str) {
         let (succeeded, said) = self.run(arguments);
         assert!(!succeeded && said.contains(expected), "kubectl {arguments:?} should fail with {expected:?}: {said}");
     }
@@ -163,7 +159,7 @@ fn waiting_and_watching() {
     assert!(waiting.wait().unwrap().success());
     let told = until(|| std::fs::read_to_string(&seen).unwrap(), |text| text.contains("42"));
     assert!(told.starts_with("NAME") && told.matches("NAME").count() == 1, "{told}");
-    kubectl.house.server.close();
+    kubectl.served.house.server.close();
     watching.kill().unwrap();
     watching.wait().unwrap();
 }
@@ -206,60 +202,7 @@ fn events_are_listed_and_described() {
     kubectl.says(&["events", "--for", "ds/a"], &["Ingested"]);
 }
 
-#[test]
-fn deletion_cascades_as_it_is_told() {
-    let Some(kubectl) = Kubectl::new() else { return };
-    for (cascade, left) in [("background", ""), ("foreground", ""), ("orphan", "configmap/child")] {
-        kubectl.says(&["create", "configmap", "owner", "--from-literal=k=v"], &["created"]);
-        let (_, uid) = kubectl.run(&["get", "cm", "owner", "-o", "jsonpath={.metadata.uid}"]);
-        let owner = serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": uid, "blockOwnerDeletion": true});
-        let metadata = serde_json::json!({"name": "child", "ownerReferences": [owner]});
-        let child = serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata});
-        kubectl.says(&["create", "-f", &kubectl.write("child.json", &child)], &["configmap/child created"]);
-        kubectl.says(&["delete", "cm", "owner", &format!("--cascade={cascade}")], &["\"owner\" deleted"]);
-        let (_, names) = kubectl.run(&["get", "cm", "-o", "name"]);
-        assert_eq!(names.trim().trim_start_matches("No resources found in default namespace."), left, "{cascade}");
-    }
-}
-
-#[test]
-fn callers_and_kinds_are_told_about() {
-    let Some(kubectl) = Kubectl::new() else { return };
-    kubectl.says(&["auth", "whoami"], &["Username", "user:admin", "system:masters"]);
-    kubectl.says(
-        &["auth", "can-i", "--list"],
-        &["datasets.bedplate.dev", "[create delete deletecollection get", "/openapi/*"],
-    );
-    kubectl.says(&["get", "crd"], &["NAME", "CREATED AT", "datasets.bedplate.dev", "rolebindings.bedplate.dev"]);
-    kubectl.says(
-        &["get", "crd", "models.bedplate.dev", "-o", "yaml"],
-        &["kind: CustomResourceDefinition", "openAPIV3Schema"],
-    );
-    kubectl
-        .says(&["wait", "crd/models.bedplate.dev", "--for=condition=Established", "--timeout=5s"], &["condition met"]);
-    kubectl.fails(&["delete", "crd", "models.bedplate.dev"], "built into bedplate");
-    let spec = serde_json::json!({"holderIdentity": "me", "leaseDurationSeconds": 5});
-    let lease = serde_json::json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "l"}, "spec": spec});
-    kubectl.says(&["apply", "-f", &kubectl.write("l.json", &lease)], &["lease.coordination.k8s.io/l created"]);
-    kubectl.says(&["get", "lease"], &["HOLDER", "me"]);
-    kubectl.says(&["api-resources"], &["selfsubjectrulesreviews", "leases", "customresourcedefinitions"]);
-    kubectl.says(&["explain", "lease.spec.holderIdentity"], &["FIELD: holderIdentity"]);
-}
-
-#[test]
-fn kinds_are_selected_by_their_fields() {
-    let Some(kubectl) = Kubectl::new() else { return };
-    for (name, owner) in [("a", "red"), ("b", "blue")] {
-        let mut object = dataset(name);
-        object["spec"]["owner"] = owner.into();
-        kubectl.says(&["create", "-f", &kubectl.write("d.json", &object)], &["created"]);
-    }
-    let (_, red) = kubectl.run(&["get", "ds", "--field-selector", "spec.owner=red", "-o", "name"]);
-    assert_eq!(red.trim(), "dataset.bedplate.dev/a");
-    kubectl.fails(&["get", "ds", "--field-selector", "spec.description=x"], "field label not supported");
-}
-
-fn until(read: impl Fn() -> String, good: impl Fn(&str) -> bool) -> String {
+pub fn until(read: impl Fn() -> String, good: impl Fn(&str) -> bool) -> String {
     let began = Instant::now();
     loop {
         let text = read();

@@ -2,6 +2,7 @@
 
 mod apply;
 mod authorization;
+mod commands;
 mod definitions;
 mod discovery;
 mod kube_rs;
@@ -9,6 +10,7 @@ mod kubectl;
 mod lifecycle;
 mod objects;
 mod propagation;
+mod python;
 mod snapshots;
 mod support;
 mod validation;

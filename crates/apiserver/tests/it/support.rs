@@ -108,6 +108,26 @@ impl House {
     }
 }
 
+/// A house that answers on a socket.
+pub struct Served {
+    pub house: House,
+    /// `127.0.0.1:41234`
+    pub address: String,
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl Served {
+    pub fn new() -> Self {
+        let house = House::new();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let router = house.server.router();
+        runtime.spawn(async move { axum::serve(listener, router).await });
+        Self { house, address, _runtime: runtime }
+    }
+}
+
 pub fn admin() -> Principal {
     Principal { name: "user:admin".into(), groups: vec!["system:masters".into()] }
 }
