@@ -5,13 +5,15 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use bedplate_testkit::program;
+use bedplate_testkit::{postgres_program, program};
 
 use crate::cargo::cargo;
 
 const REQUIREMENTS: &str = include_str!("../requirements.txt");
-/// A Debian package and the program by which one sees that it is there.
-const PACKAGES: &[(&str, &str)] = &[("chromium", "chromium")];
+type IsThere = fn() -> bool;
+/// A Debian package, and how one sees that it is there. Debian keeps PostgreSQL's server programs off the PATH.
+const PACKAGES: &[(&str, IsThere)] =
+    &[("chromium", || program("chromium").is_some()), ("postgresql", || postgres_program("initdb").is_some())];
 
 const DENY: &str = "0.20.2";
 
@@ -26,8 +28,7 @@ pub struct Setup {
 
 pub fn prepare() -> Setup {
     let mut missing = Vec::new();
-    let wanted: Vec<&str> =
-        PACKAGES.iter().filter(|(_, name)| program(name).is_none()).map(|(package, _)| *package).collect();
+    let wanted: Vec<&str> = PACKAGES.iter().filter(|(_, is_there)| !is_there()).map(|(package, _)| *package).collect();
     if !wanted.is_empty()
         && let Err(why) = install(&wanted)
     {

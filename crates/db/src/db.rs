@@ -9,11 +9,8 @@ use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 
 use crate::job::{Job, Outcome, Write};
-use crate::migrate::migrate;
-use crate::readers::Readers;
-use crate::sqlite::open_writer;
 use crate::writer::Writer;
-use crate::{DbError, Migration, Tx};
+use crate::{DbError, Migration, Tx, postgres, sqlite};
 
 /// An open database. Clones share it; it closes when the last one is dropped.
 #[derive(Clone)]
@@ -23,6 +20,11 @@ struct Inner {
     // Readers first: the writer is then the last to close, and takes the write-ahead log into the file.
     readers: Readers,
     writer: Writer,
+}
+
+enum Readers {
+    Sqlite(sqlite::Readers),
+    Postgres(postgres::Readers),
 }
 
 impl std::fmt::Debug for Db {
@@ -38,20 +40,56 @@ impl Db {
     /// [`DbError::NotWritable`], [`DbError::Damaged`], [`DbError::Newer`] when it has migrations that are not among
     /// `migrations`, [`DbError::Held`] when another process writes to it just now, [`DbError::Migration`].
     pub fn open(path: &Path, migrations: &[Migration]) -> Result<Self, DbError> {
-        let conn = open_writer(path)?;
-        // Readers open the file later, and perhaps from another working directory.
-        let path = &std::path::absolute(path)
-            .map_err(|error| DbError::Open { path: path.to_owned(), source: error.into() })?;
-        migrate(&conn, path, migrations)?;
-        let writer = Writer::start(conn).map_err(|error| DbError::Open { path: path.clone(), source: error.into() })?;
-        Ok(Self(Arc::new(Inner { readers: Readers::new(path.clone()), writer })))
+        let (readers, writer) = sqlite::open(path, migrations)?;
+        Ok(Self(Arc::new(Inner { readers: Readers::Sqlite(readers), writer })))
+    }
+
+    /// Connects to the PostgreSQL database at `postgres://user:password@host:port/database` and brings its schema up to
+    /// date. Several processes may do so at the same time. The database must be UTF-8 and order text by its bytes
+    /// (`LC_COLLATE 'C'`); between here and the server there must be no pooler that hands a connection on before it is
+    /// closed.
+    ///
+    /// # Errors
+    /// [`DbError::Address`], also for one that asks for TLS, which there is none of yet; [`DbError::Unreachable`],
+    /// [`DbError::Refused`], [`DbError::Unsuitable`], [`DbError::Newer`], [`DbError::Migration`]. None has the password
+    /// in it.
+    pub fn connect(url: &str, migrations: &[Migration]) -> Result<Self, DbError> {
+        let (readers, writer) = postgres::connect(url, migrations)?;
+        Ok(Self(Arc::new(Inner { readers: Readers::Postgres(readers), writer })))
+    }
+
+    /// Writes a copy of everything committed when it began to the file `to`, which must not be there, while reads and
+    /// writes go on. The file appears when it is whole, checked and on the disk. Costs one pass over the database and one
+    /// over the copy; `<to>.partial` is used meanwhile.
+    ///
+    /// # Errors
+    /// [`DbError::Exists`], [`DbError::Copy`], [`DbError::Damaged`]; [`DbError::Unsupported`] on PostgreSQL, which has
+    /// tools of its own for this.
+    pub fn backup(&self, to: &Path) -> Result<(), DbError> {
+        match &self.0.readers {
+            Readers::Sqlite(readers) => readers.backup(to),
+            Readers::Postgres(_) => Err(DbError::Unsupported("PostgreSQL is backed up by its own tools: see pg_dump")),
+        }
+    }
+
+    /// Makes the database `to`, which must not be there, of the backup `from`. Nothing is at `to` unless all of the copy
+    /// was read and found whole.
+    ///
+    /// # Errors
+    /// [`DbError::Exists`], also for a log left beside `to`; [`DbError::Damaged`] when `from` is damaged or no database of
+    /// ours, [`DbError::Newer`] when it has migrations that are not among `migrations`, [`DbError::Open`],
+    /// [`DbError::Copy`].
+    pub fn restore(from: &Path, to: &Path, migrations: &[Migration]) -> Result<(), DbError> {
+        sqlite::restore(from, to, migrations)
     }
 
     /// Runs `f` in a transaction. When it returns `Ok` the changes are on the disk; when `f` returned `Err` none of
     /// its changes was kept. Blocks for about one fsync: from async code use [`Db::write_async`].
     ///
     /// # Errors
-    /// What `f` returns, [`DbError::Commit`] when the changes could not be kept, [`DbError::Nested`] inside a write.
+    /// What `f` returns, [`DbError::Commit`] when the changes could not be kept, [`DbError::Nested`] inside a write. On
+    /// PostgreSQL also [`DbError::Unreachable`], and [`DbError::Busy`] when others were in the way each time; what a lost
+    /// connection leaves unknown is a [`DbError::Commit`] that says so.
     pub fn write<T, E>(&self, f: impl FnMut(&mut dyn Tx) -> Result<T, E> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
@@ -85,9 +123,13 @@ impl Db {
     /// Runs `f` on one snapshot: what it reads is what was committed when it began. It cannot write.
     ///
     /// # Errors
-    /// What `f` returns, or [`DbError::NotWritable`] and the like when a connection cannot be opened.
+    /// What `f` returns, or [`DbError::NotWritable`], [`DbError::Unreachable`] and the like when a connection cannot be
+    /// opened; [`DbError::Busy`] when all connections to a server are in use for too long.
     pub fn read<T, E: From<DbError>>(&self, f: impl FnOnce(&mut dyn Tx) -> Result<T, E>) -> Result<T, E> {
-        self.0.readers.read(f)
+        match &self.0.readers {
+            Readers::Sqlite(readers) => readers.read(f),
+            Readers::Postgres(readers) => readers.read(f),
+        }
     }
 }
 

@@ -17,8 +17,29 @@ pub enum DbError {
     NotWritable { path: PathBuf, why: String },
     #[error("the database {} is damaged or is not a database: {why}", path.display())]
     Damaged { path: PathBuf, why: String },
-    #[error("the database {} was written by a newer version: it has the migration {migration:?}, which this one does not know", path.display())]
-    Newer { path: PathBuf, migration: String },
+    #[error(
+        "the database {database} was written by a newer version: it has the migration {migration:?}, which this one does not know"
+    )]
+    Newer { database: String, migration: String },
+    /// Says nothing of the address: it may hold a password.
+    #[error("the address of the database cannot be used: {why}")]
+    Address { why: &'static str },
+    #[error("the database server {server} cannot be reached: {why}")]
+    Unreachable { server: String, why: String },
+    #[error("the database server {server} refuses us: {why}")]
+    Refused { server: String, why: String },
+    #[error("the database {server} is not made for this: {why}")]
+    Unsuitable { server: String, why: &'static str },
+    #[error("the database is busy: {why}")]
+    Busy { why: String },
+    #[error("the database cannot store this: {why}, in {sql:?}")]
+    Unstorable { sql: String, why: String },
+    #[error("{} is there already", path.display())]
+    Exists { path: PathBuf },
+    #[error("cannot copy the database to {}", path.display())]
+    Copy { path: PathBuf, source: Source },
+    #[error("{0}")]
+    Unsupported(&'static str),
     #[error("another process holds the database {}", path.display())]
     Held { path: PathBuf },
     #[error("migration {name} failed")]
@@ -103,10 +124,13 @@ impl Explained for DbError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Damaged { .. } | Self::Corrupt { .. } => ErrorKind::Corrupt,
-            Self::Newer { .. } | Self::NotWritable { .. } => ErrorKind::Invalid,
-            Self::Held { .. } => ErrorKind::Busy,
-            Self::Duplicate { .. } => ErrorKind::AlreadyExists,
-            Self::Closed => ErrorKind::NotReady,
+            Self::Newer { .. } | Self::NotWritable { .. } | Self::Address { .. } | Self::Unsuitable { .. } => {
+                ErrorKind::Invalid
+            }
+            Self::Refused { .. } | Self::Unstorable { .. } | Self::Unsupported(_) => ErrorKind::Invalid,
+            Self::Held { .. } | Self::Busy { .. } => ErrorKind::Busy,
+            Self::Duplicate { .. } | Self::Exists { .. } => ErrorKind::AlreadyExists,
+            Self::Closed | Self::Unreachable { .. } => ErrorKind::NotReady,
             _ => ErrorKind::Internal,
         }
     }
@@ -123,6 +147,13 @@ impl Explained for DbError {
             Self::Newer { .. } => "use the newer bedplate, or choose another home".into(),
             Self::Held { .. } => "stop the other process, or choose another home".into(),
             Self::DiskFull { .. } => "free some space on the disk that holds the home folder".into(),
+            Self::Address { .. } => "write it as postgres://user:password@host:5432/database".into(),
+            Self::Unreachable { .. } => "see that the server runs and can be reached from here, and try again".into(),
+            Self::Refused { .. } => "see that the user, the password and the database are right".into(),
+            Self::Unsuitable { .. } => {
+                "make one: CREATE DATABASE name TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'".into()
+            }
+            Self::Exists { .. } => "name another file, or move that one away".into(),
             _ => return None,
         };
         Some(fix)

@@ -12,7 +12,41 @@ pub(crate) trait Job: Send {
     fn run(&mut self, tx: &mut dyn Tx) -> bool;
 
     /// Tells the caller, once it is known whether the group's commit held.
-    fn answer(self: Box<Self>, committed: Result<(), Arc<str>>);
+    fn answer(self: Box<Self>, committed: Result<(), Lost>);
+}
+
+/// Why a whole group was not kept, told to each of its callers.
+#[derive(Clone, Debug)]
+pub(crate) enum Lost {
+    Commit(Arc<str>),
+    /// The server could not be reached before anything was committed.
+    Unreachable {
+        server: Arc<str>,
+        why: Arc<str>,
+    },
+    /// Others were in the way each time.
+    Contended(Arc<str>),
+}
+
+impl Lost {
+    pub(crate) fn because(error: &DbError) -> Self {
+        Self::Commit(match std::error::Error::source(error) {
+            Some(source) => format!("{error}: {source}").into(),
+            None => error.to_string().into(),
+        })
+    }
+}
+
+impl From<Lost> for DbError {
+    fn from(lost: Lost) -> Self {
+        match lost {
+            Lost::Commit(why) => Self::Commit { why: why.as_ref().to_owned() },
+            Lost::Unreachable { server, why } => {
+                Self::Unreachable { server: server.as_ref().to_owned(), why: why.as_ref().to_owned() }
+            }
+            Lost::Contended(why) => Self::Busy { why: why.as_ref().to_owned() },
+        }
+    }
 }
 
 /// What the caller gets: the closure's result, or its panic to carry on with.
@@ -52,16 +86,15 @@ where
         keep
     }
 
-    fn answer(self: Box<Self>, committed: Result<(), Arc<str>>) {
+    fn answer(self: Box<Self>, committed: Result<(), Lost>) {
         let Self { closure, outcome, send } = *self;
         // The closure may hold the last handle to things the caller expects to be free once it has its answer.
         drop(closure);
-        let lost = |why: &str| Ok(Err(E::from(DbError::Commit { why: why.to_owned() })));
+        let failed = |lost: Lost| Ok(Err(E::from(lost.into())));
         send(match (outcome, committed) {
-            (Some(Ok(Ok(_))), Err(why)) => lost(&why),
+            (Some(Ok(Ok(_))) | None, Err(lost)) => failed(lost),
             (Some(outcome), _) => outcome,
-            (None, Err(why)) => lost(&why),
-            (None, Ok(())) => lost("it was never run"),
+            (None, Ok(())) => failed(Lost::Commit("it was never run".into())),
         });
     }
 }

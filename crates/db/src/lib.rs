@@ -1,23 +1,27 @@
-//! The store under everything: a small, synchronous, object-safe port ([`Tx`]) and SQLite behind it.
+//! The store under everything: a small, synchronous, object-safe port ([`Tx`]), and SQLite or PostgreSQL behind it.
 //!
 //! Start with [`Db`]: `db.write(|tx| …)` runs a closure in a transaction and returns only when its changes would survive
 //! `kill -9` and power loss; `db.read(|tx| …)` sees one consistent snapshot and never waits for writers.
 //! Writes of many callers share one commit (and one fsync): see `writer.rs`.
 //!
 //! SQL is written once, with `$1…` placeholders, in the subset SQLite and PostgreSQL both take: upsert, `RETURNING`, CTE;
-//! ids `TEXT`, times `BIGINT` in microseconds, JSON as `TEXT`, truth as 0 or 1. Closures may be run again, so they own
-//! what they need and have no effect outside the transaction.
+//! ids `TEXT`, times `BIGINT` in microseconds, numbers `DOUBLE PRECISION`, bytes `BLOB` (a domain over `BYTEA` on
+//! PostgreSQL), JSON as `TEXT`, truth as 0 or 1. Text is ordered by its bytes on both. Closures may be run again, so they
+//! own what they need and have no effect outside the transaction. A statement that fails undoes itself alone. PostgreSQL
+//! keeps no NUL in text and no key of more than 2.7 kB in an index: [`DbError::Unstorable`].
 //!
 //! This crate does not know what the tables mean: every crate that stores something exports its own [`Migration`]s.
-//! It takes no lock against a second process: the binary holds that one for its whole home folder.
+//! A SQLite file is for one process, and no lock here sees to it: the binary holds one for its whole home folder. A
+//! PostgreSQL database may be shared by several. What each engine must do alike is in `tests/it/`, run on both.
 
 mod db;
 mod error;
 mod job;
 mod migrate;
-mod readers;
+mod postgres;
 mod row;
 mod sqlite;
+mod statement;
 mod tx;
 mod value;
 mod writer;

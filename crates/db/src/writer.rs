@@ -1,19 +1,22 @@
 //! The one thread that writes. What waits in the queue is committed together: one fsync for many callers.
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle, ThreadId};
 
-use rusqlite::Connection;
-
 use crate::DbError;
-use crate::job::Job;
-use crate::sqlite::{SqliteTx, run};
+use crate::job::{Job, Lost};
 
 /// How many writes may wait before callers are held back.
 const QUEUE: usize = 1024;
 /// How many writes share one commit at most: bounds how long the first of them waits.
 const GROUP: usize = 256;
+
+/// What the writer thread needs of an engine.
+pub(crate) trait Store: Send + 'static {
+    /// Runs the jobs in one transaction and commits what they did, but for those that are not to be kept. A job may be
+    /// run several times; what its last run did counts.
+    fn commit(&mut self, group: &mut [Box<dyn Job>]) -> Result<(), Lost>;
+}
 
 /// A job that found the queue full, and the queue to wait at.
 type NoRoom = (SyncSender<Box<dyn Job>>, Box<dyn Job>);
@@ -26,9 +29,9 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn start(conn: Connection) -> std::io::Result<Self> {
+    pub(crate) fn start(store: impl Store) -> std::io::Result<Self> {
         let (queue, jobs) = sync_channel(QUEUE);
-        let thread = thread::Builder::new().name("bedplate-db".into()).spawn(move || serve(&conn, &jobs))?;
+        let thread = thread::Builder::new().name("bedplate-db".into()).spawn(move || serve(store, &jobs))?;
         let id = thread.thread().id();
         Ok(Self { queue: Some(queue), thread: Some(thread), id })
     }
@@ -68,45 +71,13 @@ impl Drop for Writer {
     }
 }
 
-fn serve(conn: &Connection, jobs: &Receiver<Box<dyn Job>>) {
+fn serve(mut store: impl Store, jobs: &Receiver<Box<dyn Job>>) {
     while let Ok(first) = jobs.recv() {
         let mut group = vec![first];
         group.extend(jobs.try_iter().take(GROUP - 1));
-        let committed = commit_group(conn, &mut group).map_err(|error| why(&error));
+        let committed = store.commit(&mut group);
         for job in group {
             job.answer(committed.clone());
         }
-    }
-}
-
-fn commit_group(conn: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), DbError> {
-    run(conn, "BEGIN IMMEDIATE")?;
-    let outcome = run_group(conn, group).and_then(|()| run(conn, "COMMIT"));
-    if outcome.is_err() && !conn.is_autocommit() {
-        run(conn, "ROLLBACK")?;
-    }
-    outcome
-}
-
-fn run_group(conn: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), DbError> {
-    for job in group {
-        run(conn, "SAVEPOINT job")?;
-        let keep = job.run(&mut SqliteTx(conn));
-        if conn.is_autocommit() {
-            // A full disk or an I/O error makes SQLite give up the whole transaction, and the neighbours with it.
-            return Err(DbError::Commit { why: "the transaction was ended by a failure inside it".into() });
-        }
-        if !keep {
-            run(conn, "ROLLBACK TO job")?;
-        }
-        run(conn, "RELEASE job")?;
-    }
-    Ok(())
-}
-
-fn why(error: &DbError) -> Arc<str> {
-    match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}").into(),
-        None => error.to_string().into(),
     }
 }

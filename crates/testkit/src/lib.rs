@@ -9,12 +9,14 @@
 
 mod not_run;
 mod port;
+mod postgres;
 mod process;
 mod program;
 mod server;
 
 pub use not_run::{NOT_RUN_FILE, not_run};
 pub use port::free_port;
+pub use postgres::{Postgres, postgres_database, postgres_program, suite_on_postgres};
 pub use process::{cpu_seconds, resident, resident_of_tree};
 pub use program::{program, python};
 pub use server::{Ready, Server, StartError};

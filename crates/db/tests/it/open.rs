@@ -10,13 +10,6 @@ fn refused(path: &Path, migrations: &[Migration]) -> DbError {
 }
 
 #[test]
-fn what_was_written_is_there_after_reopening() {
-    let home = Home::make();
-    home.open().write(|tx| note(tx, "a")).unwrap();
-    assert_eq!(count(&home.open()), 1);
-}
-
-#[test]
 fn what_was_acknowledged_survives_without_a_close() {
     let home = Home::make();
     let db = home.open();
@@ -41,39 +34,6 @@ fn a_half_written_log_loses_only_what_was_not_acknowledged() {
     log.extend([7; 1000]);
     std::fs::write(format!("{}-wal", copy.path().display()), log).unwrap();
     assert_eq!(count(&copy.open()), 1);
-}
-
-#[test]
-fn migrations_are_applied_once_and_in_order() {
-    let home = Home::make();
-    home.open();
-    let more = Migration { name: "it_0002", sql: "ALTER TABLE notes ADD COLUMN more TEXT" };
-    for _ in 0..2 {
-        let db = Db::open(&home.path(), &[SCHEMA[0], more]).unwrap();
-        db.read(|tx| tx.query("SELECT more FROM notes", &[])).unwrap();
-    }
-}
-
-#[test]
-fn a_newer_schema_is_refused_and_named() {
-    let home = Home::make();
-    home.open();
-    let error = refused(&home.path(), &[]);
-    assert!(error.to_string().contains("newer version") && error.to_string().contains("it_0001"), "{error}");
-    assert_eq!(error.kind(), ErrorKind::Invalid);
-    assert!(error.fix().unwrap().contains("newer bedplate"));
-    assert_eq!(count(&home.open()), 0, "refusing changes nothing");
-}
-
-#[test]
-fn a_failing_migration_leaves_nothing_of_itself_or_its_neighbours() {
-    let home = Home::make();
-    let bad = Migration { name: "it_0002", sql: "CREATE TABLE other (id TEXT); CREATE TABLE notes (id TEXT)" };
-    let error = refused(&home.path(), &[SCHEMA[0], bad]);
-    assert_eq!(error.to_string(), "migration it_0002 failed");
-    let first = Migration { name: "other", sql: "CREATE TABLE notes (id TEXT)" };
-    Db::open(&home.path(), &[first]).unwrap();
-    assert!(matches!(refused(&home.path(), &[first, first]), DbError::DuplicateMigration("other")));
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! Writes, and who is told what of them.
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
@@ -5,7 +7,19 @@ use std::thread;
 use bedplate_db::{Db, DbError};
 use bedplate_types::{ErrorKind, Explained};
 
-use crate::{Home, count, count_in, note};
+use crate::{Home, count, count_in, note, on_both};
+
+on_both![
+    one_failing_closure_leaves_no_trace_while_its_neighbours_commit,
+    a_panic_reaches_its_caller_and_nobody_else,
+    many_writers_lose_nothing,
+    a_read_sees_one_snapshot,
+    a_reader_cannot_write_and_a_nested_write_is_refused,
+    a_taken_key_and_a_broken_reference_are_told_apart,
+    a_closure_that_ends_the_transaction_itself_fails_and_the_store_goes_on,
+    the_last_handle_may_be_dropped_by_the_writer_itself,
+    async_writes_wait_for_room_and_all_arrive,
+];
 
 /// Holds the writer until `queue` has put its writes behind it, so that they share the next commit.
 fn together(db: &Db, queue: impl FnOnce()) {
@@ -28,9 +42,7 @@ fn together(db: &Db, queue: impl FnOnce()) {
     holder.join().unwrap().unwrap();
 }
 
-#[test]
-fn one_failing_closure_leaves_no_trace_while_its_neighbours_commit() {
-    let home = Home::make();
+fn one_failing_closure_leaves_no_trace_while_its_neighbours_commit(home: &Home) {
     let db = home.open();
     let mut waiting = Vec::new();
     together(&db, || {
@@ -50,9 +62,7 @@ fn one_failing_closure_leaves_no_trace_while_its_neighbours_commit() {
     assert!(kept.is_empty());
 }
 
-#[test]
-fn a_panic_reaches_its_caller_and_nobody_else() {
-    let home = Home::make();
+fn a_panic_reaches_its_caller_and_nobody_else(home: &Home) {
     let db = home.open();
     let inner = db.clone();
     let caller = thread::spawn(move || {
@@ -69,9 +79,7 @@ fn a_panic_reaches_its_caller_and_nobody_else() {
     assert_eq!(count(&db), 1);
 }
 
-#[test]
-fn many_writers_lose_nothing() {
-    let home = Home::make();
+fn many_writers_lose_nothing(home: &Home) {
     let db = home.open();
     let start = Arc::new(Barrier::new(16));
     let callers: Vec<_> = (0..16)
@@ -90,9 +98,7 @@ fn many_writers_lose_nothing() {
     assert_eq!(count(&home.open()), 800);
 }
 
-#[test]
-fn a_read_sees_one_snapshot() {
-    let home = Home::make();
+fn a_read_sees_one_snapshot(home: &Home) {
     let db = home.open();
     db.write(|tx| note(tx, "a")).unwrap();
     let seen = db.read(|tx| {
@@ -104,9 +110,7 @@ fn a_read_sees_one_snapshot() {
     assert_eq!(count(&db), 2);
 }
 
-#[test]
-fn a_reader_cannot_write_and_a_nested_write_is_refused() {
-    let home = Home::make();
+fn a_reader_cannot_write_and_a_nested_write_is_refused(home: &Home) {
     let db = home.open();
     assert!(db.read(|tx| note(tx, "a")).is_err());
     let inner = db.clone();
@@ -115,9 +119,7 @@ fn a_reader_cannot_write_and_a_nested_write_is_refused() {
     assert_eq!(count(&db), 0);
 }
 
-#[test]
-fn a_taken_key_and_a_broken_reference_are_told_apart() {
-    let home = Home::make();
+fn a_taken_key_and_a_broken_reference_are_told_apart(home: &Home) {
     let db = home.open();
     db.write(|tx| note(tx, "a")).unwrap();
     let twice = db.write(|tx| note(tx, "a")).unwrap_err();
@@ -127,9 +129,7 @@ fn a_taken_key_and_a_broken_reference_are_told_apart() {
     assert!(matches!(dangling, DbError::Constraint { .. }), "{dangling}");
 }
 
-#[test]
-fn a_closure_that_ends_the_transaction_itself_fails_and_the_store_goes_on() {
-    let home = Home::make();
+fn a_closure_that_ends_the_transaction_itself_fails_and_the_store_goes_on(home: &Home) {
     let db = home.open();
     let outcome = db.write(|tx| {
         note(tx, "a")?;
@@ -140,9 +140,11 @@ fn a_closure_that_ends_the_transaction_itself_fails_and_the_store_goes_on() {
     assert_eq!(count(&db), 1);
 }
 
-#[tokio::test]
-async fn async_writes_wait_for_room_and_all_arrive() {
-    let home = Home::make();
+fn async_writes_wait_for_room_and_all_arrive(home: &Home) {
+    tokio::runtime::Runtime::new().unwrap().block_on(async_writes(home));
+}
+
+async fn async_writes(home: &Home) {
     let db = home.open();
     let done = Arc::new(AtomicUsize::new(0));
     let writes: Vec<_> = (0..3000)
@@ -160,9 +162,7 @@ async fn async_writes_wait_for_room_and_all_arrive() {
     assert_eq!((done.load(Ordering::Relaxed), count(&db)), (3000, 3000));
 }
 
-#[test]
-fn the_last_handle_may_be_dropped_by_the_writer_itself() {
-    let home = Home::make();
+fn the_last_handle_may_be_dropped_by_the_writer_itself(home: &Home) {
     let db = home.open();
     let (sent, owned) = mpsc::channel();
     let inner = db.clone();

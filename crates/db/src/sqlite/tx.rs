@@ -7,6 +7,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, Statement, ToSql};
 
 use crate::error::shorten;
+use crate::statement::refuse_control;
 use crate::{DbError, Row, Tx, Value};
 
 const BUSY: Duration = Duration::from_secs(5);
@@ -54,6 +55,7 @@ pub(crate) struct SqliteTx<'a>(pub(crate) &'a Connection);
 
 impl SqliteTx<'_> {
     fn bound(&self, sql: &str, args: &[Value]) -> Result<CachedStatement<'_>, DbError> {
+        refuse_control(sql)?;
         let mut statement = self.0.prepare_cached(sql).map_err(|error| DbError::running(sql, error))?;
         let numbers = placeholders(&statement);
         let wanted = numbers.iter().copied().max().unwrap_or(0);

@@ -1,11 +1,12 @@
 //! Connections that only read: taken from a shelf, put back after use.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use parking_lot::Mutex;
 use rusqlite::Connection;
 
-use crate::sqlite::{SqliteTx, open_reader, run};
+use super::backup::backup;
+use super::tx::{SqliteTx, open_reader, run};
 use crate::{DbError, Tx};
 
 const IDLE: usize = 8;
@@ -24,13 +25,22 @@ impl Readers {
     /// Runs `f` on one snapshot of the database.
     pub(crate) fn read<T, E: From<DbError>>(&self, f: impl FnOnce(&mut dyn Tx) -> Result<T, E>) -> Result<T, E> {
         let conn = self.take()?;
-        run(&conn, "BEGIN")?;
+        // A transaction's snapshot is that of its first look at the file.
+        run(&conn, "BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1")?;
         let outcome = f(&mut SqliteTx(&conn));
         // Nothing was written, so there is nothing to keep; a connection that cannot even end is dropped.
         if run(&conn, "ROLLBACK").is_ok() {
             self.put_back(conn);
         }
         outcome
+    }
+
+    /// A copy of what is committed now, in a file that must not be there.
+    pub(crate) fn backup(&self, to: &Path) -> Result<(), DbError> {
+        let conn = self.take()?;
+        backup(&conn, to)?;
+        self.put_back(conn);
+        Ok(())
     }
 
     fn take(&self) -> Result<Connection, DbError> {
