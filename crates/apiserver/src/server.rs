@@ -24,6 +24,8 @@ use crate::store::By;
 use crate::watch::Signal;
 use crate::write::{Effect, Write, Written};
 
+/// The namespaces that are always there. What counts for the whole platform is declared in the second.
+const NAMESPACES: [&str; 2] = ["default", "bedplate-system"];
 /// How many changes are kept for watchers to go on from.
 const CHANGES_KEPT: i64 = 10_000;
 
@@ -60,8 +62,8 @@ pub(crate) struct Inner {
 }
 
 impl ApiServer {
-    /// Opens the server and makes sure that the namespace `default` and the kinds' definitions exist. Blocks for
-    /// two writes to the database.
+    /// Opens the server and makes sure that the namespaces `default` and `bedplate-system` and the kinds' definitions
+    /// exist. Blocks for three writes to the database.
     ///
     /// # Errors
     /// When the database refuses, or a kind's schema or columns cannot be understood.
@@ -79,7 +81,7 @@ impl ApiServer {
             seed: options.seed,
             kept: AtomicI64::new(CHANGES_KEPT),
         });
-        inner.make_default_namespace()?;
+        NAMESPACES.iter().try_for_each(|name| inner.make_namespace(name))?;
         inner.publish_definitions()?;
         Ok(Self { inner })
     }
@@ -156,12 +158,12 @@ impl Inner {
         self.db.write(move |tx| definition::publish(tx, &definitions, &by))
     }
 
-    fn make_default_namespace(&self) -> Result<(), ApiError> {
+    fn make_namespace(&self, name: &str) -> Result<(), ApiError> {
         let Some(resource) = self.catalogue.find("", "v1", "namespaces") else { return Ok(()) };
         let write = Write {
             resource,
             namespace: None,
-            name: "default".to_owned(),
+            name: name.to_owned(),
             status_only: false,
             actor: "system:apiserver".to_owned(),
             manager: "bedplate".to_owned(),
