@@ -1,10 +1,15 @@
 //! etcd's v3 API, as much of it as is measured: put, get, watch. Field numbers are those of etcd's `rpc.proto`.
 
 use anyhow::{Context, Result};
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
 use prost::Message;
 use tonic::client::Grpc;
-use tonic::transport::Channel;
 use tonic_prost::ProstCodec;
+
+/// HTTP/2 by the crates the product has anyway: tonic's own channel would have half of them built a second time.
+type Channel = legacy::Client<HttpConnector, tonic::body::Body>;
 
 #[derive(Clone, PartialEq, Message)]
 pub struct PutRequest {
@@ -85,8 +90,13 @@ pub struct Client(Grpc<Channel>);
 impl Client {
     /// A connection of its own.
     pub async fn open(address: &str) -> Result<Self> {
-        let channel = Channel::from_shared(format!("http://{address}"))?.tcp_nodelay(true).connect().await;
-        Ok(Self(Grpc::new(channel.context("etcd does not answer")?).max_decoding_message_size(64 << 20)))
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        let channel = legacy::Client::builder(TokioExecutor::new()).http2_only(true).build(connector);
+        let origin = http::Uri::builder().scheme("http").authority(address).path_and_query("/").build()?;
+        let mut client = Self(Grpc::with_origin(channel, origin).max_decoding_message_size(64 << 20));
+        client.range(RangeRequest { key: b"any".to_vec(), ..Default::default() }).await.context("etcd does not answer")?;
+        Ok(client)
     }
 
     pub async fn put(&mut self, key: String, value: Vec<u8>) -> Result<()> {

@@ -7,7 +7,7 @@ use bedplate_train::TreeModel;
 use crate::sample::{Random, fit, table};
 
 /// Rows of every kind: ordinary, missing, infinite, exactly on a threshold, and one step to either side of it.
-fn rows(model: &TreeModel, n: usize) -> Vec<[f32; 4]> {
+pub fn rows(model: &TreeModel, n: usize) -> Vec<[f32; 4]> {
     let thresholds: Vec<(u32, f32)> = model.ensemble().trees.iter().flatten().filter_map(threshold).collect();
     let mut random = Random(99);
     let mut pick = |of: usize| (random.unit() * of as f64) as usize;
