@@ -8,6 +8,7 @@ mod etcd;
 mod http1;
 mod load;
 mod peer;
+mod policy;
 mod table;
 
 use std::path::PathBuf;
@@ -34,10 +35,13 @@ enum What {
         #[arg(long, default_value_t = 100_000)]
         objects: usize,
     },
+    /// Decisions of the policy, uncached and cached
+    Policy,
 }
 
 fn main() -> Result<ExitCode> {
     match Arguments::parse().what {
         What::Control { binary, objects } => control::run(&binary, objects),
+        What::Policy => policy::run(),
     }
 }

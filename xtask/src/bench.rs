@@ -48,6 +48,13 @@ pub fn control(objects: usize) -> Result<ExitCode> {
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// What a decision costs.
+pub fn policy() -> Result<ExitCode> {
+    let status = cargo(&["run", "--release", "-p", "bedplate-benches", "--", "policy"]).status();
+    let status = status.context("cannot start the measurement")?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
 pub fn run(runs: usize) -> Result<ExitCode> {
     let binary = build()?;
     let mut lines = quickstart(&binary, runs)?;

@@ -53,6 +53,8 @@ enum Bench {
         #[arg(long, default_value_t = 100_000)]
         objects: usize,
     },
+    /// Decisions of the policy, uncached and cached, at 10, 100 and 1,000 grants
+    Policy,
 }
 
 fn main() -> Result<ExitCode> {
@@ -61,5 +63,6 @@ fn main() -> Result<ExitCode> {
         Command::Floors => floors::run(),
         Command::Bench { what: Bench::Quickstart { runs } } => bench::run(runs.max(1)),
         Command::Bench { what: Bench::Control { objects } } => bench::control(objects),
+        Command::Bench { what: Bench::Policy } => bench::policy(),
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::error::{ApiError, Cause};
 use crate::options::FieldValidation;
 use crate::resource::{Resource, Rules};
-use crate::{meta, names, secret};
+use crate::{meta, names, rule, secret};
 
 /// The metadata only the server sets.
 const SERVERS: [&str; 6] =
@@ -104,6 +104,9 @@ fn causes(resource: &Resource, object: &Value) -> Vec<Cause> {
         Rules::Kind(kind) if causes.is_empty() => {
             let broken = kind.validate(&object["spec"]).into_iter();
             causes.extend(broken.map(|error| Cause::invalid(error.field, error.message)));
+            if causes.is_empty() && kind.name() == rule::KIND {
+                causes.extend(rule::causes(object));
+            }
         }
         Rules::Secret(_) => causes.extend(secret::check(object)),
         _ => {}
@@ -189,6 +192,46 @@ pub fn no_new_finalizers(resource: &Resource, old: &Value, new: &Value) -> Resul
         format!("Forbidden: no new finalizers can be added if the object is being deleted, found new: {added:?}");
     let cause = Cause { reason: "FieldValueForbidden", field: "metadata.finalizers".to_owned(), message };
     Err(invalid(resource, new, vec![cause]))
+}
+
+/// The one that may set what only the platform knows.
+const PLATFORM: &str = "system:controllers";
+
+/// Refuses to let anybody but the platform say what was done to data, and what a model was made of: policies go by it.
+pub fn no_claims(resource: &Resource, old: &Value, new: &Value, actor: &str) -> Result<(), ApiError> {
+    let changed =
+        claims(&resource.kind, old).into_iter().zip(claims(&resource.kind, new)).find(|(old, new)| old != new);
+    match changed {
+        Some(((field, _), _)) if actor != PLATFORM => {
+            let message = "Forbidden: only the platform sets it, from what it did".to_owned();
+            let cause = Cause { reason: "FieldValueForbidden", field: field.to_owned(), message };
+            Err(invalid(resource, new, vec![cause]))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn claims<'a>(kind: &str, object: &'a Value) -> Vec<(&'static str, Vec<(&'a Value, &'a Value)>)> {
+    let status = &object["status"];
+    match kind {
+        "Dataset" => {
+            let claimed = &status["deidentified"];
+            // Not said and false are one.
+            vec![(
+                "status.deidentified",
+                (*claimed != false)
+                    .then_some((&Value::Null, claimed))
+                    .into_iter()
+                    .filter(|(_, claimed)| !claimed.is_null())
+                    .collect(),
+            )]
+        }
+        "Model" => {
+            let versions = status["versions"].as_array().into_iter().flatten();
+            vec![("status.versions.tags", versions.map(|one| (&one["digest"], &one["tags"])).collect())]
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// Counts a new generation when anything but metadata and status changed.

@@ -47,23 +47,8 @@ impl<'a> Call<'a> {
     ) -> Result<Self, ApiError> {
         let target = Target::parse(rest).ok_or(ApiError::NoSuchPath)?;
         let resource = server.catalogue.find(group, version, &target.plural).ok_or(ApiError::NoSuchPath)?;
-        let known_subresource = match target.subresource.as_deref() {
-            None => true,
-            Some("status") => resource.has_status,
-            Some(_) => false,
-        };
-        if !known_subresource || (target.namespace.is_some() && !resource.namespaced) {
-            return Err(ApiError::NoSuchPath);
-        }
         let query = Query::parse(request.uri().query());
-        let not_allowed = || ApiError::MethodNotAllowed { method: request.method().to_string() };
-        let verb = Verb::of(request.method(), target.name.is_some(), query.flag("watch")).ok_or_else(not_allowed)?;
-        let on_all_namespaces = resource.namespaced && target.namespace.is_none();
-        if (on_all_namespaces && !matches!(verb, Verb::List | Verb::Watch))
-            || (target.subresource.is_some() && !matches!(verb, Verb::Get | Verb::Update | Verb::Patch))
-        {
-            return Err(not_allowed());
-        }
+        let verb = Verb::asked(&resource, &target, request.method(), query.flag("watch"))?;
         let guard = Guard {
             db: server.db.clone(),
             clock: server.clock.clone(),
@@ -100,6 +85,7 @@ impl<'a> Call<'a> {
         let (resource, namespace, name) = (self.resource.clone(), self.target.namespace.clone(), self.name());
         let read = move |tx: &mut dyn bedplate_db::Tx| read::get(tx, &resource, namespace.as_deref(), &name);
         let object = in_background(&self.server.db, read).await?;
+        self.guard.sight().check(&self.resource, &object)?;
         Ok(self.shown(StatusCode::OK, object))
     }
 
@@ -110,7 +96,7 @@ impl<'a> Call<'a> {
     }
 
     async fn found(&self) -> Result<read::Found, ApiError> {
-        let list = List::read(&self.query, &self.resource)?;
+        let list = List::read(&self.query, &self.resource, self.guard.sight())?;
         let (resource, namespace) = (self.resource.clone(), self.target.namespace.clone());
         in_background(&self.server.db, move |tx| list.run(tx, &resource, namespace.as_deref())).await
     }
@@ -123,7 +109,7 @@ impl<'a> Call<'a> {
             guard: self.guard.clone(),
             resource: self.resource.clone(),
             namespace: self.target.namespace.clone(),
-            list: List::to_watch(&self.query, &self.resource)?,
+            list: List::to_watch(&self.query, &self.resource, self.guard.sight())?,
             view: self.view(),
             feed: self.server.feed.clone(),
             options: watch::Options::read(&self.query)?,
@@ -203,6 +189,7 @@ impl<'a> Call<'a> {
             name,
             status_only: self.target.subresource.is_some(),
             actor: self.guard.principal.name.clone(),
+            sight: Some(self.guard.sight()),
             manager: self.query.manager(user_agent),
             validation: self.query.field_validation()?,
             now: self.server.clock.now(),

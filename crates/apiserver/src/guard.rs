@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use bedplate_db::Db;
 use bedplate_identity::{Authenticator, Principal};
-use bedplate_policy::{Action, Policy, Resource as Subject};
+use bedplate_policy::{Action, Decision, Policy, Question, Resource as Subject};
 use bedplate_types::{Clock, ErrorKind, Explained};
 
 use crate::error::ApiError;
 use crate::resource::Resource;
+use crate::sight::Sight;
 
 /// The `Authorization` header a request was believed for.
 #[derive(Clone)]
@@ -35,10 +36,33 @@ impl Guard {
     /// # Errors
     /// [`ApiError::Forbidden`], which says nothing of what exists.
     pub fn decide(&self) -> Result<(), ApiError> {
+        self.judge(Policy::ask)
+    }
+
+    /// [`Guard::decide`] for what goes on.
+    ///
+    /// # Errors
+    /// As [`Guard::decide`].
+    pub fn still(&self) -> Result<(), ApiError> {
+        self.judge(Policy::still)
+    }
+
+    /// The caller's view of the single objects.
+    pub fn sight(&self) -> Sight {
+        Sight {
+            policy: self.policy.clone(),
+            principal: self.principal.clone(),
+            kind: self.resource.kind.clone(),
+            namespace: self.namespace.clone(),
+            action: self.action,
+        }
+    }
+
+    fn judge(&self, ask: impl Fn(&Policy, &Question<'_>) -> Decision) -> Result<(), ApiError> {
         let name = self.name.as_deref();
         let subject = Subject { namespace: self.namespace.as_deref(), kind: &self.resource.kind, name };
-        let Principal { name: who, groups } = &self.principal;
-        let decision = self.policy.decide(who, groups, self.action, &subject);
+        let Principal { name: who, groups, .. } = &self.principal;
+        let decision = ask(&self.policy, &Question::new(who, groups, self.action, subject));
         if decision.allowed {
             return Ok(());
         }
@@ -68,6 +92,6 @@ impl Guard {
                 _ => ApiError::Internal(error.to_string()),
             })?;
         }
-        self.decide()
+        self.still()
     }
 }

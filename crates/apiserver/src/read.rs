@@ -10,6 +10,7 @@ use crate::options::Query;
 use crate::place::Place;
 use crate::resource::Resource;
 use crate::selectors::Selection;
+use crate::sight::Sight;
 use crate::snapshot::Snapshot;
 use crate::store;
 
@@ -38,19 +39,19 @@ pub struct Found {
 }
 
 impl List {
-    pub fn read(query: &Query, resource: &Resource) -> Result<Self, ApiError> {
+    pub fn read(query: &Query, resource: &Resource, sight: Sight) -> Result<Self, ApiError> {
         let limit = query.number("limit")?.filter(|limit| *limit > 0);
         Ok(Self {
-            selection: selection(query, resource)?,
+            selection: selection(query, resource)?.seen_by(sight),
             limit: limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)),
             moment: Moment::read(query)?,
         })
     }
 
     /// Everything that is selected and there now: what a watch begins with.
-    pub fn to_watch(query: &Query, resource: &Resource) -> Result<Self, ApiError> {
+    pub fn to_watch(query: &Query, resource: &Resource, sight: Sight) -> Result<Self, ApiError> {
         let moment = Moment::Present { at_least: 0 };
-        Ok(Self { selection: selection(query, resource)?, limit: None, moment })
+        Ok(Self { selection: selection(query, resource)?.seen_by(sight), limit: None, moment })
     }
 
     /// The next part of the list. All parts show the objects as they were when the first was read.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use axum::extract::{Path, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get, post};
+use axum::routing::{MethodRouter, any, get, post};
 use axum::{Extension, Router};
 use bedplate_identity::Principal;
+use bedplate_policy::Operation;
 use bedplate_types::{ErrorKind, Explained};
 use http::header;
 
@@ -30,30 +31,53 @@ pub fn in_process(server: Server, principal: Principal) -> Router {
     api().layer(Extension(principal)).merge(open()).with_state(server)
 }
 
-/// What anybody may ask.
-fn open() -> Router<Server> {
-    Router::new()
-        .route("/version", get(discovery::version))
-        .route("/healthz", get(|| async { "ok" }))
-        .route("/livez", get(|| async { "ok" }))
-        .route("/readyz", get(ready))
+type Table = Vec<(Operation, MethodRouter<Server>)>;
+
+fn routed(table: Table) -> Router<Server> {
+    table.into_iter().fold(Router::new(), |router, (operation, handler)| router.route(&operation.path, handler))
 }
 
+/// Every operation on an address of its own. Those on resources are [`operations::of`](crate::operations).
+pub fn operations() -> impl Iterator<Item = Operation> {
+    [open_table(), signed_in_table()].concat().into_iter().map(|(operation, _)| operation)
+}
+
+/// What anybody may ask.
+fn open() -> Router<Server> {
+    routed(open_table())
+}
+
+fn open_table() -> Table {
+    vec![
+        (Operation::open("GET", "/version"), get(discovery::version)),
+        (Operation::open("GET", "/healthz"), get(|| async { "ok" })),
+        (Operation::open("GET", "/livez"), get(|| async { "ok" })),
+        (Operation::open("GET", "/readyz"), get(ready)),
+    ]
+}
+
+/// What is the same for whoever is signed in, or about the caller alone.
+fn signed_in_table() -> Table {
+    let read = |path| Operation::signed_in("GET", path);
+    let ask = |path| Operation::signed_in("POST", path);
+    vec![
+        (read("/api"), get(discovery::api)),
+        (read("/apis"), get(discovery::apis)),
+        (read("/apis/{group}"), get(discovery::group)),
+        (read("/api/v1"), get(discovery::core_resources)),
+        (read("/apis/{group}/{version}"), get(discovery::resources)),
+        (Operation::signed_in("ANY", "/openapi/v2"), any(nowhere)),
+        (read("/openapi/v3"), get(openapi::index)),
+        (read("/openapi/v3/{*path}"), get(openapi::document)),
+        (ask("/apis/authentication.k8s.io/v1/selfsubjectreviews"), post(review::myself)),
+        (ask("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"), post(review::access)),
+        (ask("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"), post(review::rules)),
+    ]
+}
+
+/// The resources' addresses are read by [`Call`], which asks the policy for each.
 fn api() -> Router<Server> {
-    Router::new()
-        .route("/api", get(discovery::api))
-        .route("/apis", get(discovery::apis))
-        .route("/apis/{group}", get(discovery::group))
-        .route("/api/v1", get(discovery::core_resources))
-        .route("/apis/{group}/{version}", get(discovery::resources))
-        .route("/openapi/v2", any(nowhere))
-        .route("/openapi/v3", get(openapi::index))
-        .route("/openapi/v3/{*path}", get(openapi::document))
-        .route("/apis/authentication.k8s.io/v1/selfsubjectreviews", post(review::myself))
-        .route("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", post(review::access))
-        .route("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", post(review::rules))
-        .route("/api/v1/{*rest}", any(core))
-        .route("/apis/{group}/{version}/{*rest}", any(grouped))
+    routed(signed_in_table()).route("/api/v1/{*rest}", any(core)).route("/apis/{group}/{version}/{*rest}", any(grouped))
 }
 
 async fn ready(State(server): State<Server>) -> Response {

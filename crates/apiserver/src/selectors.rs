@@ -4,12 +4,15 @@ use serde_json::Value;
 
 use crate::error::ApiError;
 use crate::options::Query;
+use crate::sight::Sight;
 
 /// What a list or watch is narrowed to.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
     labels: Vec<Requirement>,
     fields: Vec<FieldRequirement>,
+    /// Whose objects they are to be.
+    seen_by: Option<Sight>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,18 +35,25 @@ impl Selection {
     pub fn parse(query: &Query, known: &[&str]) -> Result<Self, ApiError> {
         let labels = split(query.text("labelSelector").unwrap_or_default()).into_iter().map(requirement);
         let fields = split(query.text("fieldSelector").unwrap_or_default()).into_iter().map(|part| field(part, known));
-        Ok(Self { labels: labels.collect::<Result<_, _>>()?, fields: fields.collect::<Result<_, _>>()? })
+        Ok(Self { labels: labels.collect::<Result<_, _>>()?, fields: fields.collect::<Result<_, _>>()?, seen_by: None })
     }
 
     pub fn matches(&self, object: &Value) -> bool {
         let labels = &object["metadata"]["labels"];
         self.labels.iter().all(|requirement| requirement.matches(labels))
             && self.fields.iter().all(|field| field.matches(object))
+            && self.seen_by.as_ref().is_none_or(|sight| sight.sees(object))
+    }
+
+    /// The same, without what may not be seen.
+    pub fn seen_by(self, sight: Sight) -> Self {
+        Self { seen_by: Some(sight), ..self }
     }
 
     /// Whether nothing is left out.
     pub fn is_everything(&self) -> bool {
-        self.labels.is_empty() && self.fields.is_empty()
+        let sees_all = self.seen_by.as_ref().is_none_or(|sight| !sight.is_keen());
+        self.labels.is_empty() && self.fields.is_empty() && sees_all
     }
 }
 

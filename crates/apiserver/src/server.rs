@@ -166,6 +166,7 @@ impl Inner {
             name: name.to_owned(),
             status_only: false,
             actor: "system:apiserver".to_owned(),
+            sight: None,
             manager: "bedplate".to_owned(),
             validation: FieldValidation::Ignore,
             now: self.clock.now(),

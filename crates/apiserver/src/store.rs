@@ -6,10 +6,9 @@ use bedplate_types::{Digest, Timestamp};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::binding;
 use crate::error::ApiError;
 use crate::key::Key;
-use crate::meta;
+use crate::{binding, meta, rule};
 
 /// What happened to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,6 +199,9 @@ pub fn commit(
     }
     if key.resource == binding::RESOURCE {
         binding::take_effect(tx, key, event, object)?;
+    }
+    if key.resource == rule::RESOURCE {
+        rule::take_effect(tx, key, event, object)?;
     }
     put_change(tx, key, event, before, version, &body)?;
     tx.execute("DELETE FROM api_changes WHERE version <= $1", &[floor.into()])?;

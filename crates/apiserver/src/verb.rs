@@ -3,6 +3,10 @@
 use bedplate_policy::Action;
 use http::Method;
 
+use crate::error::ApiError;
+use crate::resource::Resource;
+use crate::target::Target;
+
 /// The verbs of Kubernetes' API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
@@ -28,6 +32,27 @@ impl Verb {
             ("DELETE", false) => Some(Self::DeleteCollection),
             _ => None,
         }
+    }
+
+    /// What the request wants of the resource, or why it is nothing the resource has.
+    pub fn asked(resource: &Resource, target: &Target, method: &Method, watch: bool) -> Result<Self, ApiError> {
+        let known_subresource = match target.subresource.as_deref() {
+            None => true,
+            Some("status") => resource.has_status,
+            Some(_) => false,
+        };
+        if !known_subresource || (target.namespace.is_some() && !resource.namespaced) {
+            return Err(ApiError::NoSuchPath);
+        }
+        let not_allowed = || ApiError::MethodNotAllowed { method: method.to_string() };
+        let verb = Self::of(method, target.name.is_some(), watch).ok_or_else(not_allowed)?;
+        let on_all_namespaces = resource.namespaced && target.namespace.is_none();
+        if (on_all_namespaces && !matches!(verb, Self::List | Self::Watch))
+            || (target.subresource.is_some() && !matches!(verb, Self::Get | Self::Update | Self::Patch))
+        {
+            return Err(not_allowed());
+        }
+        Ok(verb)
     }
 
     pub const fn action(self) -> Action {

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use crate::error::ApiError;
 use crate::feed::{Feed, News};
 use crate::guard::Guard;
+use crate::meta;
 use crate::options::Query;
 use crate::read::List;
 use crate::represent::View;
@@ -150,7 +151,7 @@ impl Following {
             if std::mem::take(&mut self.must_look) {
                 let lines = self.look().await;
                 // What was read may be newer than the answer to the question before it.
-                if !lines.is_empty() && self.watch.guard.decide().is_ok() {
+                if !lines.is_empty() && self.watch.guard.still().is_ok() {
                     self.must_look = true;
                     return Some(lines.into());
                 }
@@ -171,7 +172,7 @@ impl Following {
 
     async fn may_go_on(&mut self) -> Result<(), ApiError> {
         if Instant::now() < self.next_question {
-            return self.watch.guard.decide();
+            return self.watch.guard.still();
         }
         self.watch.guard.ask_again().await?;
         self.next_question = Instant::now() + ASK_AGAIN;
@@ -283,9 +284,16 @@ impl Following {
         let object = resource.present(change.object)?;
         let selection = &self.watch.list.selection;
         let before = change.before.map(|before| resource.present(before)).transpose()?;
-        let matched = before.is_some_and(|before| selection.matches(&before));
+        let matched = before.as_ref().is_some_and(|before| selection.matches(before));
         let event = match (change.event, matched, selection.matches(&object)) {
-            (Event::Deleted, true, _) | (Event::Modified, true, false) => Event::Deleted,
+            // Shown as it was when it was last to be seen.
+            (Event::Deleted | Event::Modified, true, false) => {
+                let version = object["metadata"]["resourceVersion"].clone();
+                let Some(mut last) = before else { return Ok(None) };
+                meta::set(&mut last, "resourceVersion", version);
+                return Ok(Some(self.event(Event::Deleted, last)));
+            }
+            (Event::Deleted, true, _) => Event::Deleted,
             (Event::Added, _, true) | (Event::Modified, false, true) => Event::Added,
             (Event::Modified, true, true) => Event::Modified,
             _ => return Ok(None),

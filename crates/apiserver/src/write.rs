@@ -13,6 +13,7 @@ use crate::options::FieldValidation;
 use crate::patch::Change;
 use crate::propagation::Propagation;
 use crate::resource::{Resource, Rules};
+use crate::sight::Sight;
 use crate::store::{self, By, Event};
 use crate::{admit, dependents, meta, names};
 
@@ -25,6 +26,8 @@ pub struct Write {
     pub name: String,
     pub status_only: bool,
     pub actor: String,
+    /// `None` for what the server does by itself.
+    pub sight: Option<Sight>,
     pub manager: String,
     pub validation: FieldValidation,
     pub now: Timestamp,
@@ -76,6 +79,7 @@ impl Write {
     pub fn delete(&self, tx: &mut dyn Tx, expected: &Value, how: Option<Propagation>) -> Result<Written, ApiError> {
         let key = self.key(&self.name);
         let stored = store::get(tx, &key)?.ok_or_else(|| self.not_found())?;
+        self.check(&stored)?;
         admit::is_current(&self.resource, &stored, expected, false)?;
         if matches!(self.resource.rules, Rules::Namespace) && self.name == "default" {
             return Err(self.forbidden(&self.name, "this namespace may not be deleted"));
@@ -98,6 +102,7 @@ impl Write {
         }
         self.name_and_stamp(&mut object);
         let warnings = admit::shape(&self.resource, &mut object, self.validation, None)?;
+        self.check(&object)?;
         if action != "apply" {
             meta::of_mut(&mut object).remove("managedFields");
             managed::note_update(&Value::Null, &mut object, &self.author(), self.resource.schema.root());
@@ -154,6 +159,7 @@ impl Write {
     fn updated(&self, stored: Value, change: &Change) -> Result<(Value, Value, Vec<String>), ApiError> {
         let resource = &self.resource;
         let old = resource.present(stored)?;
+        self.check(&old)?;
         let mut new = change.onto(&old, &self.author(), resource.schema.root())?;
         if !new.is_object() {
             return Err(ApiError::Unprocessable("the patch leaves no object".to_owned()));
@@ -164,11 +170,18 @@ impl Write {
         admit::confine(resource, &old, &mut new, self.status_only);
         let warnings = admit::shape(resource, &mut new, self.validation, self.status_only.then_some("status"))?;
         admit::no_new_finalizers(resource, &old, &new)?;
+        admit::no_claims(resource, &old, &new, &self.actor)?;
+        self.check(&new)?;
         admit::count_generation(resource, &old, &mut new);
         if !change.creates() {
             managed::note_update(&old, &mut new, &self.author(), resource.schema.root());
         }
         Ok((old, new, warnings))
+    }
+
+    /// Whether a policy that looks at objects lets the caller do this to `object`.
+    fn check(&self, object: &Value) -> Result<(), ApiError> {
+        self.sight.as_ref().map_or(Ok(()), |sight| sight.check(&self.resource, object))
     }
 
     fn require_namespace(&self, tx: &mut dyn Tx) -> Result<(), ApiError> {

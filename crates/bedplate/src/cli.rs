@@ -47,6 +47,8 @@ pub enum Command {
     Audit(Audit),
     /// Make, list or end tokens: who may speak to the platform.
     Token(Token),
+    /// Check and test policies; show what was decided and why.
+    Policy(crate::commands::policy::Policy),
     /// Check this machine and the home folder.
     Doctor,
     /// Print a completion script.
@@ -175,6 +177,9 @@ pub struct Predict {
     /// The request as a JSON object; - reads it from standard input.
     #[arg(short, long, value_name = "FILE", conflicts_with = "set")]
     pub data: Option<PathBuf>,
+    /// What the prediction is for, where the data behind the model may be used for some purposes only.
+    #[arg(long)]
+    pub purpose: Option<String>,
     #[arg(short, long, value_enum)]
     pub output: Option<Format>,
 }

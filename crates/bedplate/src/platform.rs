@@ -1,8 +1,9 @@
 //! The platform, wired: the only place where engines are opened.
 
 mod checkpoints;
+mod decisions;
 mod spine;
-mod surfaces;
+pub mod surfaces;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -92,6 +93,12 @@ pub async fn start(root: &Path, options: &Listen) -> Result<Running, Problem> {
         tokio::spawn(surfaces::serve(control, control_routes, cancel.clone())),
         tokio::spawn(surfaces::serve(inference, inference_routes, cancel.clone())),
         tokio::spawn(checkpoints::sign_checkpoints(spine.db.clone(), spine.signer.clone(), cancel.clone())),
+        tokio::spawn(decisions::write_down(
+            spine.db.clone(),
+            spine.policy.clone(),
+            spine.clock.clone(),
+            cancel.clone(),
+        )),
         recording,
     ];
     let connection = Connection { server: control_url.clone(), token, namespace: "default".into() };

@@ -83,9 +83,10 @@ pub fn load_manifests(path: &Path) -> Result<Vec<Manifest>, ManifestError> {
 
 /// Where a kind stands in the order of application: what is named by others goes before them.
 fn rank(kind: &str) -> usize {
-    const ORDER: [&str; 15] = [
+    const ORDER: [&str; 16] = [
         "Namespace",
         "RoleBinding",
+        "Policy",
         "Secret",
         "ConfigMap",
         "ExpectationSuite",
@@ -104,12 +105,20 @@ fn rank(kind: &str) -> usize {
 }
 
 fn files_in(folder: &Path) -> Result<Vec<PathBuf>, ManifestError> {
+    let is_manifest = |path: &PathBuf| {
+        let is_tests = path.to_string_lossy().ends_with(crate::policy::CASES);
+        path.extension().is_some_and(|end| ["yaml", "yml", "json"].iter().any(|known| end == *known)) && !is_tests
+    };
+    Ok(all_files_in(folder)?.into_iter().filter(is_manifest).collect())
+}
+
+/// The files directly in a folder, by name.
+pub(crate) fn all_files_in(folder: &Path) -> Result<Vec<PathBuf>, ManifestError> {
     let wrong = |source| ManifestError::Read { file: folder.to_owned(), source };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(wrong)? {
         let path = entry.map_err(wrong)?.path();
-        let is_manifest = path.extension().is_some_and(|end| ["yaml", "yml", "json"].iter().any(|known| end == *known));
-        if is_manifest && path.is_file() {
+        if path.is_file() {
             files.push(path);
         }
     }
@@ -117,7 +126,7 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>, ManifestError> {
     Ok(files)
 }
 
-fn read(file: &Path) -> Result<String, ManifestError> {
+pub(crate) fn read(file: &Path) -> Result<String, ManifestError> {
     let wrong = |source| ManifestError::Read { file: file.to_owned(), source };
     let bytes = std::fs::metadata(file).map_err(wrong)?.len();
     if bytes > LARGEST {
@@ -156,12 +165,12 @@ fn documents(text: &str) -> Vec<(usize, String)> {
 }
 
 /// How many lines into its document an error lies.
-fn line_of(error: &serde_saphyr::Error) -> usize {
+pub(crate) fn line_of(error: &serde_saphyr::Error) -> usize {
     error.location().and_then(|at| usize::try_from(at.line()).ok()).map_or(0, |line| line.saturating_sub(1))
 }
 
 /// The parser draws a picture of the place below its message; the message alone fits into ours.
-fn first_line(message: &str) -> String {
+pub(crate) fn first_line(message: &str) -> String {
     let line = message.lines().next().unwrap_or(message).trim();
     line.strip_prefix("error: ").unwrap_or(line).to_owned()
 }

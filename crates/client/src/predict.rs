@@ -28,11 +28,20 @@ fn tensor(name: &str, value: &Value) -> Value {
 
 /// Sends `body` to `/v2/models/{model}/infer`; `client` is one of the inference listener
 /// ([`Connection::client_of`](crate::Connection::client_of)).
-pub async fn predict(client: &Client, model: &str, body: &Value) -> Result<Value, ClientError> {
+/// `purpose` says what the prediction is for, where the model's data asks for that.
+pub async fn predict(client: &Client, model: &str, purpose: Option<&str>, body: &Value) -> Result<Value, ClientError> {
     let path = format!("/v2/models/{}/infer", escaped(model));
     let bytes = serde_json::to_vec(body)
         .map_err(|error| ClientError::Answer { what: format!("POST {path}"), why: error.to_string() })?;
-    send(client, request("POST", &path, JSON, bytes)?).await
+    let mut request = request("POST", &path, JSON, bytes)?;
+    if let Some(purpose) = purpose {
+        let value = http::HeaderValue::from_str(purpose).map_err(|error| ClientError::Answer {
+            what: format!("the purpose {purpose:?}"),
+            why: error.to_string(),
+        })?;
+        request.headers_mut().insert("x-bedplate-purpose", value);
+    }
+    send(client, request).await
 }
 
 #[cfg(test)]

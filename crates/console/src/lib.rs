@@ -23,5 +23,5 @@ pub use facts::{
     AuditHead, Cost, DriftFinding, Facts, GateFinding, Month, ObjectRow, Overview, Platform, Prediction, Run, Stage,
     StageKind, State, UseCase, UseCaseSummary,
 };
-pub use router::{ConsoleState, SignIn, router};
+pub use router::{ConsoleState, SignIn, operations, router};
 pub use session::Sessions;

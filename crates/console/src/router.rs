@@ -7,8 +7,9 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::map_response;
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use bedplate_identity::{Authenticator, IdentityError, Principal};
+use bedplate_policy::{Action, Hidden, Operation};
 use bedplate_types::{Clock, Problem};
 use maud::Markup;
 
@@ -40,14 +41,29 @@ pub struct ConsoleState {
 
 /// `/`, `/ns/{namespace}`, `/login`, `/logout` and `/assets/…`; to be merged with the other routes of its listener.
 pub fn router(state: ConsoleState) -> Router {
-    Router::new()
-        .route("/", get(get_overview))
-        .route("/ns/{namespace}", get(get_use_case))
-        .route("/login", get(sign_in::get_login).post(sign_in::post_login))
-        .route("/logout", post(sign_in::post_logout))
-        .merge(assets::router())
-        .layer(map_response(headers::guard))
-        .with_state(state)
+    let routes = table().into_iter();
+    let router = routes.fold(Router::new(), |router, (operation, handler)| router.route(&operation.path, handler));
+    router.layer(map_response(headers::guard)).with_state(state)
+}
+
+/// Every operation of [`router`], and who may.
+#[must_use]
+pub fn operations() -> Vec<Operation> {
+    table().into_iter().map(|(operation, _)| operation).collect()
+}
+
+/// A page's own session stands for a token; without one it asks to sign in.
+fn table() -> Vec<(Operation, MethodRouter<ConsoleState>)> {
+    let page = |path, hidden| Operation::may("GET", path, Action::List, "Dataset", hidden);
+    let mut table = vec![
+        (page("/", Hidden::LeftOut), get(get_overview)),
+        (page("/ns/{namespace}", Hidden::NotFound), get(get_use_case)),
+        (Operation::open("GET", "/login"), get(sign_in::get_login)),
+        (Operation::open("POST", "/login"), post(sign_in::post_login)),
+        (Operation::open("POST", "/logout"), post(sign_in::post_logout)),
+    ];
+    table.extend(assets::table());
+    table
 }
 
 async fn get_overview(State(state): State<ConsoleState>, asked: HeaderMap) -> Response {

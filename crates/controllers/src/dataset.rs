@@ -201,4 +201,6 @@ fn tell(status: &mut DatasetStatus, report: &IngestReport, input_digest: Digest)
     status.source_digest = report.source_digest.to_string();
     status.input_digest = input_digest.to_string();
     status.expectations.clone_from(&report.outcomes);
+    // What was read from a source is as the source is.
+    status.deidentified = false;
 }

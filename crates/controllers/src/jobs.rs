@@ -49,6 +49,9 @@ pub struct ReplayJob {
     pub token_file: PathBuf,
     pub namespace: String,
     pub endpoint: String,
+    /// What the predictions are asked for.
+    #[serde(default)]
+    pub purpose: Option<String>,
     pub training_set: PathBuf,
     pub features: Vec<String>,
     /// The model the endpoint serves, for the offline answers.

@@ -7,6 +7,7 @@
 //! monitor. The decisions themselves live in the pillars; this crate only carries them out.
 
 mod core;
+mod data_use;
 mod dataset;
 mod digest;
 mod endpoint;
@@ -19,6 +20,7 @@ mod hold;
 mod jobs;
 mod model;
 mod monitor;
+mod policy;
 mod registration;
 mod replay;
 mod role_binding;

@@ -63,6 +63,7 @@ pub async fn register(
         metrics: status.metrics.clone(),
         gates: status.gates.clone(),
         signed: true,
+        tags: snapshot.signature.tags.clone(),
         created_at: platform.now(),
     };
     platform.record(facts(platform, name, &recipe.spec.model, &entry)).await?;

@@ -31,6 +31,7 @@ pub async fn prepare(
     let status = endpoint.status.filter(|status| status.phase == Phase::Ready);
     let status = status.ok_or_else(|| Hold::waiting(format!("endpoint {} is not ready", task.endpoint)))?;
     let recipe = platform.need::<TrainingRecipe>(&name.namespace, &task.recipe).await?;
+    let purpose = recipe.spec.purpose.clone();
     let training_set = recipe.status.unwrap_or_default().training_set;
     let snapshot = Snapshot::load(platform, &training_set)?;
     let pushes = pushes(platform, name, &snapshot, task).await?;
@@ -40,6 +41,7 @@ pub async fn prepare(
         token_file: token(platform, name, folder).await?,
         namespace: name.namespace.clone(),
         endpoint: task.endpoint.clone(),
+        purpose,
         training_set: snapshot.path(platform),
         features: snapshot.signature.features,
         model: served_model(platform, &name.namespace, &endpoint.spec.model, status.version).await?,

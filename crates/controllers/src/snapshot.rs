@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bedplate_features::request::RequestEncoder;
-use bedplate_kinds::{FeatureService, TrainingRecipeSpec};
+use bedplate_kinds::{DataTags, FeatureService, TrainingRecipeSpec};
 use bedplate_serving::Signature;
 use bedplate_types::{Digest, ErrorKind, Problem};
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,7 @@ impl Snapshot {
         views: &[ViewRows],
         service: &FeatureService,
         spec: &TrainingRecipeSpec,
+        tags: Option<DataTags>,
     ) -> Self {
         let signature = Signature {
             features: set.features.clone(),
@@ -37,6 +38,7 @@ impl Snapshot {
             request_columns: request_columns(&set.encoder, views, spec),
             timestamp_column: spec.label.timestamp_column.clone(),
             label: spec.label.column.clone(),
+            tags,
         };
         Self { rows, signature }
     }

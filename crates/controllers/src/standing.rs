@@ -2,8 +2,8 @@
 
 use bedplate_kinds::{
     Condition, DatasetStatus, EndpointStatus, EntityStatus, ExpectationSuiteStatus, FeatureServiceStatus,
-    FeatureViewStatus, ModelStatus, MonitorStatus, Phase, RoleBindingStatus, TrainingRecipeStatus, WorkloadStatus,
-    set_condition,
+    FeatureViewStatus, ModelStatus, MonitorStatus, Phase, PolicyStatus, RoleBindingStatus, TrainingRecipeStatus,
+    WorkloadStatus, set_condition,
 };
 use bedplate_types::Timestamp;
 
@@ -57,7 +57,7 @@ macro_rules! standing_without_conditions {
     )*};
 }
 
-standing_without_conditions!(EntityStatus, ExpectationSuiteStatus, RoleBindingStatus);
+standing_without_conditions!(EntityStatus, ExpectationSuiteStatus, PolicyStatus, RoleBindingStatus);
 
 /// The Ready condition that tells how a reconcile ended.
 pub fn ready_condition(outcome: &Result<Phase, Hold>, generation: i64, now: Timestamp) -> (Phase, Condition) {

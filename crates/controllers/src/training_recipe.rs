@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bedplate_delivery::gates::{Evidence, decide};
 use bedplate_kinds::{
-    Dataset, FeatureService, Phase, Task, Train, TrainingRecipe, TrainingRecipeStatus, Workload, WorkloadSpec,
+    DataTags, Dataset, FeatureService, Phase, Task, Train, TrainingRecipe, TrainingRecipeStatus, Workload, WorkloadSpec,
 };
 use bedplate_lineage::Node;
 use bedplate_types::{Digest, ErrorKind, NamespacedName, Problem};
@@ -19,7 +19,7 @@ use crate::jobs::TrainResult;
 use crate::run::Reconcile;
 use crate::snapshot::Snapshot;
 use crate::training_set::{self, TrainingSet, ViewRows};
-use crate::{dataset, digest, feature_service, registration};
+use crate::{data_use, dataset, digest, feature_service, registration};
 
 impl Reconcile for TrainingRecipe {
     async fn bring(
@@ -39,11 +39,12 @@ async fn bring(
     let name = full_name(&**recipe);
     refuse_outcome_columns(platform, recipe, &name).await?;
     let service = ready_service(platform, &name.namespace, &recipe.spec.feature_service).await?;
+    let tags = data_use::may_train(platform, recipe, &service, &name).await?;
     let tables = feature_view::tables(platform, &name.namespace, &recipe.spec.label.datasets).await?;
     let inputs = inputs(recipe, &service, &tables);
     if status.input_digest != inputs.to_string() {
         *status = TrainingRecipeStatus { conditions: status.conditions.clone(), ..Default::default() };
-        assemble(platform, recipe, &service, &tables, status).await?;
+        assemble(platform, recipe, &service, &tables, tags, status).await?;
         status.input_digest = inputs.to_string();
         platform.write_status(&**recipe, status).await?;
     }
@@ -57,7 +58,7 @@ async fn bring(
 fn inputs(recipe: &TrainingRecipe, service: &FeatureService, tables: &Tables) -> Digest {
     let spec = &recipe.spec;
     let versions = service.status.as_ref().map(|status| &status.view_versions);
-    digest::of(&[
+    let mut all: Vec<&dyn digest::erased::Json> = vec![
         &spec.label,
         &spec.split,
         &spec.algorithm,
@@ -66,7 +67,10 @@ fn inputs(recipe: &TrainingRecipe, service: &FeatureService, tables: &Tables) ->
         &service.spec,
         &versions,
         &tables.inputs,
-    ])
+    ];
+    // Only where there is one: recipes from before there were purposes are not trained anew.
+    all.extend(spec.purpose.iter().map(|purpose| purpose as &dyn digest::erased::Json));
+    digest::of(&all)
 }
 
 async fn ready_service(platform: &Platform, namespace: &str, name: &str) -> Result<FeatureService, Hold> {
@@ -107,6 +111,7 @@ async fn assemble(
     recipe: &Arc<TrainingRecipe>,
     service: &FeatureService,
     tables: &Tables,
+    tags: Option<DataTags>,
     status: &mut TrainingRecipeStatus,
 ) -> Result<(), Hold> {
     let name = full_name(&**recipe);
@@ -119,7 +124,7 @@ async fn assemble(
             let batches = std::slice::from_ref(&set.batch);
             let rows = bedplate_query::snapshot::write_snapshot(&here.objects, batches)
                 .map_err(failed("pinning the training set"))?;
-            let snapshot = Snapshot::new(rows, &set, &views, &service_, &recipe.spec).pin(&here)?;
+            let snapshot = Snapshot::new(rows, &set, &views, &service_, &recipe.spec, tags).pin(&here)?;
             Ok((set, snapshot))
         })
         .await?;

@@ -10,7 +10,7 @@ use crate::error::FeastError;
 const NAMESPACE_HEADER: &str = "x-bedplate-namespace";
 
 /// The kind whose data is pushed and read.
-const KIND: &str = "featureviews";
+pub(crate) const KIND: &str = "FeatureView";
 
 pub(crate) struct Guard {
     pub authenticator: Authenticator,

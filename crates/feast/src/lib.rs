@@ -21,9 +21,9 @@ mod store;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::post;
+use axum::routing::{MethodRouter, post};
 use bedplate_identity::Authenticator;
-use bedplate_policy::Policy;
+use bedplate_policy::{Action, Hidden, Operation, Policy};
 
 pub use store::{FeatureStore, StoreError};
 
@@ -33,7 +33,18 @@ pub const BODY_LIMIT: usize = 16 << 20;
 /// Feast's paths at the root, with no fallback: made to be merged into another router.
 pub fn router(store: Arc<dyn FeatureStore>, authenticator: Authenticator, policy: Policy) -> Router {
     let served = Arc::new(Served { store, guard: guard::Guard { authenticator, policy } });
-    Router::new().route("/push", post(push::push)).with_state(served)
+    let routes = table().into_iter();
+    routes.fold(Router::new(), |router, (operation, handler)| router.route(&operation.path, handler)).with_state(served)
+}
+
+/// Every operation of [`router`], and who may.
+#[must_use]
+pub fn operations() -> Vec<Operation> {
+    table().into_iter().map(|(operation, _)| operation).collect()
+}
+
+fn table() -> Vec<(Operation, MethodRouter<Arc<Served>>)> {
+    vec![(Operation::may("POST", "/push", Action::Push, guard::KIND, Hidden::NotFound), post(push::push))]
 }
 
 /// What the handlers share.

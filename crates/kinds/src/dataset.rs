@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::validate::{FieldError, Validate, duplicates, not_empty};
-use crate::{Condition, Phase, Severity};
+use crate::{Condition, Phase, Severity, data_tags};
 
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
@@ -35,7 +35,8 @@ pub struct DatasetSpec {
     pub description: String,
     #[serde(default)]
     pub classification: Classification,
-    /// Free tags: licence, residency, purpose.
+    /// Free tags: licence, and two that the policies read: `residency` (sites and regions the data may be in) and `purpose`
+    /// (what it may be used for), each words with commas between them.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
     pub source: DatasetSource,
@@ -58,6 +59,21 @@ pub enum Classification {
     Internal,
     Confidential,
     Restricted,
+    /// Protected health information: nothing is trained from it before it is de-identified.
+    Phi,
+}
+
+impl Classification {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Internal => "internal",
+            Self::Confidential => "confidential",
+            Self::Restricted => "restricted",
+            Self::Phi => "phi",
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -127,6 +143,9 @@ pub struct DatasetStatus {
     pub source_digest: String,
     /// Digest of source, schema and suite together: the same inputs are ingested once.
     pub input_digest: String,
+    /// What tells of a person was taken out. Only the platform sets it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub deidentified: bool,
     pub expectations: Vec<ExpectationOutcome>,
     pub conditions: Vec<Condition>,
     pub observed_generation: i64,
@@ -152,6 +171,7 @@ impl Validate for DatasetSpec {
     fn validate(&self) -> Vec<FieldError> {
         let mut errors = duplicates("spec.schema", self.schema.iter().map(|column| column.name.as_str()));
         errors.extend(not_empty("spec.owner", &self.owner));
+        errors.extend(data_tags::check(&self.tags));
         errors.extend(not_empty("spec.source.path", &self.source.path));
         if self.schema.is_empty() {
             errors.push(FieldError::new("spec.schema", "must name at least one column"));

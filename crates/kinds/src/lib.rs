@@ -5,6 +5,7 @@
 //! This crate knows nothing of storage, HTTP or who reconciles a kind.
 
 mod condition;
+mod data_tags;
 mod dataset;
 mod endpoint;
 mod entity;
@@ -13,6 +14,7 @@ mod feature_service;
 mod feature_view;
 mod model;
 mod monitor;
+mod policy;
 pub mod registry;
 mod role_binding;
 mod training_recipe;
@@ -20,6 +22,7 @@ mod validate;
 mod workload;
 
 pub use condition::{Condition, Phase, set_condition};
+pub use data_tags::{DataTags, PLATFORM_TAGS};
 pub use dataset::{
     Classification, Column, ColumnType, Dataset, DatasetSource, DatasetSpec, DatasetStatus, ExpectationOutcome, Format,
 };
@@ -35,6 +38,7 @@ pub use feature_service::{
 pub use feature_view::{Aggregate, Feature, FeatureView, FeatureViewSource, FeatureViewSpec, FeatureViewStatus};
 pub use model::{GateResult, Model, ModelSpec, ModelStatus, ModelVersion};
 pub use monitor::{DriftResult, LabelShift, Monitor, MonitorSpec, MonitorStatus, Window};
+pub use policy::{Policy, PolicySpec, PolicyStatus};
 pub use role_binding::{BoundRole, RoleBinding, RoleBindingSpec, RoleBindingStatus, Subject, SubjectKind};
 pub use training_recipe::{
     Algorithm, Gate, GradientBoosting, Label, LeakageGate, MetricGate, Split, TrainingRecipe, TrainingRecipeSpec,

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::validate::{FieldError, Validate, not_empty};
-use crate::{Condition, Phase};
+use crate::{Condition, DataTags, Phase};
 
 #[derive(CustomResource, Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[kube(
@@ -58,6 +58,9 @@ pub struct ModelVersion {
     pub metrics: BTreeMap<String, f64>,
     pub gates: Vec<GateResult>,
     pub signed: bool,
+    /// How the data it was trained from may be used: it binds the model too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<DataTags>,
     pub created_at: Timestamp,
 }
 

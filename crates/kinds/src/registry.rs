@@ -8,8 +8,8 @@ use serde_json::Value;
 use crate::validate::{FieldError, Validate};
 use crate::{
     Dataset, DatasetSpec, Endpoint, EndpointSpec, Entity, EntitySpec, ExpectationSuite, ExpectationSuiteSpec,
-    FeatureService, FeatureServiceSpec, FeatureView, FeatureViewSpec, Model, ModelSpec, Monitor, MonitorSpec,
-    RoleBinding, RoleBindingSpec, TrainingRecipe, TrainingRecipeSpec, Workload, WorkloadSpec,
+    FeatureService, FeatureServiceSpec, FeatureView, FeatureViewSpec, Model, ModelSpec, Monitor, MonitorSpec, Policy,
+    PolicySpec, RoleBinding, RoleBindingSpec, TrainingRecipe, TrainingRecipeSpec, Workload, WorkloadSpec,
 };
 
 /// One kind: its definition (names, schema, columns) and the rules of its spec.
@@ -53,6 +53,7 @@ pub fn kinds() -> Vec<Kind> {
         kind::<Endpoint, EndpointSpec>(),
         kind::<Monitor, MonitorSpec>(),
         kind::<RoleBinding, RoleBindingSpec>(),
+        kind::<Policy, PolicySpec>(),
     ]
 }
 

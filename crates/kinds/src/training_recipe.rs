@@ -31,6 +31,9 @@ pub struct TrainingRecipeSpec {
     pub owner: String,
     #[serde(default)]
     pub description: String,
+    /// What the model is for. Data that may be used for some purposes only must name it among them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<String>,
     pub label: Label,
     pub feature_service: String,
     pub split: Split,
@@ -151,6 +154,7 @@ impl Validate for TrainingRecipeSpec {
         let mut errors = duplicates("spec.gates", self.gates.iter().map(|gate| gate.name.as_str()));
         errors.extend(not_empty("spec.label.sql", &self.label.sql));
         errors.extend(not_empty("spec.model", &self.model));
+        errors.extend(self.purpose.as_deref().and_then(|purpose| not_empty("spec.purpose", purpose)));
         if self.algorithm.gradient_boosting.is_none() {
             errors.push(FieldError::new(
                 "spec.algorithm",

@@ -45,8 +45,7 @@ fn admit(
 ) -> Result<(Principal, Target, Arc<ModelMetadata>), OipError> {
     let who = served.guard.who(headers)?;
     let target = target::resolve(&named.model, headers, &who);
-    served.guard.check(&who, Action::Predict, &target)?;
-    let metadata = metadata::find(served, &target)?;
+    let metadata = metadata::permitted(served, &who, Action::Predict, &target, headers)?;
     if !metadata.ready {
         return Err(OipError::NotReady(target));
     }

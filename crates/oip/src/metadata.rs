@@ -5,14 +5,15 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use bedplate_policy::Action;
+use bedplate_identity::Principal;
+use bedplate_policy::{Action, Tags};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::error::OipError;
 use crate::server::status;
 use crate::target::{self, Target};
-use crate::{ModelMetadata, Served};
+use crate::{ModelMetadata, Served, guard};
 
 /// The variable parts of a URL.
 #[derive(Deserialize)]
@@ -53,14 +54,23 @@ pub(crate) async fn ready(
 fn visible(served: &Served, named: &Named, headers: &HeaderMap) -> Result<(Target, Arc<ModelMetadata>), OipError> {
     let who = served.guard.who(headers)?;
     let target = target::resolve(&named.model, headers, &who);
-    served.guard.check(&who, Action::Get, &target)?;
-    let metadata = find(served, &target)?;
+    let metadata = permitted(served, &who, Action::Get, &target, headers)?;
     version(named, &target, &metadata)?;
     Ok((target, metadata))
 }
 
-pub(crate) fn find(served: &Served, target: &Target) -> Result<Arc<ModelMetadata>, OipError> {
+/// The endpoint, for whom the policy lets do this with the data behind it. The answer to all others does not depend on what
+/// is there.
+pub(crate) fn permitted(
+    served: &Served,
+    who: &Principal,
+    action: Action,
+    target: &Target,
+    headers: &HeaderMap,
+) -> Result<Arc<ModelMetadata>, OipError> {
     let found = served.predictor.metadata(&target.namespace, &target.endpoint);
+    let tags = found.as_ref().map_or(Tags::none(), |found| &found.tags);
+    served.guard.check(who, action, target, tags, guard::purpose(headers))?;
     found.ok_or_else(|| OipError::NoEndpoint(target.clone()))
 }
 

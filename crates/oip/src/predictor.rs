@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bedplate_identity::Principal;
+use bedplate_policy::Tags;
 use bedplate_types::{ErrorKind, Explained, Problem};
 use serde_json::{Map, Value};
 
@@ -34,6 +35,8 @@ pub struct ModelMetadata {
     pub ready: bool,
     pub inputs: Vec<InputMetadata>,
     pub outputs: Vec<OutputMetadata>,
+    /// How the data behind the model may be used.
+    pub tags: Tags,
 }
 
 /// A column the endpoint takes.

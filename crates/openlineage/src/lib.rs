@@ -35,10 +35,10 @@ mod store;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use bedplate_db::Db;
 use bedplate_identity::Authenticator;
-use bedplate_policy::Policy;
+use bedplate_policy::{Action, Hidden, Operation, Policy};
 use bedplate_types::Clock;
 
 pub use export::{Origin, export};
@@ -58,33 +58,60 @@ pub const MAX_NODES: usize = 1_000;
 
 /// Everything, with no fallback. `/api/v1/namespaces` is also a path of Kubernetes: give it a port of its own, or nest it.
 pub fn router(db: Db, authenticator: Authenticator, policy: Policy, clock: Arc<dyn Clock>) -> Router {
-    let read = Router::new()
-        .route("/api/v1/namespaces", get(read::namespaces::list))
-        .route("/api/v1/namespaces/{namespace}", get(read::namespaces::get))
-        .route("/api/v1/namespaces/{namespace}/datasets", get(read::datasets::list))
-        .route("/api/v1/namespaces/{namespace}/datasets/{*rest}", get(read::datasets::get))
-        .route("/api/v1/namespaces/{namespace}/jobs", get(read::jobs::list))
-        .route("/api/v1/namespaces/{namespace}/jobs/{*rest}", get(read::jobs::get))
-        .route("/api/v1/jobs/runs/{id}", get(read::runs::get))
-        .route("/api/v1/events/lineage", get(read::events::list))
-        .route("/api/v1/search", get(read::search::search))
-        .route("/api/v1/lineage", get(read::lineage::walk))
-        .route("/api/v1/column-lineage", get(read::columns::walk));
-    let served = Served::new(db, authenticator, policy, clock);
-    paths_in().merge(read).with_state(served)
+    routed([table_in(), table_out()].concat()).with_state(Served::new(db, authenticator, policy, clock))
 }
 
 /// The paths that take events, and no others: made to be merged into another router.
 pub fn ingest(db: Db, authenticator: Authenticator, policy: Policy, clock: Arc<dyn Clock>) -> Router {
-    paths_in().with_state(Served::new(db, authenticator, policy, clock))
+    routed(table_in()).with_state(Served::new(db, authenticator, policy, clock))
 }
 
-fn paths_in() -> Router<Arc<Served>> {
-    Router::new()
-        .route("/api/v1/lineage", post(ingest::one))
-        .route("/api/lineage", post(ingest::one))
-        .route("/api/v1/lineage/batch", post(ingest::batch))
-        .route("/api/lineage/batch", post(ingest::batch))
+/// Every operation of [`router`], and who may.
+#[must_use]
+pub fn operations() -> Vec<Operation> {
+    [table_in(), table_out()].concat().into_iter().map(|(operation, _)| operation).collect()
+}
+
+/// Every operation of [`ingest`], and who may.
+#[must_use]
+pub fn ingest_operations() -> Vec<Operation> {
+    table_in().into_iter().map(|(operation, _)| operation).collect()
+}
+
+type Table = Vec<(Operation, MethodRouter<Arc<Served>>)>;
+
+fn routed(table: Table) -> Router<Arc<Served>> {
+    table.into_iter().fold(Router::new(), |router, (operation, handler)| router.route(&operation.path, handler))
+}
+
+fn table_in() -> Table {
+    let tell = |path| Operation::may("POST", path, Action::Create, sight::KIND, Hidden::NotFound);
+    vec![
+        (tell("/api/v1/lineage"), post(ingest::one)),
+        (tell("/api/lineage"), post(ingest::one)),
+        (tell("/api/v1/lineage/batch"), post(ingest::batch)),
+        (tell("/api/lineage/batch"), post(ingest::batch)),
+    ]
+}
+
+fn table_out() -> Table {
+    let ask = |path, action, hidden| Operation::may("GET", path, action, sight::KIND, hidden);
+    let one = |path| ask(path, Action::Get, Hidden::NotFound);
+    let all_in = |path| ask(path, Action::List, Hidden::NotFound);
+    let all = |path| ask(path, Action::List, Hidden::LeftOut);
+    vec![
+        (all("/api/v1/namespaces"), get(read::namespaces::list)),
+        (one("/api/v1/namespaces/{namespace}"), get(read::namespaces::get)),
+        (all_in("/api/v1/namespaces/{namespace}/datasets"), get(read::datasets::list)),
+        (one("/api/v1/namespaces/{namespace}/datasets/{*rest}"), get(read::datasets::get)),
+        (all_in("/api/v1/namespaces/{namespace}/jobs"), get(read::jobs::list)),
+        (one("/api/v1/namespaces/{namespace}/jobs/{*rest}"), get(read::jobs::get)),
+        (one("/api/v1/jobs/runs/{id}"), get(read::runs::get)),
+        (all("/api/v1/events/lineage"), get(read::events::list)),
+        (all("/api/v1/search"), get(read::search::search)),
+        (all_in("/api/v1/lineage"), get(read::lineage::walk)),
+        (all_in("/api/v1/column-lineage"), get(read::columns::walk)),
+    ]
 }
 
 /// What the handlers share.

@@ -9,7 +9,7 @@ use bedplate_policy::{Action, Decision, Policy, Resource};
 use crate::scope::{PLATFORM, scope};
 
 /// The kind that grants are asked about: no object of the API has it.
-const KIND: &str = "lineage";
+pub(crate) const KIND: &str = "Lineage";
 
 /// The most scopes that are told apart in one question.
 const SCOPES: i64 = 10_000;

@@ -1,19 +1,16 @@
 //! The decision point everybody asks, with a memory.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use bedplate_db::Db;
-use cedar_policy::Entity;
 use parking_lot::RwLock;
 
-use crate::decision::denial;
-use crate::engine::{Caller, Engine};
-use crate::grants::{Holders, by_namespace};
-use crate::question::EVERYWHERE;
-use crate::{Action, Decision, Grant, PolicyError, Resource, Role, grant};
-
-const REMEMBERED: usize = 20_000;
+use crate::engine::Engine;
+use crate::given::Given;
+use crate::journal::Journal;
+use crate::memory::{Known, Memory};
+use crate::rules::Rules;
+use crate::{Action, Decision, PolicyError, Question, Resource, declared, grant};
 
 /// The rules and the grants. Clones share both, and the decisions made before.
 #[derive(Clone)]
@@ -21,38 +18,30 @@ pub struct Policy {
     db: Db,
     engine: Arc<Engine>,
     loaded: Arc<RwLock<Arc<Loaded>>>,
+    journal: Arc<Journal>,
 }
 
-/// One state of the grants, and the decisions made under it: they are replaced together.
+/// One state of the rules, and the decisions made under it: they are replaced together.
 struct Loaded {
-    /// The grants' version it was read at.
+    /// The version it was read at.
     version: i64,
-    namespaces: HashMap<String, Entity>,
-    everywhere: Entity,
-    decided: RwLock<HashMap<Key, Decision>>,
-}
-
-#[derive(PartialEq, Eq, Hash)]
-struct Key {
-    principal: String,
-    groups: Vec<String>,
-    action: Action,
-    kind: String,
-    scope: String,
+    rules: Rules,
+    memory: Memory,
 }
 
 impl Policy {
-    /// Reads the rules and the grants.
+    /// Reads the rules, people's policies and the grants.
     ///
     /// # Errors
-    /// [`PolicyError::Db`], [`PolicyError::Role`] when a stored grant is of an unknown role.
+    /// [`PolicyError::Db`]; [`PolicyError::Role`] when a stored grant is of an unknown role, [`PolicyError::Source`] when a
+    /// stored policy cannot be read.
     pub fn load(db: Db) -> Result<Self, PolicyError> {
-        let engine = Engine::new()?;
+        let engine = Arc::new(Engine::new()?);
         let loaded = Loaded::read(&db, &engine)?;
-        Ok(Self { db, engine: Arc::new(engine), loaded: Arc::new(RwLock::new(Arc::new(loaded))) })
+        Ok(Self { db, engine, loaded: Arc::new(RwLock::new(Arc::new(loaded))), journal: Arc::default() })
     }
 
-    /// Reads the grants again and forgets all decisions. On an error the old state stays.
+    /// Reads policies and grants again and forgets all decisions. On an error the old state stays.
     ///
     /// # Errors
     /// As [`Policy::load`].
@@ -62,7 +51,7 @@ impl Policy {
         Ok(())
     }
 
-    /// [`Policy::reload`], when the grants were changed since. Costs the read of one row when they were not.
+    /// [`Policy::reload`], when something was changed since. Costs the read of one row when nothing was.
     ///
     /// # Errors
     /// As [`Policy::load`].
@@ -74,71 +63,62 @@ impl Policy {
     /// May `principal`, who is in `groups`, do this? What no policy permits is denied, and so is what cannot be asked.
     #[must_use]
     pub fn decide(&self, principal: &str, groups: &[String], action: Action, resource: &Resource<'_>) -> Decision {
+        self.ask(&Question::new(principal, groups, action, *resource))
+    }
+
+    /// [`Policy::decide`] with all that may be looked at. What was decided before costs a look into the memory.
+    #[must_use]
+    pub fn ask(&self, question: &Question<'_>) -> Decision {
+        self.answer(question, true)
+    }
+
+    /// [`Policy::ask`] again for something that goes on: it is written down only when it may not go on.
+    #[must_use]
+    pub fn still(&self, question: &Question<'_>) -> Decision {
+        self.answer(question, false)
+    }
+
+    /// The decision as the rules make it, neither remembered nor written down.
+    #[must_use]
+    pub fn ask_afresh(&self, question: &Question<'_>) -> Decision {
         let loaded = self.loaded.read().clone();
-        let key = Key {
-            principal: principal.to_owned(),
-            groups: groups.to_vec(),
-            action,
-            kind: resource.kind.to_owned(),
-            scope: resource.scope().to_owned(),
-        };
-        if let Some(decision) = loaded.decided.read().get(&key) {
-            return decision.clone();
-        }
-        let decision = self.ask(&loaded, Caller { name: principal, groups }, action, resource);
-        loaded.remember(key, decision.clone());
-        decision
+        loaded.rules.decide(question)
     }
 
-    fn ask(&self, loaded: &Loaded, who: Caller<'_>, action: Action, resource: &Resource<'_>) -> Decision {
-        let answer = self.engine.ask(who, action, resource, loaded.namespace(resource.scope()));
-        match answer.error {
-            Some(error) => Decision::denied(answer.policies, format!("the policy could not be asked: {error}")),
-            None if answer.allowed => Decision::allowed(answer.policies),
-            None => {
-                let remedy = self.weakest_sufficient_role(who, action, resource);
-                Decision::denied(answer.policies, denial(who.name, action, resource, remedy))
+    /// Whether any policy of a person's may count there: then each object is asked about, not only its kind.
+    #[must_use]
+    pub fn looks_at_objects(&self, namespace: Option<&str>) -> bool {
+        self.loaded.read().rules.looks_at_objects(namespace)
+    }
+
+    /// What was decided since this was last called, to be written down.
+    #[must_use]
+    pub fn given(&self) -> Given {
+        let (given, lost) = self.journal.take();
+        Given::new(&given, lost)
+    }
+
+    fn answer(&self, question: &Question<'_>, is_noted: bool) -> Decision {
+        let tell = |known: &Arc<Known>| {
+            if is_noted || !known.decision.allowed {
+                self.journal.note(known);
             }
-        }
-    }
-
-    /// Asks the rules themselves, so that the advice cannot disagree with them.
-    fn weakest_sufficient_role(&self, who: Caller<'_>, action: Action, resource: &Resource<'_>) -> Option<Role> {
-        Role::ALL.into_iter().find(|role| {
-            let mut holders = Holders::default();
-            holders.of(*role).insert(who.name.to_owned());
-            let namespace = self.engine.namespace(resource.scope(), &holders);
-            namespace.is_ok_and(|namespace| self.engine.ask(who, action, resource, &namespace).allowed)
+            known.decision.clone()
+        };
+        let known = self.loaded.read().memory.find(question, tell);
+        known.unwrap_or_else(|| {
+            let loaded = self.loaded.read().clone();
+            let known = Arc::new(Known::new(question, loaded.rules.decide(question)));
+            loaded.memory.keep(&known);
+            tell(&known)
         })
     }
 }
 
 impl Loaded {
-    fn read(db: &Db, engine: &Engine) -> Result<Self, PolicyError> {
-        let (version, grants) = db.read(|tx| Ok::<_, PolicyError>((grant::version(tx)?, grant::list(tx)?)))?;
-        Self::new(engine, version, &grants)
-    }
-
-    fn new(engine: &Engine, version: i64, grants: &[Grant]) -> Result<Self, PolicyError> {
-        let mut namespaces = HashMap::new();
-        let holders = by_namespace(grants);
-        for (name, holders) in &holders {
-            namespaces.insert((*name).to_owned(), engine.namespace(name, holders)?);
-        }
-        let everywhere = engine.namespace(EVERYWHERE, holders.get(EVERYWHERE).unwrap_or(&Holders::default()))?;
-        Ok(Self { version, namespaces, everywhere, decided: RwLock::default() })
-    }
-
-    /// A namespace without grants of its own has those for all namespaces.
-    fn namespace(&self, name: &str) -> &Entity {
-        self.namespaces.get(name).unwrap_or(&self.everywhere)
-    }
-
-    fn remember(&self, key: Key, decision: Decision) {
-        let mut decided = self.decided.write();
-        if decided.len() >= REMEMBERED {
-            decided.clear();
-        }
-        decided.insert(key, decision);
+    fn read(db: &Db, engine: &Arc<Engine>) -> Result<Self, PolicyError> {
+        let (version, grants, sources) =
+            db.read(|tx| Ok::<_, PolicyError>((grant::version(tx)?, grant::list(tx)?, declared::sources(tx)?)))?;
+        Ok(Self { version, rules: Rules::with(Arc::clone(engine), &sources, &grants)?, memory: Memory::new() })
     }
 }

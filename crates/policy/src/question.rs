@@ -2,8 +2,12 @@
 
 use std::fmt;
 
-/// What somebody wants to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+use serde::{Deserialize, Serialize};
+
+use crate::Tags;
+
+/// What somebody wants to do: Kubernetes' verbs, and what is done with data, models and machines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Action {
     Get,
     List,
@@ -18,10 +22,18 @@ pub enum Action {
     Push,
     /// Read rows, not only descriptions of them.
     ReadData,
+    /// Learn from rows.
+    Train,
+    /// Move a model's alias to a version.
+    Promote,
+    /// Give a workload a machine at a site.
+    Place,
+    /// Bring a model onto a device.
+    Install,
 }
 
 impl Action {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::Get,
         Self::List,
         Self::Watch,
@@ -32,9 +44,13 @@ impl Action {
         Self::Predict,
         Self::Push,
         Self::ReadData,
+        Self::Train,
+        Self::Promote,
+        Self::Place,
+        Self::Install,
     ];
 
-    /// The name in `schema.cedar`; the Kubernetes verb where there is one.
+    /// The name of its group in the schema; the Kubernetes verb where there is one.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -48,7 +64,22 @@ impl Action {
             Self::Predict => "predict",
             Self::Push => "push",
             Self::ReadData => "read-data",
+            Self::Train => "train",
+            Self::Promote => "promote",
+            Self::Place => "place",
+            Self::Install => "install",
         }
+    }
+
+    /// The action called so.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.as_str() == text)
+    }
+
+    /// Whether it is about an object as it is declared, and not about what the object stands for.
+    pub(crate) const fn is_on_objects(self) -> bool {
+        matches!(self, Self::Get | Self::List | Self::Watch | Self::Create | Self::Update | Self::Patch | Self::Delete)
     }
 }
 
@@ -59,7 +90,7 @@ impl fmt::Display for Action {
 }
 
 /// What it is to be done to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Resource<'a> {
     /// `None`: in all namespaces, or outside of them.
     pub namespace: Option<&'a str>,
@@ -68,28 +99,77 @@ pub struct Resource<'a> {
     pub name: Option<&'a str>,
 }
 
+/// What is done it for, and where.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Context<'a> {
+    pub purpose: Option<&'a str>,
+    /// `eu-west-1`; what stands before the first hyphen is its region.
+    pub site: Option<&'a str>,
+}
+
+/// A question with everything the rules may look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Question<'a> {
+    /// `user:ana`, `serviceaccount:ns/name`, `workload:ns/name`, `device:ns/name`, `system:controllers`.
+    pub principal: &'a str,
+    pub groups: &'a [String],
+    pub action: Action,
+    pub resource: Resource<'a>,
+    pub tags: &'a Tags,
+    pub context: Context<'a>,
+}
+
+impl<'a> Question<'a> {
+    /// Without tags and context.
+    #[must_use]
+    pub const fn new(principal: &'a str, groups: &'a [String], action: Action, resource: Resource<'a>) -> Self {
+        Self { principal, groups, action, resource, tags: Tags::none(), context: Context { purpose: None, site: None } }
+    }
+
+    #[must_use]
+    pub const fn tagged(self, tags: &'a Tags) -> Self {
+        Self { tags, ..self }
+    }
+
+    #[must_use]
+    pub const fn within(self, context: Context<'a>) -> Self {
+        Self { context, ..self }
+    }
+}
+
+/// A context that lasts, for what is stored or sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Circumstances {
+    pub purpose: Option<String>,
+    pub site: Option<String>,
+}
+
+impl Circumstances {
+    #[must_use]
+    pub fn context(&self) -> Context<'_> {
+        Context { purpose: self.purpose.as_deref(), site: self.site.as_deref() }
+    }
+}
+
 /// The platform as a whole: what a grant for all namespaces is about.
 pub(crate) const EVERYWHERE: &str = "*";
 
+/// The namespace whose policies count everywhere.
+pub(crate) const PLATFORM: &str = "bedplate-system";
+
 impl Resource<'_> {
-    /// The namespace whose grants count. A Namespace object is in itself: its owners own it.
+    /// The namespace whose grants and policies count. A Namespace object is in itself: its owners own it.
     pub(crate) fn scope(&self) -> &str {
         let namespace = match self.name {
-            Some(name) if self.kind_known_to_the_rules() == "Namespace" => Some(name),
+            Some(name) if self.is_namespace() => Some(name),
             _ => self.namespace,
         };
         namespace.filter(|name| !name.is_empty()).unwrap_or(EVERYWHERE)
     }
 
-    /// The kind, spelled as the rules spell the ones they name.
-    pub(crate) fn kind_known_to_the_rules(&self) -> &str {
-        match self.kind.to_ascii_lowercase().as_str() {
-            "namespace" | "namespaces" => "Namespace",
-            "secret" | "secrets" => "Secret",
-            "token" | "tokens" => "Token",
-            "rolebinding" | "rolebindings" => "RoleBinding",
-            _ => self.kind,
-        }
+    pub(crate) fn is_namespace(&self) -> bool {
+        self.kind.eq_ignore_ascii_case("Namespace") || self.kind.eq_ignore_ascii_case("namespaces")
     }
 }
 
@@ -98,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_namespace_is_in_itself_and_a_plural_is_its_kind() {
+    fn a_namespace_is_in_itself() {
         let check = |kind, namespace, name, scope: &str| {
             assert_eq!(Resource { namespace, kind, name }.scope(), scope, "{kind} {namespace:?} {name:?}");
         };
@@ -106,6 +186,12 @@ mod tests {
         check("Namespace", None, None, "*");
         check("Dataset", Some("flights"), Some("weather"), "flights");
         check("datasets", None, None, "*");
-        assert_eq!(Resource { namespace: None, kind: "secrets", name: None }.kind_known_to_the_rules(), "Secret");
+        check("datasets", Some(""), None, "*");
+    }
+
+    #[test]
+    fn every_action_is_known_by_its_name() {
+        assert!(Action::ALL.into_iter().all(|action| Action::parse(action.as_str()) == Some(action)));
+        assert_eq!(Action::parse("Get"), None);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bedplate_features::request::RequestEncoder;
-use bedplate_kinds::ViewSelection;
+use bedplate_kinds::{DataTags, ViewSelection};
 use serde::{Deserialize, Serialize};
 
 /// Kept as `signature.json` beside `model.onnx` and signed with it.
@@ -20,4 +20,7 @@ pub struct Signature {
     pub request_columns: Vec<String>,
     pub timestamp_column: String,
     pub label: String,
+    /// How the data it was trained from may be used: it binds the model too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<DataTags>,
 }

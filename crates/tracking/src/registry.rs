@@ -100,6 +100,7 @@ mod tests {
             metrics: Default::default(),
             gates: Vec::new(),
             signed: true,
+            tags: None,
             created_at: Timestamp::from_micros(0),
         }
     }

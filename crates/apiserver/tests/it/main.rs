@@ -9,6 +9,7 @@ mod kube_rs;
 mod kubectl;
 mod lifecycle;
 mod objects;
+mod policies;
 mod propagation;
 mod python;
 mod snapshots;

@@ -8,6 +8,7 @@ mod describe;
 mod doctor;
 mod get;
 mod logs;
+pub mod policy;
 mod predict;
 mod token;
 mod trace;
@@ -46,6 +47,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Trace(command) => wait(trace::run(&home, &command)),
         Command::Audit(command) => wait(audit::run(&home, &command)),
         Command::Token(command) => wait(token::run(&home, &command)),
+        Command::Policy(command) => wait(policy::run(&home, &command)),
         Command::Doctor => wait(doctor::run(&home)),
         Command::Completions { .. } | Command::Worker(_) => Ok(ExitCode::SUCCESS),
     }

@@ -31,7 +31,8 @@ pub async fn run(home: &Path, command: &Predict) -> Result<ExitCode, Problem> {
     let model = format!("{}.{}", command.namespace, command.endpoint);
     let id = format!("cli-{}", hex::encode(crate::keys::random::<8>()?));
     let body = bedplate_client::infer_request(&id, &row);
-    let answer = bedplate_client::predict(&inference, &model, &body).await.map_err(asking(what))?;
+    let answer =
+        bedplate_client::predict(&inference, &model, command.purpose.as_deref(), &body).await.map_err(asking(what))?;
     show(&answer, command.output)?;
     Ok(ExitCode::SUCCESS)
 }

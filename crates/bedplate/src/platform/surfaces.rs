@@ -7,6 +7,7 @@ use axum::serve::ListenerExt;
 use bedplate_apiserver::ApiServer;
 use bedplate_console::{ConsoleState, Sessions};
 use bedplate_online::OnlineStore;
+use bedplate_policy::Operation;
 use bedplate_types::Problem;
 use kube::Client;
 use tokio::net::TcpListener;
@@ -66,6 +67,24 @@ fn openlineage(spine: &Spine) -> Router {
     let ((db, who, policy, clock), whole) = (parts(), parts());
     let whole = bedplate_openlineage::router(whole.0, whole.1, whole.2, whole.3);
     bedplate_openlineage::ingest(db, who, policy, clock).merge(Router::new().nest("/openlineage", whole))
+}
+
+/// Every operation of the control port, and who may.
+pub fn control_operations() -> Result<Vec<Operation>, Problem> {
+    let resources = bedplate_apiserver::operations().map_err(|error| Problem::of("the API server", &error))?;
+    let nested = bedplate_openlineage::operations().into_iter().map(|operation| operation.under("/openlineage"));
+    let mut all = resources;
+    all.extend(bedplate_console::operations());
+    all.extend(bedplate_feast::operations());
+    all.extend(api::operations());
+    all.extend(bedplate_openlineage::ingest_operations());
+    all.extend(nested);
+    Ok(all)
+}
+
+/// Every operation of the inference port, and who may.
+pub fn inference_operations() -> Vec<Operation> {
+    bedplate_oip::operations()
 }
 
 pub async fn serve(listener: TcpListener, routes: Router, cancel: CancellationToken) {

@@ -2,6 +2,7 @@
 
 mod audit;
 mod log;
+mod policy;
 mod tokens;
 mod trace;
 
@@ -12,12 +13,12 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 use axum::{Json, Router};
 use bedplate_audit::PublicKey;
 use bedplate_db::Db;
 use bedplate_identity::{Authenticator, Principal};
-use bedplate_policy::{Action, Policy, Resource};
+use bedplate_policy::{Action, Hidden, Operation, Policy, Resource};
 use bedplate_types::{Clock, ErrorKind, Explained, Problem};
 use kube::Client;
 use serde_json::{Value, json};
@@ -34,18 +35,36 @@ pub struct Facts {
 }
 
 pub fn router(facts: Facts) -> Router {
-    Router::new()
-        .route("/bedplate/v1/trace", get(trace::trace))
-        .route("/bedplate/v1/audit/log", get(audit::log))
-        .route("/bedplate/v1/audit/verify", get(audit::verify))
-        .route("/bedplate/v1/audit/checkpoint", get(audit::checkpoint))
-        .route("/bedplate/v1/audit/vkey", get(audit::vkey))
-        .route("/bedplate/v1/audit/tile/{*path}", get(audit::tile))
-        .route("/bedplate/v1/audit/proof/{leaf}", get(audit::proof))
-        .route("/bedplate/v1/namespaces/{namespace}/workloads/{name}/log", get(log::log))
-        .route("/bedplate/v1/costs", get(costs))
-        .merge(tokens::router())
-        .with_state(facts)
+    let routes = table().into_iter();
+    routes.fold(Router::new(), |router, (operation, handler)| router.route(&operation.path, handler)).with_state(facts)
+}
+
+/// Every operation of [`router`], and who may.
+pub fn operations() -> Vec<Operation> {
+    table().into_iter().map(|(operation, _)| operation).collect()
+}
+
+type Table = Vec<(Operation, MethodRouter<Facts>)>;
+
+fn table() -> Table {
+    let read = |path, action, kind| Operation::may("GET", path, action, kind, Hidden::Forbidden);
+    let audit = |path| read(path, Action::List, "Audit");
+    let trace = Operation::may("GET", "/bedplate/v1/trace", Action::Get, "Lineage", Hidden::NotFound);
+    let log = "/bedplate/v1/namespaces/{namespace}/workloads/{name}/log";
+    let mut table = vec![
+        (trace, get(trace::trace)),
+        (audit("/bedplate/v1/audit/log"), get(audit::log)),
+        (audit("/bedplate/v1/audit/verify"), get(audit::verify)),
+        (audit("/bedplate/v1/audit/checkpoint"), get(audit::checkpoint)),
+        (audit("/bedplate/v1/audit/vkey"), get(audit::vkey)),
+        (audit("/bedplate/v1/audit/tile/{*path}"), get(audit::tile)),
+        (audit("/bedplate/v1/audit/proof/{leaf}"), get(audit::proof)),
+        (read(log, Action::Get, "Workload"), get(log::log)),
+        (read("/bedplate/v1/costs", Action::List, "Cost"), get(costs)),
+    ];
+    table.extend(policy::table());
+    table.extend(tokens::table());
+    table
 }
 
 /// A failure as a Kubernetes `Status`, with the fix beside it.
@@ -83,7 +102,7 @@ impl Facts {
 
 async fn costs(State(facts): State<Facts>, headers: HeaderMap) -> Result<Json<Value>, Failed> {
     let who = facts.who(&headers)?;
-    facts.may(&who, Action::List, None, "costs")?;
+    facts.may(&who, Action::List, None, "Cost")?;
     let statement = facts.db.read(|tx| bedplate_ledger::by(tx, bedplate_ledger::Column::Resource));
     let lines = statement.map_err(|error| failed("reading the ledger")(&error))?;
     let lines: Vec<_> =

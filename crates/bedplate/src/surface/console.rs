@@ -44,7 +44,7 @@ impl Pages {
         let api: Api<Namespace> = Api::all(self.facts.client.clone());
         let all = api.list(&ListParams::default()).await.map_err(|error| unread("the namespaces", &error))?;
         let names = all.items.iter().map(ResourceExt::name_any);
-        Ok(names.filter(|name| self.may(who, Action::List, Some(name), "datasets")).collect())
+        Ok(names.filter(|name| self.may(who, Action::List, Some(name), "Dataset")).collect())
     }
 
     async fn objects(&self, namespace: &str) -> Result<Objects, Problem> {
@@ -78,7 +78,7 @@ impl Pages {
     }
 
     fn audit(&self, who: &Principal) -> Result<Option<AuditHead>, Problem> {
-        if !self.may(who, Action::List, None, "audit") {
+        if !self.may(who, Action::List, None, "Audit") {
             return Ok(None);
         }
         let head = self.facts.db.read(bedplate_audit::head).map_err(|error| Problem::of("the audit log", &error))?;

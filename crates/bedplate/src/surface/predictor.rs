@@ -11,6 +11,7 @@ use bedplate_oip::{
     Answer, Call, Column, ColumnValues, Datatype, InputMetadata, ModelMetadata, OutputMetadata, OutputTensor,
     PredictError, Predictor,
 };
+use bedplate_policy::Tags;
 use bedplate_serving::{Deployment, Deployments};
 use bedplate_types::{ErrorKind, NamespacedName, Problem};
 use serde_json::{Map, json};
@@ -84,6 +85,7 @@ fn describe(deployment: &Deployment) -> ModelMetadata {
         ready: true,
         inputs: columns.iter().map(|name| input(name, deployment)).collect(),
         outputs: vec![OutputMetadata { name: "probability".into(), datatype: Datatype::Fp64, shape: vec![-1] }],
+        tags: deployment.signature.tags.as_ref().map(Tags::from).unwrap_or_default(),
     }
 }
 

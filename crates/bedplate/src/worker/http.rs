@@ -15,12 +15,13 @@ pub struct Http {
     client: Client<HttpConnector, Full<Bytes>>,
     authorization: String,
     namespace: String,
+    purpose: Option<String>,
 }
 
 impl Http {
-    pub fn new(token: &str, namespace: &str) -> Self {
+    pub fn new(token: &str, namespace: &str, purpose: Option<String>) -> Self {
         let client = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
-        Self { client, authorization: format!("Bearer {token}"), namespace: namespace.to_owned() }
+        Self { client, authorization: format!("Bearer {token}"), namespace: namespace.to_owned(), purpose }
     }
 
     /// Posts JSON and gives the body of a 2xx answer; anything else is an error with the answer's own words.
@@ -30,6 +31,7 @@ impl Http {
             .header(http::header::AUTHORIZATION, &self.authorization)
             .header(http::header::CONTENT_TYPE, "application/json")
             .header("x-bedplate-namespace", &self.namespace)
+            .header("x-bedplate-purpose", self.purpose.as_deref().unwrap_or_default())
             .body(Full::new(Bytes::from(body.to_string())))
             .map_err(|error| of(error.to_string()))?;
         let answer = tokio::time::timeout(TIMEOUT, self.client.request(request)).await;

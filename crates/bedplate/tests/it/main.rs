@@ -2,10 +2,12 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests hand the PATH on to the programs they start")]
 
+mod authorization;
 mod bad_input;
 mod cli;
 mod kill;
 mod leak;
+mod policy;
 mod quickstart;
 mod run;
 mod small;

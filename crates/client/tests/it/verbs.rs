@@ -97,5 +97,5 @@ async fn logs_trace_and_predict_reach_their_paths() {
     assert_eq!(graph["asked"], "node=prediction%3Ar%2F1");
     let row = serde_json::json!({ "hour": 5 });
     let body = infer_request("r1", row.as_object().unwrap());
-    assert_eq!(predict(&client, "late", &body).await.unwrap(), body);
+    assert_eq!(predict(&client, "late", None, &body).await.unwrap(), body);
 }

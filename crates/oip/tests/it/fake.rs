@@ -53,6 +53,7 @@ fn metadata(ready: bool) -> ModelMetadata {
             input("tag", Datatype::Bytes, vec![], false),
         ],
         outputs: vec![output("sum", Datatype::Fp32), output("tag", Datatype::Bytes), output("odd", Datatype::Bool)],
+        ..ModelMetadata::default()
     }
 }
 

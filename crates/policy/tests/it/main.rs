@@ -1,6 +1,9 @@
 //! The decision point on a real database.
 
 use bedplate_db::Db;
+mod given;
+mod rules;
+
 use bedplate_policy::{
     Action, Decision, Grant, MIGRATIONS, Policy, PolicyError, Resource, Role, bind, grant, list, revoke,
 };
@@ -26,20 +29,24 @@ fn may(policy: &Policy, who: &str, action: Action, namespace: Option<&str>, kind
     ask(policy, who, action, namespace, kind).allowed
 }
 
-/// Every role × every action, on a Dataset, a Secret, the Namespace itself, a RoleBinding and a Token: the letter of each
-/// that is allowed.
+/// Every role × every action, on a Dataset, a Secret, the Namespace itself, a RoleBinding, a Policy, a Token and a Decision:
+/// the letter of each that is allowed.
 const TABLE: &[(Action, &str, &str, &str)] = &[
     // the action, and what a viewer, an editor and an owner may do it to
-    (Action::Get, "D-NB-", "D-NB-", "DSNBT"),
-    (Action::List, "D-NB-", "D-NB-", "DSNBT"),
-    (Action::Watch, "D-NB-", "D-NB-", "DSNBT"),
-    (Action::Create, "-----", "D----", "DSNBT"),
-    (Action::Update, "-----", "D----", "DSNBT"),
-    (Action::Patch, "-----", "D----", "DSNBT"),
-    (Action::Delete, "-----", "D----", "DSNBT"),
-    (Action::Predict, "-----", "D-NB-", "DSNBT"),
-    (Action::Push, "-----", "D-NB-", "DSNBT"),
-    (Action::ReadData, "-----", "D-NB-", "DSNBT"),
+    (Action::Get, "D-NBP--", "D-NBP--", "DSNBPTE"),
+    (Action::List, "D-NBP--", "D-NBP--", "DSNBPTE"),
+    (Action::Watch, "D-NBP--", "D-NBP--", "DSNBPTE"),
+    (Action::Create, "-------", "D------", "DSNBPTE"),
+    (Action::Update, "-------", "D------", "DSNBPTE"),
+    (Action::Patch, "-------", "D------", "DSNBPTE"),
+    (Action::Delete, "-------", "D------", "DSNBPTE"),
+    (Action::Predict, "-------", "D-NBP--", "DSNBPTE"),
+    (Action::Push, "-------", "D-NBP--", "DSNBPTE"),
+    (Action::ReadData, "-------", "D-NBP--", "DSNBPTE"),
+    (Action::Train, "-------", "D-NBP--", "DSNBPTE"),
+    (Action::Promote, "-------", "D-NBP--", "DSNBPTE"),
+    (Action::Place, "-------", "D-NBP--", "DSNBPTE"),
+    (Action::Install, "-------", "D-NBP--", "DSNBPTE"),
 ];
 
 fn row(policy: &Policy, who: &str, action: Action) -> String {
@@ -47,7 +54,15 @@ fn row(policy: &Policy, who: &str, action: Action) -> String {
         let resource = Resource { namespace: Some("flights"), kind, name: Some("flights") };
         if policy.decide(who, &[], action, &resource).allowed { letter } else { '-' }
     };
-    let kinds = [("Dataset", 'D'), ("secrets", 'S'), ("Namespace", 'N'), ("rolebindings", 'B'), ("Token", 'T')];
+    let kinds = [
+        ("Dataset", 'D'),
+        ("secrets", 'S'),
+        ("Namespace", 'N'),
+        ("rolebindings", 'B'),
+        ("policies", 'P'),
+        ("Token", 'T'),
+        ("decisions", 'E'),
+    ];
     kinds.into_iter().map(|(kind, letter)| on(kind, letter)).collect()
 }
 
@@ -63,7 +78,7 @@ fn every_role_may_do_exactly_this() {
             assert!(!may(&policy, who, *action, Some("other"), "Dataset"), "{role} {action} elsewhere");
             assert!(!may(&policy, who, *action, None, "Dataset"), "{role} {action} everywhere");
         }
-        assert_eq!(row(&policy, "user:nobody", *action), "-----", "a stranger may not {action}");
+        assert_eq!(row(&policy, "user:nobody", *action), "-------", "a stranger may not {action}");
     }
 }
 
@@ -123,10 +138,10 @@ fn a_decision_names_its_policies() {
     let (_folder, db, policy) = open();
     give(&db, &policy, &[("user:ed", "flights", Role::Editor), ("user:ed", "flights", Role::Viewer)]);
     assert_eq!(
-        ask(&policy, "user:ed", Action::Get, Some("flights"), "Dataset").policies,
+        ask(&policy, "user:ed", Action::Get, Some("flights"), "Dataset").policies[..],
         ["editor-works", "viewer-reads"]
     );
-    assert_eq!(ask(&policy, "user:ed", Action::Patch, Some("flights"), "Dataset").policies, ["editor-writes"]);
+    assert_eq!(ask(&policy, "user:ed", Action::Patch, Some("flights"), "Dataset").policies[..], ["editor-writes"]);
     let controllers = ask(&policy, "system:controllers", Action::Patch, Some("flights"), "Dataset");
     assert_eq!((controllers.why(), controllers.policies.len()), ("allowed by owner-does-all", 1));
 }

@@ -100,7 +100,7 @@ async fn published(facts: Facts, headers: &HeaderMap, path: String, kind: &'stat
 
 fn may_read(facts: &Facts, headers: &HeaderMap) -> Result<(), Failed> {
     let who = facts.who(headers)?;
-    facts.may(&who, Action::List, None, "audit")
+    facts.may(&who, Action::List, None, "Audit")
 }
 
 async fn blocking<T: Send + 'static>(

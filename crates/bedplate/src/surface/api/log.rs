@@ -34,7 +34,7 @@ pub async fn log(
     Query(query): Query<LogQuery>,
 ) -> Result<Body, Failed> {
     let who = facts.who(&headers)?;
-    facts.may(&who, Action::Get, Some(&namespace), "workloads")?;
+    facts.may(&who, Action::Get, Some(&namespace), "Workload")?;
     let workload = Api::<Workload>::namespaced(facts.client.clone(), &namespace);
     let log = Log { workload, name, file: None, path: PathBuf::new(), follow: query.follow };
     let path = log.path_now().await.ok_or_else(|| not_found(&namespace, &log.name))?;

@@ -1,30 +1,43 @@
 //! Tokens: made, listed and ended. One is shown once, when it is made.
 
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::routing::{delete, get};
-use axum::{Json, Router};
+use axum::routing::{delete, get, post};
 use bedplate_audit::Entry;
 use bedplate_identity::{Principal, TokenInfo, TokenRequest, namespace_of};
-use bedplate_policy::Action;
+use bedplate_policy::{Action, Hidden, Operation};
 use bedplate_types::{ErrorKind, Explained, Problem};
 use serde_json::{Value, json};
 
-use super::{Facts, Failed};
+use super::{Facts, Failed, Table};
 use crate::keys;
 
 const KIND: &str = "Token";
 
-pub fn router() -> Router<Facts> {
-    Router::new().route("/bedplate/v1/tokens", get(list).post(create)).route("/bedplate/v1/tokens/{id}", delete(revoke))
+pub fn table() -> Table {
+    let may = |method, path, action, hidden| Operation::may(method, path, action, KIND, hidden);
+    vec![
+        (may("GET", "/bedplate/v1/tokens", Action::List, Hidden::LeftOut), get(list)),
+        (may("POST", "/bedplate/v1/tokens", Action::Create, Hidden::Forbidden), post(create)),
+        (may("DELETE", "/bedplate/v1/tokens/{id}", Action::Delete, Hidden::NotFound), delete(revoke)),
+    ]
 }
 
 async fn create(
     State(facts): State<Facts>,
     headers: HeaderMap,
-    Json(request): Json<TokenRequest>,
+    request: Result<Json<TokenRequest>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Value>), Failed> {
     let who = facts.who(&headers)?;
+    let Json(request) = request.map_err(|error| {
+        Failed(Problem::new(
+            ErrorKind::Invalid,
+            "a new token",
+            format!("the request is not readable: {}", error.body_text()),
+        ))
+    })?;
     facts.may(&who, Action::Create, request.namespace(), KIND)?;
     let of = |error: &dyn Explained| Failed(Problem::of("a new token", error));
     let now = facts.clock.now();

@@ -28,8 +28,13 @@ pub async fn trace(
 ) -> Result<Response, Failed> {
     let who = facts.who(&headers)?;
     let graph = find_trace(&facts.db, &query.node, query.direction.as_deref() == Some("downstream")).map_err(Failed)?;
-    let may = |namespace| facts.may(&who, Action::Get, Some(namespace), "lineage").is_ok();
-    if !graph.nodes.iter().filter_map(|(node, _)| namespace_of(node)).all(may) {
+    let may = |namespace| facts.may(&who, Action::Get, namespace, "Lineage").is_ok();
+    let mut namespaces: Vec<_> = graph.nodes.iter().filter_map(|(node, _)| namespace_of(node)).map(Some).collect();
+    if namespaces.is_empty() {
+        // What hangs on no namespace is the platform's.
+        namespaces.push(None);
+    }
+    if !namespaces.into_iter().all(may) {
         // Whether it exists is told to those only who may see all of it.
         return Err(Failed(unknown(&query.node)));
     }

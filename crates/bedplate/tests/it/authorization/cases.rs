@@ -1,0 +1,207 @@
+//! How each operation is tried: on something that is there, and on something that is not. An operation that has no case
+//! here fails the test: whoever adds one says how it is refused.
+
+use serde_json::{Value, json};
+
+use super::http::Ask;
+use super::world::{RUN, World, event};
+
+/// The same operation on what exists in `flights`, and on what does not.
+pub struct Case {
+    pub there: Ask,
+    pub not_there: Ask,
+    /// What the two differ by, so that answers can be compared.
+    pub words: [String; 2],
+}
+
+const NOWHERE: &str = "nowhere";
+
+/// `None`: there is no case for it.
+pub fn case(world: &World, operation: &Value) -> Option<Case> {
+    let (method, path) = (operation["method"].as_str()?, operation["path"].as_str()?);
+    let is_resource = path.starts_with("/api/v1/") && path != "/api/v1/lineage" && path != "/api/v1/lineage/batch"
+        || path.starts_with("/apis/") && operation["who"] == "may";
+    if is_resource { resource(world, method, path) } else { other(world, method, path) }
+}
+
+fn resource(world: &World, method: &str, pattern: &str) -> Option<Case> {
+    let plain = pattern.split('?').next()?;
+    let inside = plain.contains("/namespaces/{namespace}/");
+    let plural = plain.split('/').rev().find(|part| !part.starts_with('{') && *part != "status")?;
+    let prefix = plain.split("/namespaces/{namespace}").next()?.trim_end_matches(&format!("/{plural}"));
+    let name = match (inside, plain.contains("{name}")) {
+        (true, true) => world
+            .objects
+            .get(&format!("{prefix} {plural}"))
+            .and_then(|names| names.first())
+            .cloned()
+            .unwrap_or_else(|| panic!("flights has no {plural}")),
+        _ if plural == "namespaces" => "flights".to_owned(),
+        _ => "datasets.bedplate.dev".to_owned(),
+    };
+    let body = if method == "GET" { String::new() } else { json!({ "metadata": { "name": "x" } }).to_string() };
+    let at = |namespace: &str, name: &str| Ask {
+        head_only: pattern.contains("watch=true"),
+        body: body.clone(),
+        ..Ask::new(method, pattern.replace("{namespace}", namespace).replace("{name}", name))
+    };
+    // In a namespace, both what is not in it and what is in none.
+    let words = [name.clone(), NOWHERE.to_owned()];
+    Some(Case { there: at("flights", &name), not_there: at("flights", NOWHERE), words })
+}
+
+fn of(there: Ask, not_there: Ask, words: [&str; 2]) -> Option<Case> {
+    Some(Case { there, not_there, words: words.map(str::to_owned) })
+}
+
+/// A path with one part that is there or not.
+fn part(method: &str, path: &str, there: &str) -> Option<Case> {
+    let at = |word: &str| Ask::new(method, path.replace("{}", word));
+    of(at(there), at(NOWHERE), [there, NOWHERE])
+}
+
+/// One address, and nothing to tell apart.
+fn same(ask: Ask) -> Option<Case> {
+    of(ask.clone(), ask, ["", ""])
+}
+
+fn other(world: &World, method: &str, path: &str) -> Option<Case> {
+    let prefix = if path.starts_with("/openlineage") { "/openlineage" } else { "" };
+    let whole = format!("{method} {path}");
+    match whole.as_str() {
+        // Open to anybody.
+        "GET /version"
+        | "GET /healthz"
+        | "GET /livez"
+        | "GET /readyz"
+        | "GET /login"
+        | "GET /v2"
+        | "GET /v2/"
+        | "GET /v2/health/live"
+        | "GET /v2/health/ready"
+        | "GET /assets/console.css"
+        | "GET /assets/live.js"
+        | "GET /assets/mark.svg" => same(Ask::new(method, path)),
+        "POST /login" => same(Ask::new(method, path).body("token=bp_wrong")),
+        "POST /logout" => same(Ask::new(method, path)),
+        "ANY /v2/{*rest}" => same(Ask::new("GET", "/v2/repository/index")),
+        // For whoever is signed in.
+        "GET /api" | "GET /apis" | "GET /api/v1" | "GET /openapi/v3" | "GET /bedplate/v1/policy/schema" => {
+            same(Ask::new(method, path))
+        }
+        "ANY /openapi/v2" => same(Ask::new("GET", "/openapi/v2")),
+        "GET /apis/{group}" => same(Ask::new(method, "/apis/bedplate.dev")),
+        "GET /apis/{group}/{version}" => same(Ask::new(method, "/apis/bedplate.dev/v1alpha1")),
+        "GET /openapi/v3/{*path}" => same(Ask::new(method, "/openapi/v3/apis/bedplate.dev/v1alpha1")),
+        "POST /apis/authentication.k8s.io/v1/selfsubjectreviews" => same(Ask::new(method, path).body(json!({}))),
+        "POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews" => {
+            let spec =
+                json!({ "resourceAttributes": { "verb": "get", "resource": "secrets", "namespace": "flights" } });
+            same(Ask::new(method, path).body(json!({ "spec": spec })))
+        }
+        "POST /apis/authorization.k8s.io/v1/selfsubjectrulesreviews" => {
+            same(Ask::new(method, path).body(json!({ "spec": { "namespace": "flights" } })))
+        }
+        "GET /bedplate/v1/policy/why" => {
+            let at =
+                |name: &str| Ask::new(method, format!("{path}?verb=get&kind=dataset&namespace=flights&name={name}"));
+            of(at("weather"), at(NOWHERE), ["weather", NOWHERE])
+        }
+        // Pages.
+        "GET /" => same(Ask::new(method, path)),
+        "GET /ns/{namespace}" => part(method, "/ns/{}", "flights"),
+        // Inference.
+        "GET /v2/models/{model}" => part(method, "/v2/models/flights.{}", "late-arrival"),
+        "GET /v2/models/{model}/ready" => part(method, "/v2/models/flights.{}/ready", "late-arrival"),
+        "GET /v2/models/{model}/versions/{version}" => part(method, "/v2/models/flights.{}/versions/1", "late-arrival"),
+        "GET /v2/models/{model}/versions/{version}/ready" => {
+            part(method, "/v2/models/flights.{}/versions/1/ready", "late-arrival")
+        }
+        "POST /v2/models/{model}/infer" | "POST /v2/models/{model}/versions/{version}/infer" => {
+            let version = if path.contains("versions") { "/versions/1" } else { "" };
+            let at = |name: &str| {
+                Ask::new(method, format!("/v2/models/flights.{name}{version}/infer")).body(json!({ "inputs": [] }))
+            };
+            of(at("late-arrival"), at(NOWHERE), ["late-arrival", NOWHERE])
+        }
+        "POST /push" => {
+            let at = |source: &str| {
+                Ask::new(method, path)
+                    .header("x-bedplate-namespace", "flights")
+                    .body(json!({ "push_source_name": source, "df": {} }))
+            };
+            of(at("arrivals"), at(NOWHERE), ["arrivals", NOWHERE])
+        }
+        // Bedplate's own.
+        "GET /bedplate/v1/trace" => part(method, "/bedplate/v1/trace?node=model:flights/{}@1", "late-arrival"),
+        "GET /bedplate/v1/audit/log"
+        | "GET /bedplate/v1/audit/verify"
+        | "GET /bedplate/v1/audit/checkpoint"
+        | "GET /bedplate/v1/audit/vkey"
+        | "GET /bedplate/v1/costs" => same(Ask::new(method, path)),
+        "GET /bedplate/v1/audit/tile/{*path}" => of(
+            Ask::new(method, "/bedplate/v1/audit/tile/0/000.p/1"),
+            Ask::new(method, "/bedplate/v1/audit/tile/0/999"),
+            ["", ""],
+        ),
+        "GET /bedplate/v1/audit/proof/{leaf}" => part(method, "/bedplate/v1/audit/proof/{}", "0"),
+        "GET /bedplate/v1/namespaces/{namespace}/workloads/{name}/log" => {
+            let name = &world.objects["/apis/bedplate.dev/v1alpha1 workloads"][0];
+            part(method, "/bedplate/v1/namespaces/flights/workloads/{}/log", name)
+        }
+        "GET /bedplate/v1/policy/decisions" => of(
+            Ask::new(method, format!("{path}?namespace=flights")),
+            Ask::new(method, format!("{path}?namespace={NOWHERE}")),
+            ["flights", NOWHERE],
+        ),
+        "GET /bedplate/v1/tokens" => same(Ask::new(method, path)),
+        "POST /bedplate/v1/tokens" => {
+            let account = |namespace: &str| json!({ "serviceAccount": { "namespace": namespace, "name": "spy" } });
+            of(
+                Ask::new(method, path).body(account("flights")),
+                Ask::new(method, path).body(account(NOWHERE)),
+                ["flights", NOWHERE],
+            )
+        }
+        "DELETE /bedplate/v1/tokens/{id}" => part(method, "/bedplate/v1/tokens/{}", &world.token_id),
+        _ => lineage(method, path.strip_prefix(prefix)?, prefix),
+    }
+}
+
+/// OpenLineage and Marquez.
+fn lineage(method: &str, path: &str, prefix: &str) -> Option<Case> {
+    let at = |rest: &str| format!("{prefix}{rest}");
+    match format!("{method} {path}").as_str() {
+        "POST /api/v1/lineage" | "POST /api/lineage" => {
+            let told = |namespace: &str| Ask::new(method, at(path)).body(event(namespace, "2026-02-01T00:00:00Z"));
+            of(told("flights"), told(NOWHERE), ["flights", NOWHERE])
+        }
+        "POST /api/v1/lineage/batch" | "POST /api/lineage/batch" => {
+            let told =
+                |namespace: &str| Ask::new(method, at(path)).body(json!([event(namespace, "2026-02-01T00:00:00Z")]));
+            of(told("flights"), told(NOWHERE), ["flights", NOWHERE])
+        }
+        "GET /api/v1/namespaces" | "GET /api/v1/events/lineage" => same(Ask::new(method, at(path))),
+        "GET /api/v1/search" => same(Ask::new(method, at("/api/v1/search?q=a"))),
+        "GET /api/v1/namespaces/{namespace}" => part(method, &at("/api/v1/namespaces/{}"), "flights"),
+        "GET /api/v1/namespaces/{namespace}/datasets" => part(method, &at("/api/v1/namespaces/{}/datasets"), "flights"),
+        "GET /api/v1/namespaces/{namespace}/jobs" => part(method, &at("/api/v1/namespaces/{}/jobs"), "flights"),
+        "GET /api/v1/namespaces/{namespace}/datasets/{*rest}" => {
+            part(method, &at("/api/v1/namespaces/{}/datasets/clean/versions"), "flights")
+        }
+        "GET /api/v1/namespaces/{namespace}/jobs/{*rest}" => {
+            part(method, &at("/api/v1/namespaces/{}/jobs/load/runs"), "flights")
+        }
+        "GET /api/v1/jobs/runs/{id}" => {
+            let nobody = RUN.replace("f117", "f118");
+            of(
+                Ask::new(method, at(&format!("/api/v1/jobs/runs/{RUN}"))),
+                Ask::new(method, at(&format!("/api/v1/jobs/runs/{nobody}"))),
+                [RUN, &nobody],
+            )
+        }
+        "GET /api/v1/lineage" => part(method, &at("/api/v1/lineage?nodeId=dataset:{}:clean"), "flights"),
+        "GET /api/v1/column-lineage" => part(method, &at("/api/v1/column-lineage?nodeId=dataset:{}:clean"), "flights"),
+        _ => None,
+    }
+}

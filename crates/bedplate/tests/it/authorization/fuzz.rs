@@ -1,0 +1,348 @@
+//! Requests that no honest client sends, at every protocol: names spelled in every way that some server might take for
+//! another, namespaces in bodies that differ from those in paths, forged tokens of place, headers of other systems.
+//! Whatever comes back holds no word of the namespace it is after, and nothing there is changed.
+
+use serde_json::{Value, json};
+
+use super::http::{Ask, Reply, send};
+use super::world::{RUN, WORLD, World, event};
+
+/// The same requests every time. A failure prints its number.
+const SEED: u64 = 0x00C0_FFEE;
+const REQUESTS: usize = 4_000;
+
+#[test]
+fn nothing_of_another_namespace_is_told_or_changed_by_any_protocol() {
+    let world = &*WORLD;
+    let before = world.declared();
+    let mut dice = Dice(SEED);
+    let mut codes = std::collections::BTreeMap::<u16, usize>::new();
+    for number in 0..REQUESTS {
+        let (name, token) = dice.one_of(&world.others).clone();
+        let (listener, ask) = forge(world, &mut dice);
+        let signed = ask.clone().header("authorization", format!("Bearer {token}"));
+        let reply = send(listener, &signed);
+        *codes.entry(reply.code).or_default() += 1;
+        judge(world, number, name, &ask, &reply);
+    }
+    assert_eq!(world.declared(), before, "somebody changed something");
+    // The attack has reached what refuses it, and what answers it.
+    for code in [200, 403, 404] {
+        assert!(codes.get(&code).is_some_and(|times| *times > 50), "{codes:?}");
+    }
+    println!("{codes:?}");
+}
+
+fn judge(world: &World, number: usize, name: &str, ask: &Ask, reply: &Reply) {
+    let answer = String::from_utf8_lossy(&reply.bytes);
+    let sent = format!("{} {}", ask.path, ask.body);
+    for secret in &world.secrets {
+        let is_told = answer.contains(secret.as_str()) && !sent.contains(secret.as_str());
+        assert!(!is_told, "request {number} told {name} {secret}: {ask:?}: {answer}");
+    }
+    assert!(reply.code < 500, "request {number} of {name} broke something: {ask:?}: {answer}");
+}
+
+/// xorshift64*: enough to be varied, and the same every time.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, below: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        let drawn = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33;
+        usize::try_from(drawn).unwrap() % below
+    }
+
+    fn one_of<'a, T>(&mut self, all: &'a [T]) -> &'a T {
+        &all[self.roll(all.len())]
+    }
+
+    fn chance(&mut self, percent: usize) -> bool {
+        self.roll(100) < percent
+    }
+}
+
+/// `word`, spelled as something else that might be taken for it.
+fn spelled(dice: &mut Dice, word: &str) -> String {
+    let first = word.bytes().next().unwrap_or(b'x');
+    match dice.roll(26) {
+        0 => word.to_uppercase(),
+        1 => format!("%{first:02x}{}", &word[1..]),
+        2 => format!("%25{first:02x}{}", &word[1..]),
+        3 => format!("{word}%2F"),
+        4 => format!("rides%2F..%2F{word}"),
+        5 => format!("rides/../{word}"),
+        6 => format!("rides%2f%2e%2e%2f{word}"),
+        7 => format!("./{word}"),
+        8 => format!("{word}%00"),
+        9 => format!("{word}%20"),
+        10 => format!("%20{word}"),
+        11 => format!("rides,{word}"),
+        12 => format!("rides;{word}"),
+        13 => format!("{word}."),
+        14 => format!("rides%00{word}"),
+        15 => "*".to_owned(),
+        16 => "%2A".to_owned(),
+        17 => String::new(),
+        18 => format!("/{word}"),
+        19 => format!("..%5c{word}"),
+        20 => format!("{word}%0d%0ax-bedplate-namespace:%20{word}"),
+        21 => "bedplate-system".to_owned(),
+        _ => word.to_owned(),
+    }
+}
+
+fn forge<'a>(world: &'a World, dice: &mut Dice) -> (&'a str, Ask) {
+    let control = world.control.as_str();
+    let mut ask = match dice.roll(12) {
+        0..=3 => objects(world, dice),
+        4 => {
+            let asked = inference(dice);
+            return (&world.inference, tricked(dice, asked));
+        }
+        5 => push(dice),
+        6..=7 => marquez(dice),
+        8 => ingest(dice),
+        9..=10 => own(world, dice),
+        _ => page(world, dice),
+    };
+    if dice.chance(25) {
+        ask = tricked(dice, ask);
+    }
+    (control, ask)
+}
+
+/// Headers that other systems believe.
+fn tricked(dice: &mut Dice, ask: Ask) -> Ask {
+    let tricks = [
+        ("impersonate-user", "user:admin"),
+        ("impersonate-group", "system:masters"),
+        ("x-remote-user", "admin"),
+        ("x-remote-group", "system:masters"),
+        ("x-forwarded-user", "admin"),
+        ("x-bedplate-namespace", "flights"),
+        ("x-original-url", "/api/v1/namespaces/flights/secrets"),
+        ("x-http-method-override", "GET"),
+        ("cookie", "bedplate_session=0000"),
+        ("x-bedplate-purpose", "anything"),
+    ];
+    let (name, value) = *dice.one_of(&tricks);
+    ask.header(name, value)
+}
+
+fn namespace(dice: &mut Dice) -> String {
+    match dice.roll(4) {
+        0 => "rides".to_owned(),
+        _ => spelled(dice, "flights"),
+    }
+}
+
+fn objects(world: &World, dice: &mut Dice) -> Ask {
+    let resources: Vec<_> = world.objects.iter().collect();
+    let (resource, names) = *dice.one_of(&resources);
+    let (prefix, plural) = resource.split_once(' ').unwrap();
+    let mut path = prefix.to_owned();
+    if dice.chance(90) {
+        path += &format!("/namespaces/{}", namespace(dice));
+    }
+    if dice.chance(90) {
+        path += &format!("/{}", if dice.chance(90) { plural.to_owned() } else { spelled(dice, plural) });
+    }
+    let name = names.first().map_or("kept", String::as_str);
+    if dice.chance(60) {
+        path += &format!("/{}", spelled(dice, name));
+    }
+    if dice.chance(15) {
+        path += "/status";
+    }
+    if dice.chance(10) {
+        path = path.replacen("/namespaces", "//namespaces", 1);
+    }
+    let method = *dice.one_of(&["GET", "GET", "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]);
+    let mut ask = Ask::new(method, format!("{path}{}", question(dice)));
+    if !matches!(method, "GET" | "HEAD") {
+        ask = ask.header(
+            "content-type",
+            *dice.one_of(&["application/json", "application/merge-patch+json", "application/apply-patch+yaml"]),
+        );
+        ask.body = object(dice, prefix, plural, name).to_string();
+    } else if dice.chance(20) {
+        ask = ask.header("accept", "application/json;as=Table;v=v1;g=meta.k8s.io");
+    }
+    ask
+}
+
+fn question(dice: &mut Dice) -> String {
+    let forged = ["WzEsImZsaWdodHMiLCIiLG51bGxd", "Wy0xLCJmbGlnaHRzIiwiIixudWxsXQ", "WzEwMCwiIiwiIixudWxsXQ"];
+    match dice.roll(14) {
+        0 => "?labelSelector=planted%3Dyes".to_owned(),
+        1 => "?labelSelector=planted".to_owned(),
+        2 => "?fieldSelector=metadata.namespace%3Dflights".to_owned(),
+        3 => "?namespace=flights&allNamespaces=true".to_owned(),
+        4 => format!("?limit=1&continue={}", dice.one_of(&forged)),
+        5 => "?watch=true&timeoutSeconds=1&resourceVersion=1".to_owned(),
+        6 => "?resourceVersion=1&resourceVersionMatch=NotOlderThan".to_owned(),
+        7 => "?includeObject=Object".to_owned(),
+        8 => "?dryRun=All&fieldManager=x&force=true".to_owned(),
+        9 => "?fieldManager=x&force=true".to_owned(),
+        10 => "?propagationPolicy=Foreground".to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// An object that says it is elsewhere than where it is sent.
+fn object(dice: &mut Dice, prefix: &str, plural: &str, name: &str) -> Value {
+    let version = prefix.trim_start_matches("/apis/").trim_start_matches("/api/");
+    let place = *dice.one_of(&["flights", "rides", "FLIGHTS", "../flights", ""]);
+    let kind = match plural {
+        "datasets" => "Dataset",
+        "configmaps" => "ConfigMap",
+        "secrets" => "Secret",
+        "rolebindings" => "RoleBinding",
+        "policies" => "Policy",
+        _ => "Thing",
+    };
+    let grant =
+        json!({ "role": "owner", "subjects": [{ "kind": "User", "name": "sam" }, { "kind": "User", "name": "olga" }] });
+    let spec = match plural {
+        "rolebindings" => grant,
+        "policies" => json!({ "cedar": "permit (principal, action, resource);" }),
+        _ => json!({}),
+    };
+    let kind = if dice.chance(80) { kind } else { "RoleBinding" };
+    json!({ "apiVersion": version, "kind": kind, "spec": spec, "data": { "a": "YQ==" },
+        "metadata": { "name": name, "namespace": place, "finalizers": null } })
+}
+
+fn inference(dice: &mut Dice) -> Ask {
+    let model = match dice.roll(5) {
+        0 => spelled(dice, "late-arrival"),
+        1 => format!("{}.late-arrival", spelled(dice, "flights")),
+        2 => format!("flights.{}", spelled(dice, "late-arrival")),
+        3 => "rides.late-arrival".to_owned(),
+        _ => "flights.late-arrival".to_owned(),
+    };
+    let rest = *dice.one_of(&[
+        "",
+        "/ready",
+        "/infer",
+        "/versions/1",
+        "/versions/1/infer",
+        "/config",
+        "/stats",
+        "/versions/%2e%2e",
+    ]);
+    let method = if rest.ends_with("infer") { "POST" } else { "GET" };
+    let ask = Ask::new(method, format!("/v2/models/{model}{rest}"));
+    let ask = if dice.chance(50) { ask.header("x-bedplate-namespace", namespace(dice).replace('\0', "")) } else { ask };
+    let tensor = json!({ "name": "carrier", "datatype": "BYTES", "shape": [1], "data": ["UA"] });
+    if method == "POST" { ask.body(json!({ "inputs": [tensor] })) } else { ask }
+}
+
+fn push(dice: &mut Dice) -> Ask {
+    let source = spelled(dice, "arrivals");
+    let ask = Ask::new("POST", "/push").header("content-type", "application/json");
+    let ask = ask.header(
+        "x-bedplate-namespace",
+        *dice.one_of(&["flights", "FLIGHTS", "rides", "*", "rides,flights", "../flights"]),
+    );
+    ask.body(json!({ "push_source_name": source, "df": { "origin": ["EWR"], "tailnum": ["N1"] }, "to": "online", "namespace": "flights" }))
+}
+
+fn marquez(dice: &mut Dice) -> Ask {
+    let root = *dice.one_of(&["/openlineage/api/v1", "/openlineage/api/v1", "/openlineage//api/v1", "/api/v1"]);
+    let (space, name) = (namespace(dice), *dice.one_of(&["clean", "raw", "load", "clean%2F..", "load/../load"]));
+    let node = *dice.one_of(&["dataset", "job", "datasetField"]);
+    let rest = match dice.roll(12) {
+        0 => "/namespaces?limit=1000".to_owned(),
+        1 => format!("/namespaces/{space}"),
+        2 => format!("/namespaces/{space}/datasets?limit=1000&offset=0"),
+        3 => format!("/namespaces/{space}/datasets/{name}/versions"),
+        4 => format!("/namespaces/{space}/jobs/{name}/runs"),
+        5 => format!("/jobs/runs/{RUN}"),
+        6 => "/events/lineage?limit=1000&sortDirection=asc".to_owned(),
+        7 => format!("/search?q={}", dice.one_of(&["a", "load", "clean", "%25", "_", "flights"])),
+        8 => format!("/lineage?nodeId={node}:{space}:{name}&depth=1000"),
+        9 => format!("/column-lineage?nodeId={node}:{space}:{name}:planted&withDownstream=true"),
+        10 => format!("/lineage?nodeId=dataset:rides:mine&depth=1000&nodeId=dataset:{space}:{name}"),
+        _ => format!("/column-lineage?nodeId=dataset:{space}:{name}&depth=1000"),
+    };
+    Ask::new("GET", format!("{root}{rest}"))
+}
+
+/// Events that would tie what is ours to what is theirs, and so show it.
+fn ingest(dice: &mut Dice) -> Ask {
+    let mut told = event(dice.one_of::<&str>(&["flights", "rides"]), "2026-03-01T00:00:00Z");
+    // Nothing of what is planted is sent: it would come back.
+    told["run"]["facets"] = json!({});
+    for side in ["inputs", "outputs"] {
+        told[side] = json!([{ "namespace": dice.one_of(&["rides", "flights", "FLIGHTS", "flights "]), "name": dice.one_of(&["mine", "clean", "raw"]) }]);
+    }
+    if dice.chance(40) {
+        let parent = json!({ "_producer": "https://example.com/p", "_schemaURL": "https://example.com/s.json",
+            "run": { "runId": RUN }, "job": { "namespace": "flights", "name": "load" } });
+        told["run"]["facets"] = json!({ "parent": parent });
+    }
+    if dice.chance(50) {
+        told["run"]["runId"] = format!("0198c0de-7e57-7000-8000-{:012x}", dice.roll(1 << 30)).into();
+    }
+    let path =
+        *dice.one_of(&["/api/v1/lineage", "/api/lineage", "/openlineage/api/v1/lineage", "/api/v1/lineage/batch"]);
+    let body = if path.ends_with("batch") { json!([told]) } else { told };
+    Ask::new("POST", path).header("content-type", "application/json").body(body)
+}
+
+fn own(world: &World, dice: &mut Dice) -> Ask {
+    let space = namespace(dice);
+    let runs = &world.objects["/apis/bedplate.dev/v1alpha1 workloads"];
+    let run = dice.one_of(runs).clone();
+    let node = match dice.roll(6) {
+        0 => format!("model:{space}/late-arrival@1"),
+        1 => format!("table:{space}/weather@0"),
+        2 => format!("endpoint:{space}/late-arrival"),
+        3 => format!("run:{run}-1"),
+        4 => format!("prediction:{}", world.prediction),
+        _ => world.prediction.clone(),
+    };
+    let path = match dice.roll(12) {
+        0 | 1 => format!("/bedplate/v1/trace?node={node}"),
+        2 => format!("/bedplate/v1/trace?node={node}&direction=downstream&as=openlineage"),
+        3 => format!("/bedplate/v1/trace?node={node}&as=dot"),
+        4 => format!("/bedplate/v1/namespaces/{space}/workloads/{}/log", spelled(dice, &run)),
+        5 => format!("/bedplate/v1/namespaces/rides/workloads/..%2f..%2fflights%2f{run}/log"),
+        6 => format!(
+            "/bedplate/v1/audit/{}",
+            dice.one_of(&[
+                "log?limit=1000",
+                "tile/entries/000",
+                "tile/entries/000.p/1",
+                "checkpoint",
+                "proof/1",
+                "verify"
+            ])
+        ),
+        7 => "/bedplate/v1/costs?namespace=rides".to_owned(),
+        8 => "/bedplate/v1/tokens".to_owned(),
+        9 => format!("/bedplate/v1/policy/decisions?namespace={space}"),
+        10 => format!(
+            "/bedplate/v1/policy/why?verb=get&kind=dataset&name=weather&namespace={space}&as=user:admin&groups=system:masters"
+        ),
+        _ => format!("/bedplate/v1/policy/why?verb=train&kind=dataset&name=weather&namespace={space}"),
+    };
+    Ask::new(dice.one_of::<&str>(&["GET", "GET", "GET", "POST", "DELETE"]), path)
+}
+
+/// Pages, with a session of one's own.
+fn page(world: &World, dice: &mut Dice) -> Ask {
+    let path = if dice.chance(20) { "/".to_owned() } else { format!("/ns/{}", namespace(dice)) };
+    let (_, token) = dice.one_of(&world.others).clone();
+    let form = Ask::new("POST", "/login")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(format!("token={token}"));
+    let head = send(&world.control, &form).head();
+    let cookie =
+        head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).and_then(|cookie| cookie.split(';').next());
+    Ask::new("GET", path).header("cookie", cookie.unwrap_or("bedplate_session=none"))
+}

@@ -1,0 +1,164 @@
+//! Every operation of every listener, tried by everybody who may not.
+
+use serde_json::Value;
+
+use super::cases::{Case, case};
+use super::http::{Ask, Reply, send};
+use super::world::{WORLD, World, operations};
+
+/// A caller: by token, or at the console by the session that a token opens.
+struct Door<'a> {
+    world: &'a World,
+    operation: &'a Value,
+}
+
+impl Door<'_> {
+    fn knock(&self, token: &str, ask: &Ask) -> Reply {
+        let (path, mut ask) = (self.operation["path"].as_str().unwrap(), ask.clone());
+        let is_page = path == "/" || path.starts_with("/ns/");
+        if self.operation["listener"] == "inference" {
+            if !token.is_empty() {
+                ask = ask.header("authorization", format!("Bearer {token}"));
+            }
+            return send(&self.world.inference, &ask);
+        }
+        match (is_page, token) {
+            (true, token) if !token.is_empty() => self.world.ask("", ask.header("cookie", session(self.world, token))),
+            _ if path == "/login" => {
+                self.world.ask("", ask.header("content-type", "application/x-www-form-urlencoded"))
+            }
+            _ => self.world.ask(token, ask),
+        }
+    }
+}
+
+fn session(world: &World, token: &str) -> String {
+    let form = Ask::new("POST", "/login").body(format!("token={token}"));
+    let reply = send(&world.control, &form.header("content-type", "application/x-www-form-urlencoded"));
+    let head = reply.head();
+    let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap_or("bedplate_session=none");
+    cookie.split(';').next().unwrap().to_owned()
+}
+
+/// What is told must be the same whatever is there: the names asked for are made one, and the moment is left out.
+fn told(reply: &Reply, word: &str) -> String {
+    let body = reply.body();
+    let body = if word.is_empty() { body } else { body.replace(word, "WORD") };
+    format!("{} {body}", reply.code)
+}
+
+#[track_caller]
+fn holds_no_secret(world: &World, who: &str, ask: &Ask, reply: &Reply) {
+    let answer = String::from_utf8_lossy(&reply.bytes).into_owned();
+    let sent = format!("{} {}", ask.path, ask.body);
+    for secret in &world.secrets {
+        assert!(
+            !answer.contains(secret.as_str()) || sent.contains(secret.as_str()),
+            "{who} {ask:?} was told {secret}: {answer}"
+        );
+    }
+}
+
+#[test]
+fn every_operation_has_a_case_and_refuses_everybody_who_may_not() {
+    let world = &*WORLD;
+    let before = world.declared();
+    let mut without = Vec::new();
+    for operation in operations() {
+        match case(world, &operation) {
+            Some(case) => check(&Door { world, operation: &operation }, &case),
+            None => without.push(format!("{} {}", operation["method"], operation["path"])),
+        }
+    }
+    assert!(without.is_empty(), "these operations have no authorisation case: {without:#?}");
+    assert_eq!(world.declared(), before, "somebody changed something");
+}
+
+fn check(door: &Door<'_>, case: &Case) {
+    let who = door.operation["who"].as_str().unwrap();
+    for nobody in ["", "bp_nonsense"] {
+        let replies = [door.knock(nobody, &case.there), door.knock(nobody, &case.not_there)];
+        if who == "open" {
+            assert!(
+                !matches!(replies[0].code, 403 | 404 | 500..) || is_expected(door.operation, replies[0].code),
+                "{}: {}",
+                door.operation,
+                replies[0].body()
+            );
+        } else {
+            assert_eq!(
+                replies.each_ref().map(|reply| reply.code),
+                [401, 401],
+                "{}: {}",
+                door.operation,
+                replies[0].body()
+            );
+            let same = [told(&replies[0], &case.words[0]), told(&replies[1], &case.words[1])];
+            assert_eq!(same[0], same[1], "{}", door.operation);
+        }
+        replies
+            .iter()
+            .zip([&case.there, &case.not_there])
+            .for_each(|(reply, ask)| holds_no_secret(door.world, "nobody", ask, reply));
+    }
+    for (name, token) in &door.world.others {
+        let replies = [door.knock(token, &case.there), door.knock(token, &case.not_there)];
+        replies
+            .iter()
+            .zip([&case.there, &case.not_there])
+            .for_each(|(reply, ask)| holds_no_secret(door.world, name, ask, reply));
+        match who {
+            "open" => {}
+            "signedIn" => assert!(
+                (200..300).contains(&replies[0].code) || is_expected(door.operation, replies[0].code),
+                "{name} {}: {}",
+                door.operation,
+                replies[0].body()
+            ),
+            _ => refused(door, case, name, &replies),
+        }
+    }
+    is_not_always_refused(door, case);
+}
+
+/// What answers with another code than 200 to whoever may ask it.
+fn is_expected(operation: &Value, code: u16) -> bool {
+    let path = operation["path"].as_str().unwrap();
+    matches!((path, code), ("/openapi/v2" | "/v2/{*rest}", 404) | ("/login", 401) | ("/logout", 303))
+}
+
+fn refused(door: &Door<'_>, case: &Case, name: &str, replies: &[Reply; 2]) {
+    let operation = door.operation;
+    let same = [told(&replies[0], &case.words[0]), told(&replies[1], &case.words[1])];
+    assert_eq!(same[0], same[1], "{name} can tell what is there: {operation}");
+    let is_batch = operation["path"].as_str().unwrap().ends_with("/batch");
+    match (operation["hidden"].as_str().unwrap(), replies[0].code) {
+        ("forbidden", 403) | ("notFound", 404) => {}
+        // A batch is answered as a whole, and says what of it was refused.
+        ("notFound", 200) if is_batch => {
+            assert_eq!(replies[0].json()["summary"]["successful"], 0, "{}", replies[0].body())
+        }
+        ("leftOut", 200) => {
+            let body = replies[0].body();
+            assert!(!body.contains("flights"), "{name} {operation}: {body}");
+        }
+        (hidden, code) => panic!("{name} {operation}: {code} where {hidden} was promised: {}", replies[0].body()),
+    }
+}
+
+/// Else a test that refuses everything would pass: the administrator may, and what is tried changes nothing.
+fn is_not_always_refused(door: &Door<'_>, case: &Case) {
+    let mut ask = case.there.clone();
+    let path = door.operation["path"].as_str().unwrap();
+    let is_own = path.starts_with("/bedplate/v1/tokens") || path.ends_with("/lineage") || path.ends_with("/batch");
+    if ask.method != "GET" && is_own {
+        return;
+    }
+    if ask.method != "GET" {
+        ask.path += if ask.path.contains('?') { "&dryRun=All" } else { "?dryRun=All" };
+    }
+    let reply = door.knock(&door.world.admin, &ask);
+    let is_refused = matches!(reply.code, 401 | 403) || (reply.code == 404 && door.operation["hidden"] == "notFound");
+    let is_page_to_sign_in = path == "/login";
+    assert!(!is_refused || is_page_to_sign_in, "the administrator is refused: {}: {}", door.operation, reply.body());
+}
