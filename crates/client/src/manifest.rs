@@ -83,9 +83,12 @@ pub fn load_manifests(path: &Path) -> Result<Vec<Manifest>, ManifestError> {
 
 /// Where a kind stands in the order of application: what is named by others goes before them.
 fn rank(kind: &str) -> usize {
-    const ORDER: [&str; 15] = [
+    const ORDER: [&str; 20] = [
         "Namespace",
         "RoleBinding",
+        "Site",
+        "Quota",
+        "Budget",
         "Secret",
         "ConfigMap",
         "ExpectationSuite",
@@ -98,6 +101,8 @@ fn rank(kind: &str) -> usize {
         "Workload",
         "Endpoint",
         "Monitor",
+        "Approval",
+        "ChangeClass",
         "Event",
     ];
     ORDER.iter().position(|known| *known == kind).unwrap_or(ORDER.len())
@@ -109,12 +114,18 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>, ManifestError> {
     for entry in std::fs::read_dir(folder).map_err(wrong)? {
         let path = entry.map_err(wrong)?.path();
         let is_manifest = path.extension().is_some_and(|end| ["yaml", "yml", "json"].iter().any(|known| end == *known));
-        if is_manifest && path.is_file() {
+        if is_manifest && !is_test(&path) && path.is_file() {
             files.push(path);
         }
     }
     files.sort();
     Ok(files)
+}
+
+/// `bedplate test` reads these; they declare nothing.
+fn is_test(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.ends_with(".test.yaml") || name.ends_with(".test.yml")
 }
 
 fn read(file: &Path) -> Result<String, ManifestError> {
@@ -228,6 +239,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("a.yaml"), TWO).unwrap();
         std::fs::write(folder.path().join("notes.txt"), "not a manifest").unwrap();
+        std::fs::write(folder.path().join("a.test.yaml"), "tests: []").unwrap();
         let found = load_manifests(folder.path()).unwrap();
         assert_eq!(found.iter().map(Manifest::kind).collect::<Vec<_>>(), ["Namespace", "Dataset"]);
         let path = found[1].object.data["spec"]["source"]["path"].as_str().unwrap();
