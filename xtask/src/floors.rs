@@ -12,9 +12,9 @@ use crate::cargo::cargo;
 const FLOORS: &[(u8, &[&str])] = &[
     (0, &["types", "kinds", "onnx"]),
     (SPINE, &["db", "identity", "policy", "audit", "lineage", "ledger"]),
-    (PILLARS, &["lake", "features", "tracking", "delivery", "trust"]),
+    (PILLARS, &["lake", "features", "tracking", "delivery", "trust", "fabric", "govern"]),
     (3, &["objects", "query", "online", "train", "infer", "exec", "serving"]),
-    (4, &["apiserver", "oip", "feast", "openlineage", "controllers", "console", "client"]),
+    (4, &["apiserver", "plan", "oip", "feast", "openlineage", "controllers", "console", "client"]),
     (5, &["bedplate"]),
 ];
 const SPINE: u8 = 1;
@@ -33,6 +33,8 @@ const SIDEWAYS: &[(&str, &str)] = &[
     // Serving puts features by key and a model's answer together; that is all it does.
     ("serving", "online"),
     ("serving", "infer"),
+    // A plan is what the write path would do, asked of the write path itself.
+    ("plan", "apiserver"),
 ];
 
 /// What a pillar may not depend on: it decides over plain values.

@@ -195,6 +195,7 @@ impl<'a> Call<'a> {
             now: self.server.clock.now(),
             random: self.server.random(),
             kept: self.server.kept(),
+            gate: self.server.gate(&self.guard.principal),
         })
     }
 

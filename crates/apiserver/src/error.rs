@@ -4,6 +4,7 @@ use bedplate_audit::AuditError;
 use bedplate_db::DbError;
 use bedplate_types::{ErrorKind, Explained};
 
+use crate::admission::Refusal;
 use crate::write::Written;
 
 /// One broken rule of an object, with the path of the field.
@@ -34,6 +35,9 @@ pub enum ApiError {
     Unauthenticated { why: String },
     #[error("{resource} {name:?} is forbidden: {why}")]
     Forbidden { resource: String, name: String, why: String },
+    /// Whoever governs changes does not let it be made.
+    #[error("{resource} {name:?} is forbidden: {}", whys(.refusals))]
+    Withheld { resource: String, name: String, refusals: Vec<Refusal> },
     #[error("the server could not find the requested resource")]
     NoSuchPath,
     #[error("{resource} {name:?} not found")]
@@ -82,6 +86,10 @@ const EXPIRED_CONTINUE: &str = "The provided continue parameter is too old to di
     results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or \
     deleted between the time the first chunk was returned and now may show up in the list.";
 
+fn whys(refusals: &[Refusal]) -> String {
+    refusals.iter().map(|refusal| refusal.why.as_str()).collect::<Vec<_>>().join("; ")
+}
+
 fn told(causes: &[Cause]) -> String {
     let one = |cause: &Cause| match cause.field.as_str() {
         "" => cause.message.clone(),
@@ -103,7 +111,7 @@ impl Explained for ApiError {
             | Self::ReadOnly { .. }
             | Self::UnsupportedMediaType { .. } => ErrorKind::Invalid,
             Self::Unauthenticated { .. } => ErrorKind::Unauthenticated,
-            Self::Forbidden { .. } => ErrorKind::Denied,
+            Self::Forbidden { .. } | Self::Withheld { .. } => ErrorKind::Denied,
             Self::NoSuchPath | Self::NotFound { .. } => ErrorKind::NotFound,
             Self::AlreadyExists { .. } => ErrorKind::AlreadyExists,
             Self::Conflict { .. } | Self::ApplyConflict { .. } => ErrorKind::Conflict,
@@ -121,6 +129,7 @@ impl Explained for ApiError {
         match self {
             Self::Db(error) => error.fix(),
             Self::Audit(error) => error.fix(),
+            Self::Withheld { refusals, .. } => refusals.iter().find_map(|refusal| refusal.fix.clone()),
             Self::ApplyConflict { .. } => Some("kubectl apply --server-side --force-conflicts".to_owned()),
             _ => None,
         }

@@ -11,6 +11,7 @@ use bedplate_types::Clock;
 use serde_json::json;
 use tokio::sync::watch;
 
+use crate::admission::{Admission, Gate};
 use crate::catalogue::Catalogue;
 use crate::definition;
 use crate::error::ApiError;
@@ -40,12 +41,14 @@ pub struct Options {
     pub secrets_key: [u8; 32],
     /// Sixteen random bytes, for uids, generated names and nonces.
     pub seed: fn() -> [u8; 16],
+    /// Asked inside the transaction of every write; `None`: every write that is authorised and valid is made.
+    pub admission: Option<Arc<dyn Admission>>,
 }
 
 /// A handle to the API server; clones share one server.
 #[derive(Clone)]
 pub struct ApiServer {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 pub(crate) struct Inner {
@@ -57,6 +60,8 @@ pub(crate) struct Inner {
     pub documents: Documents,
     pub signal: watch::Sender<Signal>,
     pub feed: Arc<Feed>,
+    seal: Seal,
+    admission: Option<Arc<dyn Admission>>,
     seed: fn() -> [u8; 16],
     kept: AtomicI64,
 }
@@ -68,7 +73,8 @@ impl ApiServer {
     /// # Errors
     /// When the database refuses, or a kind's schema or columns cannot be understood.
     pub fn open(options: Options) -> Result<Self, ApiError> {
-        let catalogue = Catalogue::new(&Seal::new(options.secrets_key, options.seed))?;
+        let seal = Seal::new(options.secrets_key, options.seed);
+        let catalogue = Catalogue::new(&seal)?;
         let inner = Arc::new(Inner {
             db: options.db,
             policy: options.policy,
@@ -78,6 +84,8 @@ impl ApiServer {
             catalogue,
             signal: watch::Sender::new(Signal::default()),
             feed: Arc::default(),
+            seal,
+            admission: options.admission,
             seed: options.seed,
             kept: AtomicI64::new(CHANGES_KEPT),
         });
@@ -117,6 +125,21 @@ impl Inner {
         self.kept.load(Ordering::Relaxed)
     }
 
+    /// Who is asked before `principal` changes anything.
+    pub fn gate(&self, principal: &Principal) -> Option<Gate> {
+        let admission = self.admission.clone()?;
+        Some(Gate { admission, principal: principal.clone(), seal: self.seal.clone() })
+    }
+
+    /// The same, with somebody else in the place of whoever governs.
+    pub fn gate_of(&self, principal: &Principal, admission: Arc<dyn Admission>) -> Gate {
+        Gate { admission, principal: principal.clone(), seal: self.seal.clone() }
+    }
+
+    pub fn admission(&self) -> Option<Arc<dyn Admission>> {
+        self.admission.clone()
+    }
+
     pub fn random(&self) -> [u8; 16] {
         (self.seed)()
     }
@@ -133,15 +156,20 @@ impl Inner {
         match self.db.write_async(run).await {
             Ok(written) => {
                 if written.effect != Effect::Nothing {
-                    // A RoleBinding came or went, perhaps with its namespace.
-                    self.policy.refresh().map_err(|error| ApiError::Internal(error.to_string()))?;
-                    self.signal.send_modify(|signal| signal.writes += 1);
+                    self.tell_of_writes()?;
                 }
                 Ok(written)
             }
             Err(ApiError::DryRun(written)) => Ok(*written),
             Err(error) => Err(error),
         }
+    }
+
+    /// After a write: a RoleBinding came or went, perhaps with its namespace, and watchers have something to see.
+    pub fn tell_of_writes(&self) -> Result<(), ApiError> {
+        self.policy.refresh().map_err(|error| ApiError::Internal(error.to_string()))?;
+        self.signal.send_modify(|signal| signal.writes += 1);
+        Ok(())
     }
 
     fn publish_definitions(&self) -> Result<(), ApiError> {
@@ -154,6 +182,7 @@ impl Inner {
             at: now,
             because: None,
             kept: self.kept(),
+            gate: None,
         };
         self.db.write(move |tx| definition::publish(tx, &definitions, &by))
     }
@@ -172,6 +201,7 @@ impl Inner {
             now: self.clock.now(),
             random: self.random(),
             kept: self.kept(),
+            gate: None,
         };
         match self.db.write(move |tx| write.create(tx, &json!({}))) {
             Ok(_) | Err(ApiError::AlreadyExists { .. }) => Ok(()),

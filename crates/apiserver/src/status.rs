@@ -18,6 +18,9 @@ pub fn of(error: &ApiError) -> Value {
     if let Some(details) = details(error) {
         status["details"] = details;
     }
+    if let (ApiError::Withheld { .. }, Some(fix)) = (error, error.fix()) {
+        status["fix"] = fix.into();
+    }
     if let ApiError::ExpiredContinue { token } = error {
         status["metadata"]["continue"] = token.as_str().into();
     }
@@ -39,7 +42,8 @@ fn details(error: &ApiError) -> Option<Value> {
         ApiError::NotFound { resource, name }
         | ApiError::AlreadyExists { resource, name }
         | ApiError::Conflict { resource, name, .. }
-        | ApiError::Forbidden { resource, name, .. } => Some(named(resource, name)),
+        | ApiError::Forbidden { resource, name, .. }
+        | ApiError::Withheld { resource, name, .. } => Some(named(resource, name)),
         ApiError::Invalid { kind, name, causes } => {
             let mut details = named(kind, name);
             details["causes"] = causes_json(causes);

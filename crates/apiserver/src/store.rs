@@ -6,6 +6,7 @@ use bedplate_types::{Digest, Timestamp};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use crate::admission::{self, Gate};
 use crate::error::ApiError;
 use crate::key::Key;
 use crate::{binding, meta, rule};
@@ -47,6 +48,8 @@ pub struct By {
     pub because: Option<String>,
     /// How many changes are kept for watchers.
     pub kept: i64,
+    /// Who is asked before anything is written; `None` for the server's own account.
+    pub gate: Option<Gate>,
 }
 
 /// One change, as watchers read it.
@@ -187,6 +190,10 @@ pub fn commit(
     object: &mut Value,
     by: &By,
 ) -> Result<i64, ApiError> {
+    let also = match &by.gate {
+        Some(gate) => gate.ask(tx, key, event, before, object, by)?,
+        None => Vec::new(),
+    };
     let Memory { floor, head: version } = advance(tx, by.kept)?;
     meta::set(object, "resourceVersion", version.to_string());
     let body = object.to_string();
@@ -206,6 +213,7 @@ pub fn commit(
     put_change(tx, key, event, before, version, &body)?;
     tx.execute("DELETE FROM api_changes WHERE version <= $1", &[floor.into()])?;
     bedplate_audit::append(tx, &leaf(key, object, &body, version, by))?;
+    admission::follow(tx, also, key, by)?;
     Ok(version)
 }
 

@@ -5,6 +5,7 @@ use bedplate_types::Timestamp;
 use serde_json::Value;
 use std::sync::Arc;
 
+use crate::admission::Gate;
 use crate::collect::{self, Outcome};
 use crate::error::ApiError;
 use crate::key::Key;
@@ -34,6 +35,7 @@ pub struct Write {
     /// For the uid and a generated name.
     pub random: [u8; 16],
     pub kept: i64,
+    pub gate: Option<Gate>,
 }
 
 /// What a write did.
@@ -216,6 +218,7 @@ impl Write {
             at: self.now,
             because: None,
             kept: self.kept,
+            gate: self.gate.clone(),
         }
     }
 

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::commands;
+
 /// From raw data to a governed prediction, in one binary.
 #[derive(Debug, Parser)]
 #[command(name = "bedplate", version, propagate_version = true, arg_required_else_help = true, after_help = EXIT_CODES)]
@@ -21,7 +23,7 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "Exit codes: 0 done · 1 internal error · 2 wrong usage · 3 invalid input · 4 not signed in or not \
 allowed · 5 not found · 6 already exists or changed meanwhile · 7 busy, not ready or timed out · 8 stored data is damaged · \
-9 refused by a gate, a check or a limit";
+9 refused by a gate, a check or a limit. `bedplate plan` and `bedplate drift` have others: see their --help";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -29,8 +31,18 @@ pub enum Command {
     Up(Up),
     /// Run the flights use case end to end: from raw files to a governed prediction.
     Quickstart(Quickstart),
-    /// Declare the objects of a file or a folder.
-    Apply(Apply),
+    /// Show what an apply would do to every object: the change, the place, the cost, the policy and the approvals.
+    Plan(commands::plan::Plan),
+    /// Declare the objects of a file or a folder, or carry out a plan.
+    Apply(commands::apply::Apply),
+    /// Show what was changed outside of the manifests.
+    Drift(commands::drift::Drift),
+    /// Agree to a change that waits for it, or reject it.
+    Approve(commands::approve::Approve),
+    /// Run the tests of manifests; no platform is needed.
+    Test(commands::test::Test),
+    /// Write manifests to begin with.
+    Init(commands::init::Init),
     /// Show objects.
     Get(Get),
     /// Tell one object with its conditions and events.
@@ -103,16 +115,6 @@ pub enum Format {
     Yaml,
     Name,
     Wide,
-}
-
-#[derive(Debug, Args)]
-pub struct Apply {
-    /// A manifest, or a folder of them.
-    #[arg(short, long, value_name = "PATH")]
-    pub filename: PathBuf,
-    /// For objects that name none.
-    #[arg(short, long, default_value = "default")]
-    pub namespace: String,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 mod checkpoints;
 mod decisions;
+mod machine;
 mod spine;
 pub mod surfaces;
 
@@ -18,6 +19,7 @@ use bedplate_identity::Principal;
 use bedplate_ledger::PriceSheet;
 use bedplate_objects::Objects;
 use bedplate_online::OnlineStore;
+use bedplate_plan::Governor;
 use bedplate_query::Lake;
 use bedplate_serving::{Deployments, Recorder};
 use bedplate_types::{Clock, ErrorKind, Explained, Problem};
@@ -61,7 +63,9 @@ pub async fn start(root: &Path, options: &Listen) -> Result<Running, Problem> {
     kubeconfig::write(&home.path("kubeconfig"), &control_url, "admin", &token, "default")?;
 
     let cancel = CancellationToken::new();
-    let apiserver = surfaces::open_apiserver(&spine, keys::secrets(&home)?)?;
+    let secrets_key = keys::secrets(&home)?;
+    let governor = Arc::new(Governor::new(secrets_key));
+    let apiserver = surfaces::open_apiserver(&spine, secrets_key, &governor)?;
     let (recorder, recording) = Recorder::start(spine.db.clone(), spine.prices.clone());
     let online = OnlineStore::open(home.path("online")).map_err(of("the online store"))?;
     let deployments = Deployments::new(online.clone(), recorder, spine.clock.clone());
@@ -82,7 +86,7 @@ pub async fn start(root: &Path, options: &Listen) -> Result<Running, Problem> {
         cancel: cancel.child_token(),
     };
     let sessions = Arc::new(Sessions::default());
-    let control_routes = surfaces::control_routes(&spine, &apiserver, &client, &online, &sessions);
+    let control_routes = surfaces::control_routes(&spine, &apiserver, &client, &online, &sessions, &governor);
     let inference_routes = bedplate_oip::router(
         Arc::new(predictor::Served(deployments.clone())),
         spine.authenticator.clone(),

@@ -83,10 +83,13 @@ pub fn load_manifests(path: &Path) -> Result<Vec<Manifest>, ManifestError> {
 
 /// Where a kind stands in the order of application: what is named by others goes before them.
 fn rank(kind: &str) -> usize {
-    const ORDER: [&str; 16] = [
+    const ORDER: &[&str] = &[
         "Namespace",
         "RoleBinding",
         "Policy",
+        "Site",
+        "Quota",
+        "Budget",
         "Secret",
         "ConfigMap",
         "ExpectationSuite",
@@ -99,6 +102,8 @@ fn rank(kind: &str) -> usize {
         "Workload",
         "Endpoint",
         "Monitor",
+        "Approval",
+        "ChangeClass",
         "Event",
     ];
     ORDER.iter().position(|known| *known == kind).unwrap_or(ORDER.len())
@@ -106,10 +111,15 @@ fn rank(kind: &str) -> usize {
 
 fn files_in(folder: &Path) -> Result<Vec<PathBuf>, ManifestError> {
     let is_manifest = |path: &PathBuf| {
-        let is_tests = path.to_string_lossy().ends_with(crate::policy::CASES);
-        path.extension().is_some_and(|end| ["yaml", "yml", "json"].iter().any(|known| end == *known)) && !is_tests
+        path.extension().is_some_and(|end| ["yaml", "yml", "json"].iter().any(|known| end == *known)) && !is_test(path)
     };
     Ok(all_files_in(folder)?.into_iter().filter(is_manifest).collect())
+}
+
+/// `bedplate test` and `bedplate policy test` read these; they declare nothing.
+fn is_test(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    [".test.yaml", ".test.yml", crate::policy::CASES].iter().any(|end| name.ends_with(end))
 }
 
 /// The files directly in a folder, by name.
@@ -237,6 +247,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("a.yaml"), TWO).unwrap();
         std::fs::write(folder.path().join("notes.txt"), "not a manifest").unwrap();
+        std::fs::write(folder.path().join("a.test.yaml"), "tests: []").unwrap();
         let found = load_manifests(folder.path()).unwrap();
         assert_eq!(found.iter().map(Manifest::kind).collect::<Vec<_>>(), ["Namespace", "Dataset"]);
         let path = found[1].object.data["spec"]["source"]["path"].as_str().unwrap();

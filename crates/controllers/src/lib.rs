@@ -6,6 +6,9 @@
 //! the kinds in the order of a use case: dataset, feature_view, feature_service, training_recipe, workload, endpoint,
 //! monitor. The decisions themselves live in the pillars; this crate only carries them out.
 
+mod approval;
+mod budget;
+mod change_class;
 mod core;
 mod data_use;
 mod dataset;
@@ -21,10 +24,12 @@ mod jobs;
 mod model;
 mod monitor;
 mod policy;
+mod quota;
 mod registration;
 mod replay;
 mod role_binding;
 mod run;
+mod site;
 mod snapshot;
 mod standing;
 mod train;

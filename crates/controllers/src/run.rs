@@ -5,8 +5,8 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use bedplate_kinds::{
-    Dataset, Endpoint, Entity, ExpectationSuite, FeatureService, FeatureView, Model, Monitor, Phase, Policy,
-    RoleBinding, TrainingRecipe, Workload,
+    Approval, Budget, ChangeClass, Dataset, Endpoint, Entity, ExpectationSuite, FeatureService, FeatureView, Model,
+    Monitor, Phase, Policy, Quota, RoleBinding, Site, TrainingRecipe, Workload,
 };
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
@@ -39,6 +39,11 @@ pub async fn run(platform: Platform) {
         start::<Monitor>(&platform, on::<TrainingRecipe, _>),
         start::<RoleBinding>(&platform, |c, _, _| c),
         start::<Policy>(&platform, |c, _, _| c),
+        start::<Site>(&platform, |c, _, _| c),
+        start::<ChangeClass>(&platform, |c, _, _| c),
+        start::<Approval>(&platform, |c, _, _| c),
+        start::<Budget>(&platform, |c, _, _| c),
+        start::<Quota>(&platform, |c, _, _| c),
     ];
     futures::future::join_all(all).await;
 }

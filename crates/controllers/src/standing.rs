@@ -1,9 +1,9 @@
 //! What every status has in common: the phase, the Ready condition, the generation it speaks of.
 
 use bedplate_kinds::{
-    Condition, DatasetStatus, EndpointStatus, EntityStatus, ExpectationSuiteStatus, FeatureServiceStatus,
-    FeatureViewStatus, ModelStatus, MonitorStatus, Phase, PolicyStatus, RoleBindingStatus, TrainingRecipeStatus,
-    WorkloadStatus, set_condition,
+    ApprovalStatus, BudgetStatus, ChangeClassStatus, Condition, DatasetStatus, EndpointStatus, EntityStatus,
+    ExpectationSuiteStatus, FeatureServiceStatus, FeatureViewStatus, ModelStatus, MonitorStatus, Phase, PolicyStatus,
+    QuotaStatus, RoleBindingStatus, SiteStatus, TrainingRecipeStatus, WorkloadStatus, set_condition,
 };
 use bedplate_types::Timestamp;
 
@@ -40,6 +40,7 @@ standing!(
     ModelStatus,
     EndpointStatus,
     MonitorStatus,
+    ApprovalStatus,
 );
 
 macro_rules! standing_without_conditions {
@@ -57,7 +58,16 @@ macro_rules! standing_without_conditions {
     )*};
 }
 
-standing_without_conditions!(EntityStatus, ExpectationSuiteStatus, PolicyStatus, RoleBindingStatus);
+standing_without_conditions!(
+    EntityStatus,
+    ExpectationSuiteStatus,
+    PolicyStatus,
+    RoleBindingStatus,
+    SiteStatus,
+    ChangeClassStatus,
+    BudgetStatus,
+    QuotaStatus,
+);
 
 /// The Ready condition that tells how a reconcile ended.
 pub fn ready_condition(outcome: &Result<Phase, Hold>, generation: i64, now: Timestamp) -> (Phase, Condition) {

@@ -1,5 +1,7 @@
 //! Endpoint: a model version with its features, behind the Open Inference Protocol.
 
+use std::collections::BTreeMap;
+
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -31,6 +33,33 @@ pub struct EndpointSpec {
     pub version: Option<u32>,
     #[serde(default)]
     pub description: String,
+    /// What it is reckoned with in plans, quotas and simulated load. The platform serves every endpoint in its own process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<EndpointCapacity>,
+}
+
+/// What one replica is reckoned to need and to answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct EndpointCapacity {
+    /// How many; one when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<u32>,
+    /// What one replica answers in a second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests_per_second: Option<u32>,
+    /// Thousandths of a core of one replica; one core when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub milli_cpu: Option<u64>,
+    /// Memory of one replica; 512 MiB when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_mib: Option<u64>,
+    /// Accelerators of one replica by type.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub accelerators: BTreeMap<String, u32>,
+    /// Labels of the sites it may be placed on.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub site_selector: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -46,6 +75,11 @@ pub struct EndpointStatus {
 
 impl Validate for EndpointSpec {
     fn validate(&self) -> Vec<FieldError> {
-        not_empty("spec.model", &self.model).into_iter().collect()
+        let mut errors: Vec<_> = not_empty("spec.model", &self.model).into_iter().collect();
+        let capacity = self.capacity.as_ref();
+        if capacity.is_some_and(|capacity| capacity.requests_per_second == Some(0)) {
+            errors.push(FieldError::new("spec.capacity.requestsPerSecond", "must be 1 or more"));
+        }
+        errors
     }
 }

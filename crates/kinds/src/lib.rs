@@ -4,6 +4,10 @@
 //! server publishes is derived from these types. Start with [`registry`], which lists the kinds; each file reads alone.
 //! This crate knows nothing of storage, HTTP or who reconciles a kind.
 
+mod amount;
+mod approval;
+mod budget;
+mod change_class;
 mod condition;
 mod data_tags;
 mod dataset;
@@ -15,18 +19,28 @@ mod feature_view;
 mod model;
 mod monitor;
 mod policy;
+mod quota;
 pub mod registry;
 mod role_binding;
+mod site;
 mod training_recipe;
 mod validate;
 mod workload;
 
+pub use amount::{Amount, InvalidAmount};
+pub use approval::{
+    Approval, ApprovalDecision, ApprovalGiven, ApprovalSpec, ApprovalState, ApprovalStatus, ApprovedChange,
+};
+pub use budget::{Budget, BudgetSpec, BudgetStatus, Enforcement};
+pub use change_class::{
+    Approver, ChangeClass, ChangeClassSpec, ChangeClassStatus, ChangeOperation, ChangeSelector, Escalation, Risk,
+};
 pub use condition::{Condition, Phase, set_condition};
 pub use data_tags::{DataTags, PLATFORM_TAGS};
 pub use dataset::{
     Classification, Column, ColumnType, Dataset, DatasetSource, DatasetSpec, DatasetStatus, ExpectationOutcome, Format,
 };
-pub use endpoint::{Endpoint, EndpointSpec, EndpointStatus};
+pub use endpoint::{Endpoint, EndpointCapacity, EndpointSpec, EndpointStatus};
 pub use entity::{Entity, EntitySpec, EntityStatus, JoinKey};
 pub use expectation_suite::{
     Between, Check, CompleteSeries, Expectation, ExpectationSuite, ExpectationSuiteSpec, ExpectationSuiteStatus,
@@ -39,7 +53,9 @@ pub use feature_view::{Aggregate, Feature, FeatureView, FeatureViewSource, Featu
 pub use model::{GateResult, Model, ModelSpec, ModelStatus, ModelVersion};
 pub use monitor::{DriftResult, LabelShift, Monitor, MonitorSpec, MonitorStatus, Window};
 pub use policy::{Policy, PolicySpec, PolicyStatus};
+pub use quota::{Quota, QuotaSpec, QuotaStatus};
 pub use role_binding::{BoundRole, RoleBinding, RoleBindingSpec, RoleBindingStatus, Subject, SubjectKind};
+pub use site::{Site, SiteCapacity, SiteSpec, SiteState, SiteStatus};
 pub use training_recipe::{
     Algorithm, Gate, GradientBoosting, Label, LeakageGate, MetricGate, Split, TrainingRecipe, TrainingRecipeSpec,
     TrainingRecipeStatus,

@@ -7,9 +7,10 @@ use serde_json::Value;
 
 use crate::validate::{FieldError, Validate};
 use crate::{
-    Dataset, DatasetSpec, Endpoint, EndpointSpec, Entity, EntitySpec, ExpectationSuite, ExpectationSuiteSpec,
-    FeatureService, FeatureServiceSpec, FeatureView, FeatureViewSpec, Model, ModelSpec, Monitor, MonitorSpec, Policy,
-    PolicySpec, RoleBinding, RoleBindingSpec, TrainingRecipe, TrainingRecipeSpec, Workload, WorkloadSpec,
+    Approval, ApprovalSpec, Budget, BudgetSpec, ChangeClass, ChangeClassSpec, Dataset, DatasetSpec, Endpoint,
+    EndpointSpec, Entity, EntitySpec, ExpectationSuite, ExpectationSuiteSpec, FeatureService, FeatureServiceSpec,
+    FeatureView, FeatureViewSpec, Model, ModelSpec, Monitor, MonitorSpec, Policy, PolicySpec, Quota, QuotaSpec,
+    RoleBinding, RoleBindingSpec, Site, SiteSpec, TrainingRecipe, TrainingRecipeSpec, Workload, WorkloadSpec,
 };
 
 /// One kind: its definition (names, schema, columns) and the rules of its spec.
@@ -38,7 +39,8 @@ impl Kind {
     }
 }
 
-/// Every kind, in the order a use case is told: data, features, model, serving, watching; then who may.
+/// Every kind, in the order a use case is told: data, features, model, serving, watching; then who may;
+/// then where, with whose consent, and how much.
 #[must_use]
 pub fn kinds() -> Vec<Kind> {
     vec![
@@ -54,6 +56,11 @@ pub fn kinds() -> Vec<Kind> {
         kind::<Monitor, MonitorSpec>(),
         kind::<RoleBinding, RoleBindingSpec>(),
         kind::<Policy, PolicySpec>(),
+        kind::<Site, SiteSpec>(),
+        kind::<ChangeClass, ChangeClassSpec>(),
+        kind::<Approval, ApprovalSpec>(),
+        kind::<Budget, BudgetSpec>(),
+        kind::<Quota, QuotaSpec>(),
     ]
 }
 

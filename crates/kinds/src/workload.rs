@@ -77,6 +77,15 @@ pub struct Resources {
     /// Wall time; one hour when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Span>,
+    /// Thousandths of a core it is reckoned with in plans and quotas; one core when left out. It bounds nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub milli_cpu: Option<u64>,
+    /// Accelerators by type that it is to be placed with, for example h100: 1.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub accelerators: BTreeMap<String, u32>,
+    /// Labels of the sites it may be placed on.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub site_selector: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

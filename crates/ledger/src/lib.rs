@@ -10,6 +10,7 @@ mod error;
 mod event;
 mod price;
 mod report;
+mod spent;
 
 use bedplate_db::Migration;
 
@@ -17,6 +18,7 @@ pub use error::LedgerError;
 pub use event::{UsageEvent, record};
 pub use price::PriceSheet;
 pub use report::{Column, Line, by, statement, total};
+pub use spent::spent;
 
 /// The ledger's tables.
 pub const MIGRATIONS: &[Migration] = &[Migration {

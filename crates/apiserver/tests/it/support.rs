@@ -56,6 +56,7 @@ impl House {
             clock,
             secrets_key: [3; 32],
             seed,
+            admission: None,
         })
         .unwrap();
         let admin = server.in_process(admin());

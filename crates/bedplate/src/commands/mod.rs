@@ -1,15 +1,20 @@
 //! The commands, one file each.
 
-mod apply;
+pub mod apply;
+pub mod approve;
 mod audit;
 mod connect;
 mod delete;
 mod describe;
 mod doctor;
+pub mod drift;
 mod get;
+pub mod init;
 mod logs;
+pub mod plan;
 pub mod policy;
 mod predict;
+pub mod test;
 mod token;
 mod trace;
 mod up;
@@ -38,7 +43,12 @@ pub fn run(cli: Cli) -> Result<ExitCode, Problem> {
     match cli.command {
         Command::Up(command) => wait(up::run(&home, &command)),
         Command::Quickstart(command) => wait(quickstart::run(&home, command)),
+        Command::Plan(command) => wait(plan::run(&home, &command)),
         Command::Apply(command) => wait(apply::run(&home, &command)),
+        Command::Drift(command) => wait(drift::run(&home, &command)),
+        Command::Approve(command) => wait(approve::run(&home, &command)),
+        Command::Test(command) => wait(test::run(&command)),
+        Command::Init(command) => init::run(&command),
         Command::Get(command) => wait(get::run(&home, &command)),
         Command::Describe(command) => wait(describe::run(&home, &command)),
         Command::Delete(command) => wait(delete::run(&home, &command)),
