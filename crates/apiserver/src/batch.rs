@@ -17,6 +17,7 @@ use crate::patch::Change;
 use crate::resource::Resource;
 use crate::selectors::Selection;
 use crate::server::{ApiServer, Inner};
+use crate::sight::Sight;
 use crate::store;
 use crate::watch::in_background;
 use crate::write::{Effect, Write};
@@ -307,12 +308,21 @@ impl Inner {
             Wish::Apply(config) => Some(Change::read(APPLY, config.to_string().as_bytes(), &resource, false, true)?),
             Wish::Delete => None,
         };
+        let namespace = step.namespace.clone().filter(|_| resource.namespaced);
+        let sight = Sight {
+            policy: self.policy.clone(),
+            principal: batch.principal.clone(),
+            kind: resource.kind.clone(),
+            namespace: namespace.clone(),
+            action: if change.is_some() { Right::Patch } else { Right::Delete },
+        };
         let write = Write {
-            namespace: step.namespace.clone().filter(|_| resource.namespaced),
+            namespace,
             resource,
             name: step.name.clone(),
             status_only: false,
             actor: batch.principal.name.clone(),
+            sight: Some(sight),
             manager: batch.manager.clone(),
             validation: FieldValidation::Strict,
             now: self.clock.now(),

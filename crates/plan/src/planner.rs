@@ -188,7 +188,7 @@ impl Planner {
             allowed: decision.allowed,
             verb: right.as_str().to_owned(),
             why: decision.why().to_owned(),
-            rules: decision.policies,
+            rules: decision.policies.to_vec(),
         }
     }
 
