@@ -14,8 +14,12 @@ pub struct Adder;
 #[async_trait::async_trait]
 impl Predictor for Adder {
     fn metadata(&self, namespace: &str, endpoint: &str) -> Option<Arc<ModelMetadata>> {
-        let ready = endpoint == "sum";
-        ((namespace == "flights") && (ready || endpoint == "loading")).then(|| Arc::new(metadata(ready)))
+        let ready = ["sum", "bound"].contains(&endpoint);
+        let mut metadata = metadata(ready);
+        if endpoint == "bound" {
+            metadata.tags.purposes = Some(["care".to_owned()].into());
+        }
+        ((namespace == "flights") && (ready || endpoint == "loading")).then(|| Arc::new(metadata))
     }
 
     async fn predict(&self, call: Call) -> Result<Answer, PredictError> {

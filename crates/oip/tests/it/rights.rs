@@ -71,3 +71,28 @@ async fn what_is_not_ready_says_so() {
     assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(reply.error().contains("bedplate describe endpoint loading -n flights"), "{}", reply.error());
 }
+
+#[tokio::test]
+async fn a_model_of_data_with_purposes_is_asked_for_one_of_them() {
+    let server = Server::start();
+    let ask = async |purpose: &str, token: &str| {
+        let tensor = |name, datatype| json!({ "name": name, "datatype": datatype, "shape": [1], "data": [1] });
+        let body = json!({ "inputs": [tensor("a", "INT64"), tensor("b", "FP64")] }).to_string();
+        let request = Request::builder().method(Method::POST).uri("/v2/models/flights.bound/infer");
+        let request = authorised(request.header("x-bedplate-purpose", purpose), token);
+        server.send(request.body(Body::from(body)).unwrap()).await
+    };
+    assert_eq!(ask("care", &server.editor).await.status, StatusCode::OK);
+    for other in ["", "marketing", "Care"] {
+        let refused = ask(other, &server.editor).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{other}");
+        assert!(refused.error().contains("forbidden by policy purpose-limitation"), "{}", refused.error());
+    }
+    let stranger = ask("care", &server.stranger).await;
+    assert_eq!(
+        (stranger.status, stranger.error()),
+        (StatusCode::NOT_FOUND, "there is no endpoint flights/bound here".into())
+    );
+    let look = &OPERATIONS[0];
+    assert_eq!(call(&server, look, "flights.bound", &server.viewer).await.status, StatusCode::OK);
+}

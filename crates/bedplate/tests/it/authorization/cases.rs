@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::http::Ask;
-use super::world::{RUN, World, event};
+use super::world::{ANOTHER_RUN, World, event};
 
 /// The same operation on what exists in `flights`, and on what does not.
 pub struct Case {
@@ -45,9 +45,14 @@ fn resource(world: &World, method: &str, pattern: &str) -> Option<Case> {
         body: body.clone(),
         ..Ask::new(method, pattern.replace("{namespace}", namespace).replace("{name}", name))
     };
-    // In a namespace, both what is not in it and what is in none.
-    let words = [name.clone(), NOWHERE.to_owned()];
-    Some(Case { there: at("flights", &name), not_there: at("flights", NOWHERE), words })
+    let is_named = plain.contains("{name}");
+    let there = at("flights", &name);
+    match (inside, is_named) {
+        (true, false) => return of(there, at(NOWHERE, ""), ["flights", NOWHERE]),
+        (false, false) => return same(there),
+        _ => {}
+    }
+    of(there, at("flights", NOWHERE), [&name, NOWHERE])
 }
 
 fn of(there: Ask, not_there: Ask, words: [&str; 2]) -> Option<Case> {
@@ -193,11 +198,11 @@ fn lineage(method: &str, path: &str, prefix: &str) -> Option<Case> {
             part(method, &at("/api/v1/namespaces/{}/jobs/load/runs"), "flights")
         }
         "GET /api/v1/jobs/runs/{id}" => {
-            let nobody = RUN.replace("f117", "f118");
+            let nobody = ANOTHER_RUN.replace("f118", "f119");
             of(
-                Ask::new(method, at(&format!("/api/v1/jobs/runs/{RUN}"))),
+                Ask::new(method, at(&format!("/api/v1/jobs/runs/{ANOTHER_RUN}"))),
                 Ask::new(method, at(&format!("/api/v1/jobs/runs/{nobody}"))),
-                [RUN, &nobody],
+                [ANOTHER_RUN, &nobody],
             )
         }
         "GET /api/v1/lineage" => part(method, &at("/api/v1/lineage?nodeId=dataset:{}:clean"), "flights"),

@@ -9,3 +9,11 @@ mod http;
 mod operations;
 mod table;
 mod world;
+
+/// One after the other: what the second leaves behind in its own namespace is not to be met by the first.
+#[test]
+fn every_operation_refuses_who_may_not_and_nothing_of_another_namespace_is_told_or_changed() {
+    let world = world::World::make();
+    operations::walk(&world);
+    fuzz::attack(&world);
+}

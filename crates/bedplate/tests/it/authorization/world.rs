@@ -1,7 +1,7 @@
 //! The platform under attack: what is in it, who is at its doors, and what must never be in an answer.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
+use std::time::Duration;
 
 use bedplate_testkit::Server;
 use serde_json::{Value, json};
@@ -15,8 +15,8 @@ pub const PLANTED: &str = "zq7-planted-where-nobody-may-look";
 /// Of OpenLineage events about `flights`.
 pub const RUN: &str = "0198c0de-7e57-7000-8000-00000000f117";
 
-/// One for all tests: it takes a while to make.
-pub static WORLD: LazyLock<World> = LazyLock::new(World::make);
+/// Another, which nobody else tells of.
+pub const ANOTHER_RUN: &str = "0198c0de-7e57-7000-8000-00000000f118";
 
 pub struct World {
     pub control: String,
@@ -36,7 +36,7 @@ pub struct World {
 }
 
 impl World {
-    fn make() -> Self {
+    pub fn make() -> Self {
         let (folder, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         small::write(folder.path());
         let summary = said(&mut quickstart(home.path(), &["--from", folder.path().to_str().unwrap()])).json();
@@ -56,18 +56,28 @@ impl World {
             objects: BTreeMap::new(),
             secrets: BTreeSet::new(),
             token_id: String::new(),
-            prediction: summary["prediction"]
-                .as_str()
-                .or(summary["trace"]["prediction"].as_str())
-                .unwrap_or("replay-1/0")
-                .to_owned(),
+            prediction: summary["trace"]["prediction"].as_str().expect("a prediction was traced").to_owned(),
             _platform: platform,
             _home: home,
         };
+        world.wait();
         world.furnish();
         world.invite();
         world.learn();
         world
+    }
+
+    /// Until the endpoint is served again.
+    fn wait(&self) {
+        let bearer = format!("Bearer {}", self.admin);
+        let ready = Ask::new("GET", "/v2/models/flights.late-arrival/ready").header("authorization", bearer);
+        for _ in 0..300 {
+            if send(&self.inference, &ready).code == 200 {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("the endpoint is not served");
     }
 
     pub fn ask(&self, token: &str, ask: Ask) -> Reply {
@@ -105,6 +115,9 @@ impl World {
         self.kind(&format!("{kinds}/policies"), "Policy", &labelled, &json!({ "cedar": cedar }));
         for at in ["2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z"] {
             self.done("POST", "/api/v1/lineage", &event("flights", at));
+            let mut another = event("flights", at);
+            another["run"]["runId"] = ANOTHER_RUN.into();
+            self.done("POST", "/api/v1/lineage", &another);
         }
     }
 
