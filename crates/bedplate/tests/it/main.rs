@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod cli;
+mod infrastructure;
 mod kill;
 mod leak;
 mod quickstart;
