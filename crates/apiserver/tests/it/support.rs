@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use bedplate_apiserver::{ApiServer, Options};
+use bedplate_apiserver::{Admission, ApiServer, Options};
 use bedplate_db::{Db, Migration};
 use bedplate_identity::{Authenticator, NewToken, Principal};
 use bedplate_policy::{Grant, Policy, Role};
@@ -37,15 +37,21 @@ impl House {
         ]
         .concat();
         let db = Db::open(&folder.path().join("test.db"), &migrations).unwrap();
-        Self::open(db, folder)
+        Self::open(db, folder, None)
+    }
+
+    /// One with somebody who governs.
+    pub fn governed(admission: Arc<dyn Admission>) -> Self {
+        let house = Self::new();
+        Self::open(house.db.clone(), house.folder.clone(), Some(admission))
     }
 
     /// The same database, with a server that was started anew.
     pub fn reopened(&self) -> Self {
-        Self::open(self.db.clone(), self.folder.clone())
+        Self::open(self.db.clone(), self.folder.clone(), None)
     }
 
-    fn open(db: Db, folder: impl Into<Arc<tempfile::TempDir>>) -> Self {
+    fn open(db: Db, folder: impl Into<Arc<tempfile::TempDir>>, admission: Option<Arc<dyn Admission>>) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let policy = Policy::load(db.clone()).unwrap();
         let authenticator = Authenticator::new(db.clone(), clock.clone());
@@ -56,7 +62,7 @@ impl House {
             clock,
             secrets_key: [3; 32],
             seed,
-            admission: None,
+            admission,
         })
         .unwrap();
         let admin = server.in_process(admin());

@@ -5,6 +5,7 @@
 mod authorization;
 mod bad_input;
 mod cli;
+mod infrastructure;
 mod kill;
 mod leak;
 mod policy;
