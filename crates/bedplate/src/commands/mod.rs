@@ -2,11 +2,14 @@
 
 mod apply;
 mod audit;
+pub mod certificate;
 mod connect;
 mod delete;
 mod describe;
 mod doctor;
 mod get;
+pub mod login;
+mod logout;
 mod logs;
 mod predict;
 mod token;
@@ -45,7 +48,10 @@ pub fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Predict(command) => wait(predict::run(&home, &command)),
         Command::Trace(command) => wait(trace::run(&home, &command)),
         Command::Audit(command) => wait(audit::run(&home, &command)),
+        Command::Login(command) => wait(login::run(&home, &command)),
+        Command::Logout => wait(logout::run(&home)),
         Command::Token(command) => wait(token::run(&home, &command)),
+        Command::Certificate(command) => wait(certificate::run(&home, &command)),
         Command::Doctor => wait(doctor::run(&home)),
         Command::Completions { .. } | Command::Worker(_) => Ok(ExitCode::SUCCESS),
     }

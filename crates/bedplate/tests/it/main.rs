@@ -4,8 +4,13 @@
 
 mod bad_input;
 mod cli;
+mod job_tokens;
 mod kill;
 mod leak;
+mod machines;
+mod oidc;
 mod quickstart;
 mod run;
+mod scopes;
 mod small;
+mod tls;
