@@ -95,7 +95,10 @@ impl Client {
         let channel = legacy::Client::builder(TokioExecutor::new()).http2_only(true).build(connector);
         let origin = http::Uri::builder().scheme("http").authority(address).path_and_query("/").build()?;
         let mut client = Self(Grpc::with_origin(channel, origin).max_decoding_message_size(64 << 20));
-        client.range(RangeRequest { key: b"any".to_vec(), ..Default::default() }).await.context("etcd does not answer")?;
+        client
+            .range(RangeRequest { key: b"any".to_vec(), ..Default::default() })
+            .await
+            .context("etcd does not answer")?;
         Ok(client)
     }
 

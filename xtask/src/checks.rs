@@ -57,6 +57,9 @@ fn tests(setup: &Setup, not_run: &Path) -> Result<Tally> {
     if let Some(venv) = &setup.venv {
         command.env("BEDPLATE_TEST_VENV", venv);
     }
+    if let Some(node) = &setup.node {
+        command.env("BEDPLATE_TEST_NODE", node);
+    }
     let mut child = command.spawn().context("cannot start cargo test")?;
     let mut tally = Tally::default();
     if let Some(output) = child.stdout.take() {

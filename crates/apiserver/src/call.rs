@@ -50,8 +50,7 @@ impl<'a> Call<'a> {
         let query = Query::parse(request.uri().query());
         let verb = Verb::asked(&resource, &target, request.method(), query.flag("watch"))?;
         let guard = Guard {
-            db: server.db.clone(),
-            clock: server.clock.clone(),
+            authenticator: server.authenticator.clone(),
             policy: server.policy.clone(),
             principal,
             presented: request.extensions().get::<Presented>().cloned(),

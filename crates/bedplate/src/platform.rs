@@ -6,6 +6,7 @@ mod machine;
 mod spine;
 pub mod surfaces;
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use bedplate_apiserver::ApiServer;
 use bedplate_audit::Signer;
 use bedplate_client::Connection;
 use bedplate_console::Sessions;
-use bedplate_controllers::{Platform, Sites};
+use bedplate_controllers::{KnownBy, Platform, Sites};
 use bedplate_db::Db;
 use bedplate_identity::Principal;
 use bedplate_ledger::PriceSheet;
@@ -22,15 +23,20 @@ use bedplate_online::OnlineStore;
 use bedplate_plan::Governor;
 use bedplate_query::Lake;
 use bedplate_serving::{Deployments, Recorder};
-use bedplate_types::{Clock, ErrorKind, Explained, Problem};
+use bedplate_types::{Clock, ErrorKind, Explained, Problem, SystemClock};
 use kube::Client;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use self::spine::Spine;
 use crate::cli::Listen;
 use crate::home::Home;
+use crate::listen::{Acceptor, Machines};
+use crate::oidc::Provider;
+use crate::surface::api::Issuing;
 use crate::surface::predictor;
+use crate::tls::{self, Tls};
 use crate::{keys, kubeconfig, listen};
 
 /// A platform that is up.
@@ -55,12 +61,22 @@ pub struct Running {
 /// Starts the platform on a home folder. Everything that can be refused is refused before the first task starts.
 pub async fn start(root: &Path, options: &Listen) -> Result<Running, Problem> {
     let home = Home::open(root)?;
-    let control = listen::bind(options.listen, "--listen").await?;
-    let inference = listen::bind(options.inference_listen, "--inference-listen").await?;
-    let (control_url, inference_url) = (url(&control)?, url(&inference)?);
+    let tls = tls::open(&options.tls, &home, SystemClock.now())?;
+    let protection = options.tls.protection();
+    let control = listen::bind(options.listen, "--listen", protection).await?;
+    let inference = listen::bind(options.inference_listen, "--inference-listen", protection).await?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let (control_url, inference_url) = (url(scheme, &control)?, url(scheme, &inference)?);
     let spine = spine::open(&home)?;
-    let token = spine::admin_token(&home, &spine)?;
-    kubeconfig::write(&home.path("kubeconfig"), &control_url, "admin", &token, "default")?;
+    let acceptor = acceptor(tls.as_ref(), options, &spine)?;
+    let issuing = tls.as_ref().map(|tls| Issuing::new(tls.authority.clone(), &options.tls.trust_domain));
+    let connection = Connection {
+        server: control_url.clone(),
+        token: spine::admin_token(&home, &spine)?,
+        namespace: "default".into(),
+        trust: tls.as_ref().map(|tls| tls.trust.clone()).unwrap_or_default(),
+    };
+    kubeconfig::write(&home.path("kubeconfig"), "admin", &connection)?;
 
     let cancel = CancellationToken::new();
     let secrets_key = keys::secrets(&home)?;
@@ -81,21 +97,25 @@ pub async fn start(root: &Path, options: &Listen) -> Result<Running, Problem> {
         deployments: deployments.clone(),
         policy: spine.policy.clone(),
         signing_key: Arc::new(keys::model_signing(&home)?),
-        sites: sites(&home, options, &control_url, &inference_url)?,
+        sites: sites(&home, options, &connection, &inference_url)?,
         started_at: spine.clock.now(),
         cancel: cancel.child_token(),
     };
     let sessions = Arc::new(Sessions::default());
-    let control_routes = surfaces::control_routes(&spine, &apiserver, &client, &online, &sessions, &governor);
+    let provider = Provider::new(&options.oidc, spine.db.clone(), spine.clock.clone())?;
+    let people = surfaces::People { sessions: sessions.clone(), provider, issuing };
+    let control_routes = surfaces::control_routes(&spine, &apiserver, &client, &online, people, &governor);
     let inference_routes = bedplate_oip::router(
         Arc::new(predictor::Served(deployments.clone())),
         spine.authenticator.clone(),
         spine.policy.clone(),
     );
-    let tasks = vec![
+    let gate = listen::Gate::new(spine.authenticator.clone(), spine.clock.clone());
+    let (control_routes, inference_routes) = (gate.before(control_routes), gate.before(inference_routes));
+    let mut tasks = vec![
         tokio::spawn(bedplate_controllers::run(platform)),
-        tokio::spawn(surfaces::serve(control, control_routes, cancel.clone())),
-        tokio::spawn(surfaces::serve(inference, inference_routes, cancel.clone())),
+        tokio::spawn(listen::serve(control, acceptor.clone(), control_routes, cancel.clone())),
+        tokio::spawn(listen::serve(inference, acceptor, inference_routes, cancel.clone())),
         tokio::spawn(checkpoints::sign_checkpoints(spine.db.clone(), spine.signer.clone(), cancel.clone())),
         tokio::spawn(decisions::write_down(
             spine.db.clone(),
@@ -105,7 +125,9 @@ pub async fn start(root: &Path, options: &Listen) -> Result<Running, Problem> {
         )),
         recording,
     ];
-    let connection = Connection { server: control_url.clone(), token, namespace: "default".into() };
+    if let Some(tls) = tls {
+        tasks.push(tokio::spawn(tls.keep(spine.clock.clone(), cancel.clone())));
+    }
     let root = home.path("");
     Ok(Running {
         home,
@@ -125,17 +147,31 @@ pub async fn start(root: &Path, options: &Listen) -> Result<Running, Problem> {
     })
 }
 
+fn acceptor(tls: Option<&Tls>, options: &Listen, spine: &Spine) -> Result<Option<Acceptor>, Problem> {
+    let Some(tls) = tls else { return Ok(None) };
+    let machines =
+        Machines { authenticator: spine.authenticator.clone(), trust_domain: options.tls.trust_domain.clone() };
+    Ok(Some(Acceptor { tls: tls.config()?, machines: Some(machines) }))
+}
+
 fn of<E: Explained>(what: &'static str) -> impl FnOnce(E) -> Problem {
     move |error| Problem::of(what, &error)
 }
 
-fn url(listener: &TcpListener) -> Result<String, Problem> {
+/// Where this machine finds the listener.
+fn url(scheme: &str, listener: &TcpListener) -> Result<String, Problem> {
     let addr = listener.local_addr();
-    let addr = addr.map_err(|error| Problem::new(ErrorKind::Internal, "a listener's address", error.to_string()))?;
-    Ok(format!("http://{addr}"))
+    let mut addr =
+        addr.map_err(|error| Problem::new(ErrorKind::Internal, "a listener's address", error.to_string()))?;
+    match addr.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => addr.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => addr.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    Ok(format!("{scheme}://{addr}"))
 }
 
-fn sites(home: &Home, options: &Listen, control_url: &str, inference_url: &str) -> Result<Sites, Problem> {
+fn sites(home: &Home, options: &Listen, control: &Connection, inference_url: &str) -> Result<Sites, Problem> {
     let internal = |what: &str, error: std::io::Error| Problem::new(ErrorKind::Internal, what, error.to_string());
     let mut roots = vec![home.path("examples")];
     if options.source_roots.is_empty() {
@@ -149,8 +185,9 @@ fn sites(home: &Home, options: &Listen, control_url: &str, inference_url: &str) 
         models: home.path("models"),
         source_roots: roots,
         program: std::env::current_exe().map_err(|error| internal("this program's path", error))?,
-        control_url: control_url.to_owned(),
+        control_url: control.server.clone(),
         inference_url: inference_url.to_owned(),
+        listeners: KnownBy { ca: control.trust.ca.clone(), server_name: control.trust.server_name.clone() },
     })
 }
 

@@ -20,6 +20,7 @@ mod expectation_suite;
 mod feature_service;
 mod feature_view;
 mod hold;
+mod job_token;
 mod jobs;
 mod model;
 mod monitor;
@@ -39,5 +40,5 @@ mod workload;
 
 pub use core::{Platform, Sites};
 pub use feature_view::online_id;
-pub use jobs::{FEATURE_PREFIX, PushFrame, ReplayJob, ReplayResult, TrainJob, TrainResult};
+pub use jobs::{FEATURE_PREFIX, KnownBy, PushFrame, ReplayJob, ReplayResult, TrainJob, TrainResult};
 pub use run::run;

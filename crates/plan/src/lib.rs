@@ -41,4 +41,4 @@ pub use drift::{Drift, Drifted};
 pub use error::PlanError;
 pub use governor::Governor;
 pub use planner::{Asked, LIMIT, MANAGER, Manifest, Planner, Scenario};
-pub use routes::router;
+pub use routes::{operations, router};

@@ -3,9 +3,10 @@
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{MethodRouter, post};
 use axum::{Json, Router};
 use bedplate_identity::{Authenticator, Principal};
+use bedplate_policy::{Action, Hidden, Operation};
 use bedplate_types::{ErrorKind, Explained};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -25,12 +26,25 @@ struct Desk {
 pub fn router(planner: Planner, authenticator: Authenticator) -> Router {
     #[expect(clippy::cast_possible_truncation, reason = "16 MiB")]
     let limit = DefaultBodyLimit::max(LARGEST as usize);
-    Router::new()
-        .route("/bedplate/v1/plan", post(plan))
-        .route("/bedplate/v1/plan/apply", post(apply))
-        .route("/bedplate/v1/namespaces/{namespace}/approvals/{name}/vote", post(vote))
-        .layer(limit)
-        .with_state(Desk { planner, authenticator })
+    let routes = table().into_iter();
+    let router = routes.fold(Router::new(), |router, (operation, handler)| router.route(&operation.path, handler));
+    router.layer(limit).with_state(Desk { planner, authenticator })
+}
+
+/// Every operation of [`router`], and who may.
+#[must_use]
+pub fn operations() -> Vec<Operation> {
+    table().into_iter().map(|(operation, _)| operation).collect()
+}
+
+fn table() -> Vec<(Operation, MethodRouter<Desk>)> {
+    let to_vote = "/bedplate/v1/namespaces/{namespace}/approvals/{name}/vote";
+    vec![
+        // Each object of a plan is judged for the caller: it says of none more than a get of theirs would.
+        (Operation::signed_in("POST", "/bedplate/v1/plan"), post(plan)),
+        (Operation::signed_in("POST", "/bedplate/v1/plan/apply"), post(apply)),
+        (Operation::may("POST", to_vote, Action::Get, "Approval", Hidden::Forbidden), post(vote)),
+    ]
 }
 
 /// What is asked for, and whether approvals are to be asked for as well.

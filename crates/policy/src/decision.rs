@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bedplate_types::Scope;
+
 use crate::engine::Answer;
 use crate::question::EVERYWHERE;
 use crate::{Question, Role};
@@ -36,6 +38,15 @@ impl Decision {
     pub(crate) fn unasked(policies: Vec<String>, error: &str) -> Self {
         Self { is_unasked: true, ..Self::denied(policies, format!("the policy could not be asked: {error}")) }
     }
+}
+
+/// The denial of what a token's scope does not cover, whatever its principal may.
+pub(crate) fn narrowed(question: &Question<'_>) -> Option<Decision> {
+    let Question { principal, groups, action, resource, .. } = question;
+    let (kind, place) = (resource.kind, resource.scope());
+    let scope = Scope::among(groups).filter(|scope| !scope.covers(action.as_str(), kind, place))?;
+    let why = format!("this token of {principal} is narrowed to {scope}, which does not cover {action}:{kind}:{place}");
+    Some(Decision::denied(Vec::new(), why))
 }
 
 /// What a denial says for want of a permit, given the weakest role that would have allowed it.

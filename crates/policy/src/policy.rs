@@ -60,7 +60,8 @@ impl Policy {
         if self.loaded.read().version == version { Ok(()) } else { self.reload() }
     }
 
-    /// May `principal`, who is in `groups`, do this? What no policy permits is denied, and so is what cannot be asked.
+    /// May `principal`, who is in `groups`, do this? What no policy permits is denied, and so is what cannot be asked, and
+    /// what the scope among the groups does not cover.
     #[must_use]
     pub fn decide(&self, principal: &str, groups: &[String], action: Action, resource: &Resource<'_>) -> Decision {
         self.ask(&Question::new(principal, groups, action, *resource))

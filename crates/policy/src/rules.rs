@@ -7,7 +7,7 @@ use std::sync::Arc;
 use cedar_policy::{Policy as Rule, PolicyId, PolicySet};
 use parking_lot::RwLock;
 
-use crate::decision::{forbidden, unpermitted};
+use crate::decision::{forbidden, narrowed, unpermitted};
 use crate::engine::{Answer, Engine, Scope};
 use crate::grants::Grants;
 use crate::kind::Kinds;
@@ -54,9 +54,13 @@ impl Rules {
         Ok(Self { engine, grants: Grants::new(grants), built_in, platform, own, scopes: RwLock::default() })
     }
 
-    /// May this be? What no rule permits is denied, what one forbids is, and so is what cannot be asked.
+    /// May this be? What no rule permits is denied, what one forbids is, so is what cannot be asked, and so is what the
+    /// scope among the groups does not cover.
     #[must_use]
     pub fn decide(&self, question: &Question<'_>) -> Decision {
+        if let Some(denied) = narrowed(question) {
+            return denied;
+        }
         let decision = self.decide_there(question);
         let is_of_many = question.resource.scope() == EVERYWHERE && question.resource.name.is_none();
         if !decision.allowed || !is_of_many {

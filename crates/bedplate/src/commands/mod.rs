@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod approve;
 mod audit;
+pub mod certificate;
 mod connect;
 mod delete;
 mod describe;
@@ -10,6 +11,8 @@ mod doctor;
 pub mod drift;
 mod get;
 pub mod init;
+pub mod login;
+mod logout;
 mod logs;
 pub mod plan;
 pub mod policy;
@@ -56,8 +59,11 @@ pub fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Predict(command) => wait(predict::run(&home, &command)),
         Command::Trace(command) => wait(trace::run(&home, &command)),
         Command::Audit(command) => wait(audit::run(&home, &command)),
+        Command::Login(command) => wait(login::run(&home, &command)),
+        Command::Logout => wait(logout::run(&home)),
         Command::Token(command) => wait(token::run(&home, &command)),
         Command::Policy(command) => wait(policy::run(&home, &command)),
+        Command::Certificate(command) => wait(certificate::run(&home, &command)),
         Command::Doctor => wait(doctor::run(&home)),
         Command::Completions { .. } | Command::Worker(_) => Ok(ExitCode::SUCCESS),
     }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::serve::ListenerExt;
 use bedplate_apiserver::ApiServer;
 use bedplate_console::{ConsoleState, Sessions};
 use bedplate_online::OnlineStore;
@@ -11,12 +10,12 @@ use bedplate_plan::{Governor, Planner};
 use bedplate_policy::Operation;
 use bedplate_types::Problem;
 use kube::Client;
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 use super::machine;
 use super::spine::Spine;
 use crate::keys;
+use crate::oidc::Provider;
+use crate::surface::api::Issuing;
 use crate::surface::{api, console, features};
 
 pub fn open_apiserver(spine: &Spine, secrets_key: [u8; 32], governor: &Arc<Governor>) -> Result<ApiServer, Problem> {
@@ -32,14 +31,22 @@ pub fn open_apiserver(spine: &Spine, secrets_key: [u8; 32], governor: &Arc<Gover
     ApiServer::open(options).map_err(|error| Problem::of("the API server", &error))
 }
 
+/// How people and machines come in.
+pub struct People {
+    pub sessions: Arc<Sessions>,
+    pub provider: Option<Arc<Provider>>,
+    pub issuing: Option<Issuing>,
+}
+
 pub fn control_routes(
     spine: &Spine,
     apiserver: &ApiServer,
     client: &Client,
     online: &OnlineStore,
-    sessions: &Arc<Sessions>,
+    people: People,
     governor: &Arc<Governor>,
 ) -> Router {
+    let People { sessions, provider, issuing } = people;
     let facts = api::Facts {
         db: spine.db.clone(),
         client: client.clone(),
@@ -52,17 +59,22 @@ pub fn control_routes(
     let state = ConsoleState {
         source: Arc::new(pages),
         sign_in: Arc::new(spine.authenticator.clone()),
-        sessions: sessions.clone(),
+        sessions,
         clock: spine.clock.clone(),
         random: Arc::new(|| keys::random().unwrap_or_default()),
+        provider: provider.clone().map(|provider| provider as Arc<dyn bedplate_console::Provider>),
+        // Certificates are issued where TLS is spoken.
+        secure: issuing.is_some(),
     };
     let store = features::Store::new(client.clone(), online.clone());
     apiserver
         .router()
         .merge(bedplate_console::router(state))
         .merge(bedplate_feast::router(Arc::new(store), spine.authenticator.clone(), spine.policy.clone()))
+        .merge(api::certificates(facts.clone(), issuing))
         .merge(api::router(facts))
         .merge(bedplate_plan::router(planner(spine, apiserver, governor), spine.authenticator.clone()))
+        .merge(api::login::router(provider))
         .merge(openlineage(spine))
 }
 
@@ -94,6 +106,7 @@ pub fn control_operations() -> Result<Vec<Operation>, Problem> {
     all.extend(bedplate_console::operations());
     all.extend(bedplate_feast::operations());
     all.extend(api::operations());
+    all.extend(bedplate_plan::operations());
     all.extend(bedplate_openlineage::ingest_operations());
     all.extend(nested);
     Ok(all)
@@ -102,17 +115,4 @@ pub fn control_operations() -> Result<Vec<Operation>, Problem> {
 /// Every operation of the inference port, and who may.
 pub fn inference_operations() -> Vec<Operation> {
     bedplate_oip::operations()
-}
-
-pub async fn serve(listener: TcpListener, routes: Router, cancel: CancellationToken) {
-    let stopped = async move { cancel.cancelled().await };
-    // A small frame must not wait for the client's delayed acknowledgement, which takes 40 ms.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps its small frames back");
-        }
-    });
-    if let Err(error) = axum::serve(listener, routes).with_graceful_shutdown(stopped).await {
-        tracing::error!(%error, "a listener ended");
-    }
 }

@@ -1,11 +1,14 @@
 //! The few routes that are bedplate's own: lineage, audit log, a workload's log, what things cost.
 
 mod audit;
+mod certificates;
 mod log;
+pub mod login;
 mod policy;
 mod tokens;
 mod trace;
 
+pub use certificates::{CertificateRequest, Issuing, Machine, router as certificates};
 pub use trace::find_trace;
 
 use std::sync::Arc;
@@ -39,9 +42,10 @@ pub fn router(facts: Facts) -> Router {
     routes.fold(Router::new(), |router, (operation, handler)| router.route(&operation.path, handler)).with_state(facts)
 }
 
-/// Every operation of [`router`], and who may.
+/// Every operation of this router and of those of certificates and signing in, and who may.
 pub fn operations() -> Vec<Operation> {
-    table().into_iter().map(|(operation, _)| operation).collect()
+    let own = table().into_iter().map(|(operation, _)| operation);
+    own.chain(certificates::operations()).chain(login::operations()).collect()
 }
 
 type Table = Vec<(Operation, MethodRouter<Facts>)>;

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use bedplate_client::{Trust, connector};
+use bedplate_controllers::KnownBy;
 use bedplate_types::{ErrorKind, Problem};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
+use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -12,16 +15,19 @@ use hyper_util::rt::TokioExecutor;
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 pub struct Http {
-    client: Client<HttpConnector, Full<Bytes>>,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     authorization: String,
     namespace: String,
     purpose: Option<String>,
 }
 
 impl Http {
-    pub fn new(token: &str, namespace: &str, purpose: Option<String>) -> Self {
-        let client = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
-        Self { client, authorization: format!("Bearer {token}"), namespace: namespace.to_owned(), purpose }
+    pub fn new(listeners: &KnownBy, token: &str, namespace: &str, purpose: Option<String>) -> Result<Self, Problem> {
+        let trust = Trust { ca: listeners.ca.clone(), server_name: listeners.server_name.clone(), identity: None };
+        let connector =
+            connector(&trust).map_err(|why| Problem::new(ErrorKind::Invalid, "the job's listeners", why))?;
+        let client = Client::builder(TokioExecutor::new()).build(connector);
+        Ok(Self { client, authorization: format!("Bearer {token}"), namespace: namespace.to_owned(), purpose })
     }
 
     /// Posts JSON and gives the body of a 2xx answer; anything else is an error with the answer's own words.

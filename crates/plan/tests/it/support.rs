@@ -122,7 +122,7 @@ impl House {
 
     /// The same over the network's routes, with a token.
     pub async fn ask(&self, who: &Principal, path: &str, body: &Value) -> (StatusCode, Value) {
-        let token = NewToken { principal: who.clone(), expires_at: None, description: "test".into() };
+        let token = NewToken::new(who.clone(), "test");
         let (random, now) = ([seed(), seed()].concat().try_into().unwrap(), self.hands.now());
         let token = self.db.write(move |tx| bedplate_identity::issue(tx, &token, now, random)).unwrap();
         let request = Request::builder().method("POST").uri(path).header("content-type", "application/json");

@@ -1,5 +1,7 @@
 //! The decision point on a real database.
 
+mod scope;
+
 use bedplate_db::Db;
 mod given;
 mod rules;

@@ -89,6 +89,9 @@ fn other(world: &World, method: &str, path: &str) -> Option<Case> {
         | "GET /assets/mark.svg" => same(Ask::new(method, path)),
         "POST /login" => same(Ask::new(method, path).body("token=bp_wrong")),
         "POST /logout" => same(Ask::new(method, path)),
+        "GET /login/oidc" | "GET /login/callback" => same(Ask::new(method, path)),
+        "GET /bedplate/v1/login" | "POST /bedplate/v1/login/device" => same(Ask::new(method, path)),
+        "POST /bedplate/v1/login" => same(Ask::new(method, path).body(json!({ "idToken": "made up" }))),
         "ANY /v2/{*rest}" => same(Ask::new("GET", "/v2/repository/index")),
         // For whoever is signed in.
         "GET /api" | "GET /apis" | "GET /api/v1" | "GET /openapi/v3" | "GET /bedplate/v1/policy/schema" => {
@@ -167,6 +170,35 @@ fn other(world: &World, method: &str, path: &str) -> Option<Case> {
                 Ask::new(method, path).body(account(NOWHERE)),
                 ["flights", NOWHERE],
             )
+        }
+        "POST /bedplate/v1/plan" => {
+            let asked = |name: &str| {
+                let object = json!({ "apiVersion": "bedplate.dev/v1alpha1", "kind": "Dataset", "spec": {},
+                    "metadata": { "namespace": "flights", "name": name } });
+                json!({ "manifests": [{ "object": object, "source": "a:1" }], "namespace": "flights" })
+            };
+            let at = |name: &str| Ask::new(method, path).body(asked(name));
+            of(at("weather"), at(NOWHERE), ["weather", NOWHERE])
+        }
+        "POST /bedplate/v1/plan/apply" => same(Ask::new(method, path).body(json!({}))),
+        "POST /bedplate/v1/namespaces/{namespace}/approvals/{name}/vote" => {
+            let name = &world.objects["/apis/bedplate.dev/v1alpha1 approvals"][0];
+            let at = |name: &str| {
+                Ask::new(method, format!("/bedplate/v1/namespaces/flights/approvals/{name}/vote")).body(json!({}))
+            };
+            of(at(name), at(NOWHERE), [name, NOWHERE])
+        }
+        "GET /bedplate/v1/certificates" => same(Ask::new(method, path)),
+        "POST /bedplate/v1/certificates" => {
+            let asked = |namespace: &str| {
+                json!({ "kind": "device", "namespace": namespace, "name": "spy", "csr": "",
+                "expiresIn": "1h" })
+            };
+            let at = |namespace: &str| Ask::new(method, path).body(asked(namespace));
+            of(at("flights"), at(NOWHERE), ["flights", NOWHERE])
+        }
+        "DELETE /bedplate/v1/certificates/{fingerprint}" => {
+            same(Ask::new(method, format!("/bedplate/v1/certificates/{}", "0".repeat(64))))
         }
         "DELETE /bedplate/v1/tokens/{id}" => part(method, "/bedplate/v1/tokens/{}", &world.token_id),
         _ => lineage(method, path.strip_prefix(prefix)?, prefix),
