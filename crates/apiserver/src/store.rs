@@ -7,9 +7,11 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::binding;
+use crate::columns;
 use crate::error::ApiError;
 use crate::key::Key;
 use crate::meta;
+use crate::price_sheet;
 
 /// What happened to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,6 +202,12 @@ pub fn commit(
     }
     if key.resource == binding::RESOURCE {
         binding::take_effect(tx, key, event, object)?;
+    }
+    if event == Event::Deleted {
+        columns::gone(tx, key)?;
+    }
+    if key.resource == price_sheet::RESOURCE {
+        price_sheet::take_effect(tx, key, event, object)?;
     }
     put_change(tx, key, event, before, version, &body)?;
     tx.execute("DELETE FROM api_changes WHERE version <= $1", &[floor.into()])?;

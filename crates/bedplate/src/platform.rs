@@ -3,6 +3,7 @@
 mod checkpoints;
 mod spine;
 mod surfaces;
+pub mod witness;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,7 +15,6 @@ use bedplate_console::Sessions;
 use bedplate_controllers::{Platform, Sites};
 use bedplate_db::Db;
 use bedplate_identity::Principal;
-use bedplate_ledger::PriceSheet;
 use bedplate_objects::Objects;
 use bedplate_online::OnlineStore;
 use bedplate_query::Lake;
@@ -37,7 +37,6 @@ pub struct Running {
     pub control_url: String,
     pub inference_url: String,
     pub db: Db,
-    pub prices: PriceSheet,
     pub clock: Arc<dyn Clock>,
     pub deployments: Deployments,
     /// Speaks to the control API over its socket, as the local administrator.
@@ -61,15 +60,15 @@ pub async fn start(root: &Path, options: &Listen) -> Result<Running, Problem> {
 
     let cancel = CancellationToken::new();
     let apiserver = surfaces::open_apiserver(&spine, keys::secrets(&home)?)?;
-    let (recorder, recording) = Recorder::start(spine.db.clone(), spine.prices.clone());
+    let (recorder, recording) = Recorder::start(spine.db.clone());
     let online = OnlineStore::open(home.path("online")).map_err(of("the online store"))?;
     let deployments = Deployments::new(online.clone(), recorder, spine.clock.clone());
     let client = Client::new(apiserver.in_process(Principal::new("system:controllers")), "default");
+    crate::prices::seed(&client, &spine.prices).await?;
     let platform = Platform {
         client: client.clone(),
         db: spine.db.clone(),
         clock: spine.clock.clone(),
-        prices: spine.prices.clone(),
         lake: Arc::new(Lake::open(home.path("lake")).map_err(of("the lake"))?),
         objects: Objects::open(home.path("objects")).map_err(of("the object store"))?,
         online: online.clone(),
@@ -103,7 +102,6 @@ pub async fn start(root: &Path, options: &Listen) -> Result<Running, Problem> {
         control_url,
         inference_url,
         db: spine.db,
-        prices: spine.prices,
         clock: spine.clock,
         deployments,
         sessions,
@@ -156,6 +154,16 @@ impl Running {
     pub fn console_url(&self) -> Result<String, Problem> {
         let code = self.sessions.issue_code(spine::administrator(), self.clock.now(), keys::random()?);
         Ok(format!("{}/login?code={code}", self.control_url))
+    }
+
+    /// Has witnesses cosign the audit log from now on, a task each.
+    pub fn ask_witnesses(&mut self, witnesses: &witness::Witnesses) -> Result<(), Problem> {
+        witnesses.check()?;
+        for url in &witnesses.urls {
+            let (db, clock, cancel) = (self.db.clone(), self.clock.clone(), self.cancel.clone());
+            self.tasks.push(tokio::spawn(witness::ask(db, clock, url.clone(), witnesses.keys.clone(), cancel)));
+        }
+        Ok(())
     }
 
     /// Verifies the audit log against its own signed head.

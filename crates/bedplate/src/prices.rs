@@ -1,14 +1,31 @@
-//! The price sheet a home declares: a file a person edits, written with example prices the first time.
+//! The prices a home begins with: `prices.json` seeds the first PriceSheet, and counts for nothing after that.
 
-use bedplate_ledger::PriceSheet;
-use bedplate_types::{ErrorKind, Problem};
+use std::collections::BTreeMap;
+
+use bedplate_kinds::{Price, PriceSheet, PriceSheetSpec};
+use bedplate_types::{ErrorKind, Money, Problem};
+use kube::api::{Api, ListParams, PostParams};
+use kube::{Client, ResourceExt};
+use serde::{Deserialize, Serialize};
 
 use crate::home::{Home, write_private};
 
 const FILE: &str = "prices.json";
 const FIRST: &str = include_str!("prices.json");
+/// Where what counts for the whole platform is declared.
+const PLACE: &str = "bedplate-system";
+/// The sheet that is made of the file.
+const SEEDED: &str = "standard";
 
-pub fn load(home: &Home) -> Result<PriceSheet, Problem> {
+/// The file: a currency, and millionths of it for a unit of each resource.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seed {
+    pub currency: String,
+    pub prices: BTreeMap<String, Money>,
+}
+
+pub fn load(home: &Home) -> Result<Seed, Problem> {
     let path = home.path(FILE);
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
@@ -24,13 +41,54 @@ pub fn load(home: &Home) -> Result<PriceSheet, Problem> {
     })
 }
 
+/// Declares the sheet `standard` when no PriceSheet is there at all. Says so when the file was edited since: it is the sheet
+/// that counts.
+pub async fn seed(client: &Client, seed: &Seed) -> Result<(), Problem> {
+    let of = |error: kube::Error| Problem::new(ErrorKind::Internal, "the price sheets", error.to_string());
+    let api: Api<PriceSheet> = Api::namespaced(client.clone(), PLACE);
+    let sheets = api.list(&ListParams::default()).await.map_err(of)?.items;
+    if sheets.is_empty() {
+        let made = api.create(&PostParams::default(), &PriceSheet::new(SEEDED, seed.spec())).await;
+        return made.map(drop).map_err(|error| refused(&error));
+    }
+    let edited = |sheet: &PriceSheet| sheet.name_any() == SEEDED && sheet.metadata.generation == Some(1);
+    if sheets.iter().any(|sheet| edited(sheet) && sheet.spec.prices != seed.spec().prices) {
+        tracing::warn!("{FILE} was edited, but seeds the first sheet only: change pricesheet {SEEDED} in {PLACE}");
+    }
+    Ok(())
+}
+
+fn refused(error: &kube::Error) -> Problem {
+    let why = match error {
+        kube::Error::Api(status) => status.message.clone(),
+        other => other.to_string(),
+    };
+    Problem::new(ErrorKind::Invalid, FILE, why).with_fix("correct prices.json in the home folder and start again")
+}
+
+impl Seed {
+    fn spec(&self) -> PriceSheetSpec {
+        PriceSheetSpec {
+            owner: String::new(),
+            description: format!("What the platform began with: {FILE} of its home folder."),
+            currency: self.currency.clone(),
+            prices: self.prices.iter().map(|(resource, price)| (resource.clone(), Price(*price))).collect(),
+            valid_from: None,
+            valid_to: None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use bedplate_kinds::Validate;
+
     #[test]
-    fn the_example_prices_are_a_price_sheet() {
-        let sheet: bedplate_ledger::PriceSheet = serde_json::from_str(super::FIRST).unwrap();
-        for resource in ["cpu_seconds", "ingested_gigabytes", "predictions"] {
-            assert!(sheet.prices.contains_key(resource), "{resource}");
+    fn the_example_prices_make_a_sound_sheet() {
+        let seed: super::Seed = serde_json::from_str(super::FIRST).unwrap();
+        assert_eq!(seed.spec().validate(), []);
+        for resource in ["cpu_seconds", "predictions", "ingested_gigabytes", "stored_gigabytes"] {
+            assert!(seed.prices.contains_key(resource), "{resource} has no price");
         }
     }
 }

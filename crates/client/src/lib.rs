@@ -8,6 +8,7 @@
 mod apply;
 mod audit;
 mod connection;
+mod costs;
 mod delete;
 mod describe;
 mod error;
@@ -25,8 +26,12 @@ mod trace;
 mod watch;
 
 pub use apply::{Applied, Outcome, apply};
-pub use audit::{Exported, audit_export, audit_log, audit_prove, audit_prove_from, audit_verify, audit_verify_folder};
+pub use audit::{
+    AuditLogQuery, Exported, audit_export, audit_log, audit_prove, audit_prove_from, audit_verify, audit_verify_folder,
+    audit_witnesses,
+};
 pub use connection::Connection;
+pub use costs::{CostsQuery, costs, costs_reverse, costs_verify};
 pub use delete::{Deleted, delete, delete_manifests};
 pub use describe::{Description, describe};
 pub use error::ClientError;
@@ -38,5 +43,5 @@ pub use predict::{infer_request, predict};
 pub use resource::{Resource, Resources, discover};
 pub use table::{Column, Row, Table};
 pub use token::{token_create, token_list, token_revoke};
-pub use trace::{Direction, trace};
+pub use trace::{Direction, impact, trace};
 pub use watch::{Change, ChangeKind, watch};

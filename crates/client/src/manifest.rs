@@ -83,9 +83,10 @@ pub fn load_manifests(path: &Path) -> Result<Vec<Manifest>, ManifestError> {
 
 /// Where a kind stands in the order of application: what is named by others goes before them.
 fn rank(kind: &str) -> usize {
-    const ORDER: [&str; 15] = [
+    const ORDER: [&str; 16] = [
         "Namespace",
         "RoleBinding",
+        "PriceSheet",
         "Secret",
         "ConfigMap",
         "ExpectationSuite",

@@ -5,8 +5,8 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use bedplate_kinds::{
-    Dataset, Endpoint, Entity, ExpectationSuite, FeatureService, FeatureView, Model, Monitor, Phase, RoleBinding,
-    TrainingRecipe, Workload,
+    Dataset, Endpoint, Entity, ExpectationSuite, FeatureService, FeatureView, Model, Monitor, Phase, PriceSheet,
+    RoleBinding, TrainingRecipe, Workload,
 };
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
@@ -38,6 +38,7 @@ pub async fn run(platform: Platform) {
         start::<Endpoint>(&platform, |c, s, k| on::<FeatureView, _>(on::<Model, _>(c, s, k), s, k)),
         start::<Monitor>(&platform, on::<TrainingRecipe, _>),
         start::<RoleBinding>(&platform, |c, _, _| c),
+        start::<PriceSheet>(&platform, |c, _, _| c),
     ];
     futures::future::join_all(all).await;
 }

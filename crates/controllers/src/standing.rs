@@ -2,8 +2,8 @@
 
 use bedplate_kinds::{
     Condition, DatasetStatus, EndpointStatus, EntityStatus, ExpectationSuiteStatus, FeatureServiceStatus,
-    FeatureViewStatus, ModelStatus, MonitorStatus, Phase, RoleBindingStatus, TrainingRecipeStatus, WorkloadStatus,
-    set_condition,
+    FeatureViewStatus, ModelStatus, MonitorStatus, Phase, PriceSheetStatus, RoleBindingStatus, TrainingRecipeStatus,
+    WorkloadStatus, set_condition,
 };
 use bedplate_types::Timestamp;
 
@@ -40,6 +40,7 @@ standing!(
     ModelStatus,
     EndpointStatus,
     MonitorStatus,
+    PriceSheetStatus,
 );
 
 macro_rules! standing_without_conditions {

@@ -13,6 +13,7 @@ mod feature_service;
 mod feature_view;
 mod model;
 mod monitor;
+mod price_sheet;
 pub mod registry;
 mod role_binding;
 mod training_recipe;
@@ -35,6 +36,7 @@ pub use feature_service::{
 pub use feature_view::{Aggregate, Feature, FeatureView, FeatureViewSource, FeatureViewSpec, FeatureViewStatus};
 pub use model::{GateResult, Model, ModelSpec, ModelStatus, ModelVersion};
 pub use monitor::{DriftResult, LabelShift, Monitor, MonitorSpec, MonitorStatus, Window};
+pub use price_sheet::{InvalidPrice, Price, PriceSheet, PriceSheetSpec, PriceSheetStatus};
 pub use role_binding::{BoundRole, RoleBinding, RoleBindingSpec, RoleBindingStatus, Subject, SubjectKind};
 pub use training_recipe::{
     Algorithm, Gate, GradientBoosting, Label, LeakageGate, MetricGate, Split, TrainingRecipe, TrainingRecipeSpec,

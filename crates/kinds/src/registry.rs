@@ -9,7 +9,8 @@ use crate::validate::{FieldError, Validate};
 use crate::{
     Dataset, DatasetSpec, Endpoint, EndpointSpec, Entity, EntitySpec, ExpectationSuite, ExpectationSuiteSpec,
     FeatureService, FeatureServiceSpec, FeatureView, FeatureViewSpec, Model, ModelSpec, Monitor, MonitorSpec,
-    RoleBinding, RoleBindingSpec, TrainingRecipe, TrainingRecipeSpec, Workload, WorkloadSpec,
+    PriceSheet, PriceSheetSpec, RoleBinding, RoleBindingSpec, TrainingRecipe, TrainingRecipeSpec, Workload,
+    WorkloadSpec,
 };
 
 /// One kind: its definition (names, schema, columns) and the rules of its spec.
@@ -38,7 +39,7 @@ impl Kind {
     }
 }
 
-/// Every kind, in the order a use case is told: data, features, model, serving, watching; then who may.
+/// Every kind, in the order a use case is told: data, features, model, serving, watching; then who may, and at what price.
 #[must_use]
 pub fn kinds() -> Vec<Kind> {
     vec![
@@ -53,6 +54,7 @@ pub fn kinds() -> Vec<Kind> {
         kind::<Endpoint, EndpointSpec>(),
         kind::<Monitor, MonitorSpec>(),
         kind::<RoleBinding, RoleBindingSpec>(),
+        kind::<PriceSheet, PriceSheetSpec>(),
     ]
 }
 

@@ -2,6 +2,7 @@
 
 mod apply;
 mod authorization;
+mod columns_in_use;
 mod commands;
 mod definitions;
 mod discovery;
@@ -9,6 +10,7 @@ mod kube_rs;
 mod kubectl;
 mod lifecycle;
 mod objects;
+mod price_sheets;
 mod propagation;
 mod python;
 mod snapshots;

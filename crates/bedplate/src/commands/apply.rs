@@ -24,6 +24,9 @@ pub async fn run(home: &Path, command: &Apply) -> Result<ExitCode, Problem> {
     let style = Style { color: colours(&stdout) };
     for manifest in &manifests {
         let applied = declare(&client, &resources, manifest, &command.namespace).await?;
+        for warning in &applied.warnings {
+            eprintln!("warning: {warning}");
+        }
         out(print::applied(&mut stdout, &[applied], style))?;
     }
     Ok(ExitCode::SUCCESS)

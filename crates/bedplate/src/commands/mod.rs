@@ -2,15 +2,19 @@
 
 mod apply;
 mod audit;
+pub mod audit_log;
 mod connect;
+pub mod costs;
 mod delete;
 mod describe;
 mod doctor;
 mod get;
+pub mod impact;
 mod logs;
 mod predict;
 mod token;
 mod trace;
+mod tree;
 mod up;
 
 pub use apply::declare;
@@ -44,6 +48,8 @@ pub fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Logs(command) => wait(logs::run(&home, &command)),
         Command::Predict(command) => wait(predict::run(&home, &command)),
         Command::Trace(command) => wait(trace::run(&home, &command)),
+        Command::Impact(command) => wait(impact::run(&home, &command)),
+        Command::Costs(command) => wait(costs::run(&home, &command)),
         Command::Audit(command) => wait(audit::run(&home, &command)),
         Command::Token(command) => wait(token::run(&home, &command)),
         Command::Doctor => wait(doctor::run(&home)),

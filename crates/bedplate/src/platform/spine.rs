@@ -5,7 +5,6 @@ use std::sync::Arc;
 use bedplate_audit::Signer;
 use bedplate_db::{Db, Migration};
 use bedplate_identity::{Authenticator, NewToken, Principal};
-use bedplate_ledger::PriceSheet;
 use bedplate_policy::Policy;
 use bedplate_types::{Clock, ErrorKind, Problem, SystemClock};
 
@@ -19,7 +18,7 @@ pub struct Spine {
     pub authenticator: Authenticator,
     pub policy: Policy,
     pub clock: Arc<dyn Clock>,
-    pub prices: PriceSheet,
+    pub prices: prices::Seed,
     pub signer: Arc<Signer>,
 }
 

@@ -43,7 +43,7 @@ pub fn control_routes(
         audit_key: spine.signer.public_key(),
         clock: spine.clock.clone(),
     };
-    let pages = console::Pages::new(facts.clone(), spine.prices.currency.clone(), spine.clock.now());
+    let pages = console::Pages::new(facts.clone(), spine.clock.now());
     let state = ConsoleState {
         source: Arc::new(pages),
         sign_in: Arc::new(spine.authenticator.clone()),

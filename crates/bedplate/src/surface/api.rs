@@ -1,6 +1,8 @@
 //! The few routes that are bedplate's own: lineage, audit log, a workload's log, what things cost.
 
 mod audit;
+mod costs;
+mod impact;
 mod log;
 mod tokens;
 mod trace;
@@ -9,7 +11,6 @@ pub use trace::find_trace;
 
 use std::sync::Arc;
 
-use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -20,7 +21,7 @@ use bedplate_identity::{Authenticator, Principal};
 use bedplate_policy::{Action, Policy, Resource};
 use bedplate_types::{Clock, ErrorKind, Explained, Problem};
 use kube::Client;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// What the routes read from.
 #[derive(Clone)]
@@ -38,12 +39,15 @@ pub fn router(facts: Facts) -> Router {
         .route("/bedplate/v1/trace", get(trace::trace))
         .route("/bedplate/v1/audit/log", get(audit::log))
         .route("/bedplate/v1/audit/verify", get(audit::verify))
+        .route("/bedplate/v1/audit/witnesses", get(audit::witnesses))
+        .route("/bedplate/v1/audit/cosigned", get(audit::cosigned))
         .route("/bedplate/v1/audit/checkpoint", get(audit::checkpoint))
         .route("/bedplate/v1/audit/vkey", get(audit::vkey))
         .route("/bedplate/v1/audit/tile/{*path}", get(audit::tile))
         .route("/bedplate/v1/audit/proof/{leaf}", get(audit::proof))
         .route("/bedplate/v1/namespaces/{namespace}/workloads/{name}/log", get(log::log))
-        .route("/bedplate/v1/costs", get(costs))
+        .route("/bedplate/v1/impact", get(impact::impact))
+        .merge(costs::router())
         .merge(tokens::router())
         .with_state(facts)
 }
@@ -79,14 +83,4 @@ impl Facts {
         let place = namespace.map_or("the whole platform".to_owned(), |namespace| format!("namespace {namespace}"));
         Err(Failed(Problem::new(ErrorKind::Denied, format!("reading {kind} of {place}"), decision.why().to_owned())))
     }
-}
-
-async fn costs(State(facts): State<Facts>, headers: HeaderMap) -> Result<Json<Value>, Failed> {
-    let who = facts.who(&headers)?;
-    facts.may(&who, Action::List, None, "costs")?;
-    let statement = facts.db.read(|tx| bedplate_ledger::by(tx, bedplate_ledger::Column::Resource));
-    let lines = statement.map_err(|error| failed("reading the ledger")(&error))?;
-    let lines: Vec<_> =
-        lines.into_iter().map(|(resource, cost)| json!({ "resource": resource, "cost": cost.to_string() })).collect();
-    Ok(Json(json!({ "lines": lines })))
 }

@@ -9,3 +9,5 @@ mod leak;
 mod quickstart;
 mod run;
 mod small;
+mod standing;
+mod witness;
