@@ -48,8 +48,11 @@ pub async fn seed(client: &Client, seed: &Seed) -> Result<(), Problem> {
     let api: Api<PriceSheet> = Api::namespaced(client.clone(), PLACE);
     let sheets = api.list(&ListParams::default()).await.map_err(of)?.items;
     if sheets.is_empty() {
-        let made = api.create(&PostParams::default(), &PriceSheet::new(SEEDED, seed.spec())).await;
-        return made.map(drop).map_err(|error| refused(&error));
+        return match api.create(&PostParams::default(), &PriceSheet::new(SEEDED, seed.spec())).await {
+            // Another platform on the same database was first.
+            Err(kube::Error::Api(status)) if status.code == 409 => Ok(()),
+            made => made.map(drop).map_err(|error| refused(&error)),
+        };
     }
     let edited = |sheet: &PriceSheet| sheet.name_any() == SEEDED && sheet.metadata.generation == Some(1);
     if sheets.iter().any(|sheet| edited(sheet) && sheet.spec.prices != seed.spec().prices) {

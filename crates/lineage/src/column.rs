@@ -114,15 +114,14 @@ pub fn link_column(tx: &mut dyn Tx, edge: &ColumnEdge) -> Result<(), LineageErro
     Ok(())
 }
 
+/// The columns a walk came to, the edges between them, and which bound cut it, if one did.
+pub type ColumnWalk = (Vec<Node>, Vec<ColumnEdge>, Option<String>);
+
 /// Columns that were made of these, and how; near or far, within bounds.
 ///
 /// # Errors
 /// [`LineageError::Db`], [`LineageError::Node`].
-pub fn column_downstream(
-    tx: &mut dyn Tx,
-    columns: &[Node],
-    bounds: Bounds,
-) -> Result<(Vec<Node>, Vec<ColumnEdge>, Option<String>), LineageError> {
+pub fn column_downstream(tx: &mut dyn Tx, columns: &[Node], bounds: Bounds) -> Result<ColumnWalk, LineageError> {
     let reached = reach(tx, ("lineage_columns", COLUMNS, "cause"), columns, bounds, read, |edge| edge.to.clone())?;
     Ok(apart(reached))
 }
@@ -131,16 +130,12 @@ pub fn column_downstream(
 ///
 /// # Errors
 /// As [`column_downstream`].
-pub fn column_upstream(
-    tx: &mut dyn Tx,
-    columns: &[Node],
-    bounds: Bounds,
-) -> Result<(Vec<Node>, Vec<ColumnEdge>, Option<String>), LineageError> {
+pub fn column_upstream(tx: &mut dyn Tx, columns: &[Node], bounds: Bounds) -> Result<ColumnWalk, LineageError> {
     let reached = reach(tx, ("lineage_columns", COLUMNS, "effect"), columns, bounds, read, |edge| edge.from.clone())?;
     Ok(apart(reached))
 }
 
-fn apart(reached: Reached<ColumnEdge>) -> (Vec<Node>, Vec<ColumnEdge>, Option<String>) {
+fn apart(reached: Reached<ColumnEdge>) -> ColumnWalk {
     (reached.nodes, reached.edges, reached.cut)
 }
 

@@ -23,7 +23,7 @@ mod place;
 mod walk;
 
 pub use bounds::{Bounds, MAX_DEPTH, MAX_NODES};
-pub use column::{ColumnEdge, How, column_downstream, column_upstream, columns_between, link_column};
+pub use column::{ColumnEdge, ColumnWalk, How, column_downstream, column_upstream, columns_between, link_column};
 pub use edge::{Edge, describe, facts, link};
 pub use error::LineageError;
 pub use graph::Graph;

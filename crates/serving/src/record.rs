@@ -212,7 +212,13 @@ mod tests {
     fn a_request_is_one_usage_of_its_new_rows_and_the_record_says_who_asked_of_which_features() {
         let folder = tempfile::tempdir().unwrap();
         let migrations = [bedplate_ledger::MIGRATIONS, MIGRATIONS].concat();
-        let db = Db::open(&folder.path().join("it.db"), &migrations).unwrap();
+        recorded(&Db::open(&folder.path().join("it.db"), &migrations).unwrap());
+        if let Some(server) = bedplate_testkit::Postgres::shared("the record of predictions on PostgreSQL") {
+            recorded(&Db::connect(&server.database(), &migrations).unwrap());
+        }
+    }
+
+    fn recorded(db: &Db) {
         db.write(|tx| put_sheet(tx, &sheet())).unwrap();
         db.write(|tx| write(tx, &[row("r/0", 5), row("r/1", 5), row("s/0", 6)])).unwrap();
         db.write(|tx| write(tx, &[row("r/1", 5), row("r/2", 5)])).unwrap();

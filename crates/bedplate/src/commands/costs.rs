@@ -1,5 +1,6 @@
 //! `costs`: what was spent.
 
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -54,8 +55,8 @@ pub async fn run(home: &Path, command: &Costs) -> Result<ExitCode, Problem> {
     match command.output {
         Some(Format::Json) => out(print::json(&mut stdout, &told))?,
         Some(Format::Yaml) => out(print::yaml(&mut stdout, &told))?,
-        _ if command.reverse.is_some() => Some(println!("{}", reversed(&told))),
-        _ if command.verify => Some(println!("{}", verified(&told))),
+        _ if command.reverse.is_some() => out(writeln!(stdout, "{}", reversed(&told)))?,
+        _ if command.verify => out(writeln!(stdout, "{}", verified(&told)))?,
         format => out(table(&mut stdout, &told, format == Some(Format::Wide)))?,
     };
     Ok(ExitCode::SUCCESS)
@@ -94,7 +95,7 @@ fn verified(told: &Value) -> String {
 }
 
 /// One row a line, and the totals; `wide` has the figures in cents, which add up, and how many events there were.
-fn table(out: &mut dyn std::io::Write, told: &Value, wide: bool) -> std::io::Result<()> {
+fn table(out: &mut dyn Write, told: &Value, wide: bool) -> std::io::Result<()> {
     let by: Vec<&str> = told["by"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let mut columns = by.clone();
     if by.contains(&"resource") {

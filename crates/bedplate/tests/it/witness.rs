@@ -105,7 +105,7 @@ fn a_witness_cosigns_what_grows_and_tells_of_what_was_rolled_back() {
     let known = stands(home, is("cosigned"))["witnesses"][0]["known"].as_u64().unwrap();
     platform.stop(Duration::from_secs(20)).unwrap();
 
-    restored(&backup.path().to_owned(), &url, known);
+    restored(backup.path(), &url, known);
     assert!(seen.server.said().contains("answered 409") && seen.server.said().contains("answered 422"));
 }
 

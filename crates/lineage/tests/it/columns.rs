@@ -117,7 +117,7 @@ fn the_closer_way_stays_and_the_same_edge_again_changes_nothing() {
 fn a_walk_is_cut_in_depth_and_nodes_and_says_which() {
     let (_folder, db) = built();
     let start = [node("column:table:f/flights@0#arr_delay")];
-    let mut walk = |nodes, depth| {
+    let walk = |nodes, depth| {
         let (nodes, edges, cut) = db.read(|tx| column_downstream(tx, &start, Bounds { nodes, depth })).unwrap();
         (nodes.len(), edges.len(), cut)
     };

@@ -92,3 +92,16 @@ fn the_facet_is_what_openlineage_python_makes_of_it() {
     wrong[0]["fields"]["temp"]["inputFields"][0].as_object_mut().unwrap().remove("field");
     assert!(!run(&wrong).status.success(), "the check can fail");
 }
+
+#[test]
+fn the_columns_of_both_kinds_are_read_on_postgresql() {
+    let Some(server) = bedplate_testkit::Postgres::shared("column lineage on PostgreSQL") else { return };
+    let migrations = [bedplate_lineage::MIGRATIONS, bedplate_openlineage::MIGRATIONS].concat();
+    let db = bedplate_db::Db::connect(&server.database(), &migrations).unwrap();
+    db.write(|tx| edges().iter().try_for_each(|edge| link_column(tx, edge))).unwrap();
+    let sql = "SELECT dataset, field, of_field, description, transformation FROM openlineage_all_columns
+               WHERE namespace = $1 AND dataset = $2 ORDER BY of_field";
+    let rows = db.read(|tx| tx.query(sql, &["flights".into(), "view/w".into()])).unwrap();
+    assert_eq!(rows.len(), 2, "two versions of a table are one place");
+    assert_eq!((rows[1].text(2).unwrap(), rows[1].text(4).unwrap()), ("time", "WINDOW"));
+}

@@ -42,7 +42,7 @@ async fn costs(
     let who = facts.who(&headers)?;
     may_see(&facts, &who, asked.namespace.as_deref())?;
     let by = asked.by.as_deref().unwrap_or("resource").split(',').filter(|name| !name.is_empty());
-    let mut by: Vec<Dimension> = by.map(Dimension::from_str).collect::<Result<_, _>>().map_err(|why| invalid(why))?;
+    let mut by: Vec<Dimension> = by.map(Dimension::from_str).collect::<Result<_, _>>().map_err(invalid)?;
     let mut seen = std::collections::BTreeSet::new();
     by.retain(|dimension| seen.insert(*dimension));
     let query = bedplate_ledger::Query {
