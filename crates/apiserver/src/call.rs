@@ -147,10 +147,11 @@ impl<'a> Call<'a> {
         let options = self.delete_options(body).await?;
         let written = self.delete_one(self.name(), &options).await?;
         if written.effect == Effect::Deleting {
-            return Ok(self.shown(StatusCode::OK, written.object));
+            return Ok(warned(self.shown(StatusCode::OK, written.object), &written.warnings));
         }
         let uid = meta::uid(&written.object);
-        Ok(Json(status::deleted(&self.resource.qualified(), &self.name(), uid)).into_response())
+        let told = Json(status::deleted(&self.resource.qualified(), &self.name(), uid)).into_response();
+        Ok(warned(told, &written.warnings))
     }
 
     async fn delete_collection(&self, body: Body) -> Result<Response, ApiError> {
@@ -204,14 +205,7 @@ impl<'a> Call<'a> {
             meta::of_mut(&mut written.object).remove("resourceVersion");
         }
         let code = if created { StatusCode::CREATED } else { StatusCode::OK };
-        let mut response = self.shown(code, written.object);
-        for warning in &written.warnings {
-            let told = warning.replace('\\', "\\\\").replace('"', "\\\"");
-            if let Ok(value) = HeaderValue::from_str(&format!("299 - \"{told}\"")) {
-                response.headers_mut().append(header::WARNING, value);
-            }
-        }
-        response
+        warned(self.shown(code, written.object), &written.warnings)
     }
 
     fn shown(&self, code: StatusCode, object: Value) -> Response {
@@ -230,4 +224,15 @@ impl<'a> Call<'a> {
     fn name(&self) -> String {
         self.target.name.clone().unwrap_or_default()
     }
+}
+
+/// With a header for every warning (RFC 7234).
+fn warned(mut response: Response, warnings: &[String]) -> Response {
+    for warning in warnings {
+        let told = warning.replace('\\', "\\\\").replace('"', "\\\"");
+        if let Ok(value) = HeaderValue::from_str(&format!("299 - \"{told}\"")) {
+            response.headers_mut().append(header::WARNING, value);
+        }
+    }
+    response
 }

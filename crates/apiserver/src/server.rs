@@ -32,7 +32,7 @@ const CHANGES_KEPT: i64 = 10_000;
 
 /// What a server is made of.
 pub struct Options {
-    /// Must have been opened with the migrations of this crate and of `bedplate-audit`.
+    /// Must have been opened with the migrations of this crate and of audit, identity, policy, ledger and lineage.
     pub db: Db,
     pub policy: Policy,
     pub authenticator: Authenticator,

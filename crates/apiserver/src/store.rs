@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::admission::{self, Gate};
 use crate::error::ApiError;
 use crate::key::Key;
-use crate::{binding, meta, rule};
+use crate::{binding, columns, meta, price_sheet, rule};
 
 /// What happened to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -209,6 +209,12 @@ pub fn commit(
     }
     if key.resource == rule::RESOURCE {
         rule::take_effect(tx, key, event, object)?;
+    }
+    if event == Event::Deleted {
+        columns::gone(tx, key)?;
+    }
+    if key.resource == price_sheet::RESOURCE {
+        price_sheet::take_effect(tx, key, event, object)?;
     }
     put_change(tx, key, event, before, version, &body)?;
     tx.execute("DELETE FROM api_changes WHERE version <= $1", &[floor.into()])?;

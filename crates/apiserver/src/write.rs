@@ -16,7 +16,7 @@ use crate::propagation::Propagation;
 use crate::resource::{Resource, Rules};
 use crate::sight::Sight;
 use crate::store::{self, By, Event};
-use crate::{admit, dependents, meta, names};
+use crate::{admit, columns, dependents, meta, names};
 
 /// One write a client asked for: on what, by whom, how.
 #[derive(Clone)]
@@ -87,11 +87,15 @@ impl Write {
             return Err(self.forbidden(&self.name, "this namespace may not be deleted"));
         }
         let how = how.unwrap_or_else(|| Propagation::of(&stored));
+        let warnings = match key.resource == columns::RESOURCE {
+            true => columns::warnings(tx, &key, &stored, &Value::Null)?,
+            false => Vec::new(),
+        };
         let (object, effect) = match collect::delete(tx, &key, stored, how, &self.by("delete"))? {
             Outcome::Gone(object) => (object, Effect::Deleted),
             Outcome::Waiting(object) => (object, Effect::Deleting),
         };
-        Ok(Written { object: self.resource.present(object)?, effect, warnings: Vec::new() })
+        Ok(Written { object: self.resource.present(object)?, effect, warnings })
     }
 
     fn insert(&self, tx: &mut dyn Tx, mut object: Value, action: &'static str) -> Result<Written, ApiError> {
@@ -132,11 +136,14 @@ impl Write {
     }
 
     fn update(&self, tx: &mut dyn Tx, stored: Value, change: &Change) -> Result<Written, ApiError> {
-        let (old, new, warnings) = self.updated(stored, change)?;
+        let (old, new, mut warnings) = self.updated(stored, change)?;
         if managed::same_but_for_times(&old, &new) {
             return Ok(Written { object: old, effect: Effect::Nothing, warnings });
         }
         let key = self.key(&self.name);
+        if key.resource == columns::RESOURCE && !self.status_only {
+            warnings.extend(columns::warnings(tx, &key, &old, &new)?);
+        }
         let before = self.resource.to_stored(old)?;
         let mut stored = self.resource.to_stored(new)?;
         let by = self.by(change.action());

@@ -54,7 +54,7 @@ pub(crate) fn kept(tx: &mut dyn Tx) -> Result<Vec<Checkpoint>, AuditError> {
     rows.iter().map(|row| stored(count(row, 0)?, row.text(1)?)).collect()
 }
 
-fn stored(size: u64, note: &str) -> Result<Checkpoint, AuditError> {
+pub(crate) fn stored(size: u64, note: &str) -> Result<Checkpoint, AuditError> {
     let rewritten = |why: String| AuditError::Checkpoint { size, why };
     let checkpoint = Checkpoint::parse(note).map_err(|error| rewritten(error.to_string()))?;
     if checkpoint.size != size {
@@ -88,7 +88,8 @@ impl Checkpoint {
     }
 
     /// Whether the note is of the log whose key this is.
-    pub(crate) fn is_signed(&self, key: &VerifierKey) -> bool {
+    #[must_use]
+    pub fn is_signed(&self, key: &VerifierKey) -> bool {
         self.origin == key.name && Note::parse(&self.note).is_ok_and(|note| key.signed(&note))
     }
 }

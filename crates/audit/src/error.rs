@@ -37,6 +37,8 @@ pub enum AuditError {
     NoRoom { index: u64, bytes: usize },
     #[error("{0}")]
     Witness(&'static str),
+    #[error("no trusted witness cosigned this log")]
+    NotCosigned,
     #[error("the proof does not hold: {0}")]
     Proof(&'static str),
     #[error("audit leaf {index} is not a readable entry")]
@@ -61,6 +63,7 @@ impl Explained for AuditError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Note(_) | Self::Key | Self::Origin(_) | Self::Witness(_) | Self::Proof(_) => ErrorKind::Invalid,
+            Self::NotCosigned => ErrorKind::Refused,
             Self::OutOfRange { .. } | Self::Sizes { .. } => ErrorKind::NotFound,
             Self::TooLarge { .. } => ErrorKind::TooLarge,
             Self::NoRoom { .. } => ErrorKind::Refused,
@@ -72,6 +75,9 @@ impl Explained for AuditError {
     fn fix(&self) -> Option<String> {
         match self {
             Self::Db(error) => error.fix(),
+            Self::NotCosigned => {
+                Some("bedplate up --audit-witness URL  # and export the log again once it has cosigned".into())
+            }
             Self::OutOfRange { .. } => {
                 Some("bedplate audit log  # shows the leaves; new ones are signed soon after".into())
             }

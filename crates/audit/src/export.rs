@@ -4,10 +4,11 @@ use bedplate_db::Tx;
 use bedplate_types::Digest;
 
 use crate::bundle;
+use crate::cosigned::{COSIGNED, cosigned_checkpoint, with_kept};
 use crate::tile::{Content, Tile, tiles};
 use crate::{AuditError, Checkpoint, PublicKey, VerifierKey, latest_checkpoint, store};
 
-/// The path of the newest signed checkpoint; the only one whose bytes change.
+/// The path of the newest signed checkpoint, with the cosignatures there are; with [`COSIGNED`] the only one whose bytes change.
 pub const CHECKPOINT: &str = "checkpoint";
 /// The path of the key that signed it, a verifier key and a newline. It is beside what tlog-tiles asks for.
 pub const VKEY: &str = "vkey";
@@ -18,8 +19,8 @@ pub const MAX_FILE_BYTES: usize = 256 * (2 + 65_535);
 pub type Write<'a, E> = dyn FnMut(&str, &[u8]) -> Result<(), E> + 'a;
 
 /// Hands out everything a reader lacks who has the export of the log's first `had` leaves (0: who has nothing): tiles
-/// and bundles, then [`VKEY`], and [`CHECKPOINT`] last. A partial tile has a path of its own, so nothing handed out
-/// earlier changes but the checkpoint. Holds one tile or bundle in memory at a time. Returns the checkpoint; none when
+/// and bundles, then [`VKEY`], [`COSIGNED`] where a witness cosigned, and [`CHECKPOINT`] last. A partial tile has a path of its own, so nothing handed out
+/// earlier changes but the checkpoints. Holds one tile or bundle in memory at a time. Returns the checkpoint; none when
 /// nothing was ever signed.
 ///
 /// # Errors
@@ -35,6 +36,10 @@ pub fn export<E: From<AuditError>>(
         write(&tile.to_string(), &read_tile(tx, &tile)?)?;
     }
     write(VKEY, vkey(&checkpoint, key).as_bytes())?;
+    if let Some(cosigned) = cosigned_checkpoint(tx)? {
+        write(COSIGNED, cosigned.note.as_bytes())?;
+    }
+    let checkpoint = with_kept(tx, checkpoint)?;
     write(CHECKPOINT, checkpoint.note.as_bytes())?;
     Ok(Some(checkpoint))
 }
@@ -46,7 +51,8 @@ pub fn export<E: From<AuditError>>(
 pub fn published(tx: &mut dyn Tx, key: &PublicKey, path: &str) -> Result<Option<Vec<u8>>, AuditError> {
     let Some(checkpoint) = latest_checkpoint(tx)? else { return Ok(None) };
     match path {
-        CHECKPOINT => Ok(Some(checkpoint.note.into_bytes())),
+        CHECKPOINT => Ok(Some(with_kept(tx, checkpoint)?.note.into_bytes())),
+        COSIGNED => Ok(cosigned_checkpoint(tx)?.map(|cosigned| cosigned.note.into_bytes())),
         VKEY => Ok(Some(vkey(&checkpoint, key).into_bytes())),
         _ => {
             let tile = path.parse::<Tile>().ok().filter(|tile| tile.is_within(checkpoint.size));

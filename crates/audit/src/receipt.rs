@@ -6,6 +6,7 @@ use bedplate_db::Tx;
 use bedplate_types::Digest;
 use serde_json::{Value, json};
 
+use crate::cosigned::with_kept;
 use crate::note::decimal;
 use crate::{AuditError, Checkpoint, Proof, VerifierKey, latest_checkpoint, leaf_hash, prove, store};
 
@@ -31,6 +32,7 @@ pub fn receipt(tx: &mut dyn Tx, index: u64) -> Result<Receipt, AuditError> {
     let leaves = store::size(tx)?;
     let beyond = |size| AuditError::OutOfRange { index, size, leaves };
     let checkpoint = latest_checkpoint(tx)?.ok_or(beyond(0))?;
+    let checkpoint = with_kept(tx, checkpoint)?;
     let proof = prove(tx, index, checkpoint.size)?;
     let leaf = store::leaves(tx, index, 1)?.pop().filter(|(found, _)| *found == index);
     let body = leaf.and_then(|(_, body)| body).ok_or(AuditError::Leaf { index })?;

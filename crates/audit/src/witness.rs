@@ -1,4 +1,5 @@
-//! What is said to a witness and what it answers (C2SP tlog-witness, tlog-cosignature). Sending it is up to others.
+//! What is said to a witness and what it answers (C2SP tlog-witness, tlog-cosignature). Sending it is up to others;
+//! `submit.rs` decides what an answer means.
 //!
 //! `POST <submission prefix>/add-checkpoint` with [`add_checkpoint`]; 200 is read by [`cosignatures`], 409 by
 //! [`known_size`], after which one asks again with a proof from that size.
@@ -62,6 +63,24 @@ pub fn cosignatures(
     let lines = signature_lines(answer).map_err(|_| AuditError::Witness("the witness's answer is malformed"))?;
     let found = trusted(checkpoint, &lines, witnesses)?;
     if found.is_empty() { Err(AuditError::Witness("no trusted witness cosigned the checkpoint")) } else { Ok(found) }
+}
+
+impl Cosignature {
+    pub(crate) fn line(&self) -> &str {
+        &self.line
+    }
+}
+
+/// The lines of an answer 200 that are not the log's own, unverified, and the name in the first of them.
+pub(crate) fn own_lines(checkpoint: &Checkpoint, answer: &str) -> Result<(String, Vec<String>), AuditError> {
+    if answer.len() > MAX_ANSWER {
+        return Err(AuditError::Witness("the witness's answer is too long"));
+    }
+    let lines = signature_lines(answer).map_err(|_| AuditError::Witness("the witness's answer is malformed"))?;
+    let mut others = lines.iter().filter(|line| line.name != checkpoint.origin).peekable();
+    let name = others.peek().map(|line| line.name.to_owned());
+    let name = name.ok_or(AuditError::Witness("the witness's answer holds no cosignature"))?;
+    Ok((name, others.map(|line| line.line.to_owned()).collect()))
 }
 
 impl Checkpoint {

@@ -55,6 +55,10 @@ pub enum Command {
     Predict(Predict),
     /// Walk the lineage of a prediction, a model or a table back to the source files.
     Trace(Trace),
+    /// Tell what stands on a dataset or one of its columns: features, recipes, models, endpoints, monitors.
+    Impact(crate::commands::impact::Impact),
+    /// Tell what was spent, by namespace, team, subject, resource, day or month.
+    Costs(crate::commands::costs::Costs),
     /// Read, verify, prove or export the audit log.
     Audit(Audit),
     /// Sign in at the organisation's OpenID provider.
@@ -97,6 +101,8 @@ pub struct Listen {
 pub struct Up {
     #[command(flatten)]
     pub listen: Listen,
+    #[command(flatten)]
+    pub witnesses: crate::platform::witness::Witnesses,
 }
 
 #[derive(Debug, Args)]
@@ -198,7 +204,7 @@ pub struct Predict {
 
 #[derive(Debug, Args)]
 pub struct Trace {
-    /// A prediction's id, or a node: model:ns/name@1, table:ns/name@0, …
+    /// A prediction's id, or a node: model:ns/name@1, table:ns/name@0, column:table:ns/name@0#column, …
     pub node: String,
     /// Walk the other way: what came of it.
     #[arg(long)]
@@ -247,16 +253,8 @@ pub enum AuditCommand {
         #[arg(short, long, value_enum)]
         output: Option<Format>,
     },
-    /// Show entries.
-    Log {
-        /// The first leaf.
-        #[arg(long, default_value_t = 0)]
-        from: u64,
-        #[arg(long, default_value_t = 50)]
-        limit: u64,
-        #[arg(short, long, value_enum)]
-        output: Option<Format>,
-    },
+    /// Show entries, the oldest first.
+    Log(crate::commands::audit_log::AuditLog),
 }
 
 #[derive(Debug, Args)]
@@ -319,6 +317,9 @@ pub struct AuditVerify {
     /// The key the log is signed with, as the folder's file `vkey` held it when it was made: keep it elsewhere.
     #[arg(long, value_name = "VKEY", requires = "copy")]
     pub key: Option<bedplate_audit::VerifierKey>,
+    /// Require that this witness cosigned the log; may be given more than once, and then all of them.
+    #[arg(long, value_name = "VKEY")]
+    pub witness_key: Vec<bedplate_audit::VerifierKey>,
     /// A checkpoint that was kept elsewhere, which the folder's log must still begin with; may be given more than once.
     #[arg(long, value_name = "NOTE", requires = "dir")]
     pub against: Vec<PathBuf>,

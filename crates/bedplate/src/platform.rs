@@ -5,6 +5,7 @@ mod decisions;
 mod machine;
 mod spine;
 pub mod surfaces;
+pub mod witness;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
@@ -17,7 +18,6 @@ use bedplate_console::Sessions;
 use bedplate_controllers::{KnownBy, Platform, Sites};
 use bedplate_db::Db;
 use bedplate_identity::Principal;
-use bedplate_ledger::PriceSheet;
 use bedplate_objects::Objects;
 use bedplate_online::OnlineStore;
 use bedplate_plan::Governor;
@@ -46,7 +46,6 @@ pub struct Running {
     pub control_url: String,
     pub inference_url: String,
     pub db: Db,
-    pub prices: PriceSheet,
     pub clock: Arc<dyn Clock>,
     pub deployments: Deployments,
     /// Speaks to the control API over its socket, as the local administrator.
@@ -82,15 +81,15 @@ pub async fn start(root: &Path, options: &Listen) -> Result<Running, Problem> {
     let secrets_key = keys::secrets(&home)?;
     let governor = Arc::new(Governor::new(secrets_key));
     let apiserver = surfaces::open_apiserver(&spine, secrets_key, &governor)?;
-    let (recorder, recording) = Recorder::start(spine.db.clone(), spine.prices.clone());
+    let (recorder, recording) = Recorder::start(spine.db.clone());
     let online = OnlineStore::open(home.path("online")).map_err(of("the online store"))?;
     let deployments = Deployments::new(online.clone(), recorder, spine.clock.clone());
     let client = Client::new(apiserver.in_process(Principal::new("system:controllers")), "default");
+    crate::prices::seed(&client, &spine.prices).await?;
     let platform = Platform {
         client: client.clone(),
         db: spine.db.clone(),
         clock: spine.clock.clone(),
-        prices: spine.prices.clone(),
         lake: Arc::new(Lake::open(home.path("lake")).map_err(of("the lake"))?),
         objects: Objects::open(home.path("objects")).map_err(of("the object store"))?,
         online: online.clone(),
@@ -136,7 +135,6 @@ pub async fn start(root: &Path, options: &Listen) -> Result<Running, Problem> {
         control_url,
         inference_url,
         db: spine.db,
-        prices: spine.prices,
         clock: spine.clock,
         deployments,
         sessions,
@@ -204,6 +202,16 @@ impl Running {
     pub fn console_url(&self) -> Result<String, Problem> {
         let code = self.sessions.issue_code(spine::administrator(), self.clock.now(), keys::random()?);
         Ok(format!("{}/login?code={code}", self.control_url))
+    }
+
+    /// Has witnesses cosign the audit log from now on, a task each.
+    pub fn ask_witnesses(&mut self, witnesses: &witness::Witnesses) -> Result<(), Problem> {
+        witnesses.check()?;
+        for url in &witnesses.urls {
+            let (db, clock, cancel) = (self.db.clone(), self.clock.clone(), self.cancel.clone());
+            self.tasks.push(tokio::spawn(witness::ask(db, clock, url.clone(), witnesses.keys.clone(), cancel)));
+        }
+        Ok(())
     }
 
     /// Verifies the audit log against its own signed head.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::error::ClientError;
 use crate::get::Scope;
 use crate::manifest::Manifest;
-use crate::request::{JSON, get, query, request, send};
+use crate::request::{JSON, get, query, request, send, send_warned};
 use crate::resource::Resources;
 
 /// Server-side apply sends JSON under this media type; JSON is YAML.
@@ -19,6 +19,8 @@ pub struct Applied {
     pub object: String,
     pub namespace: Option<String>,
     pub outcome: Outcome,
+    /// What the server warned of.
+    pub warnings: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,10 +58,10 @@ pub async fn apply(
     let body = serde_json::to_vec(&manifest.object).map_err(|error| unsendable(&path, &error))?;
     let mut patch = request("PATCH", &format!("{path}{asked}"), JSON, body)?;
     patch.headers_mut().insert("content-type", http::HeaderValue::from_static(APPLY));
-    let after: Value = send(client, patch).await?;
+    let (after, warnings): (Value, _) = send_warned(client, patch).await?;
     let outcome = outcome(before.as_deref(), &version_of(&after));
     let namespace = namespace_of(&scope);
-    Ok(Applied { object: format!("{}/{}", resource.qualified(), manifest.name()), namespace, outcome })
+    Ok(Applied { object: format!("{}/{}", resource.qualified(), manifest.name()), namespace, outcome, warnings })
 }
 
 pub(crate) fn scope(namespaced: bool, manifest: &Manifest, otherwise: &str) -> Scope {

@@ -5,7 +5,7 @@ mod folder;
 
 use std::path::Path;
 
-use bedplate_audit::{MAX_FILE_BYTES, Receipt, Verified, VerifierKey};
+use bedplate_audit::{COSIGNED, MAX_FILE_BYTES, Receipt, Verified, VerifierKey};
 use kube::Client;
 use serde_json::Value;
 
@@ -14,11 +14,39 @@ use self::folder::Folder;
 use crate::error::ClientError;
 use crate::request::{JSON, bytes, get, query, send};
 
-/// At most `limit` entries from leaf `from` on.
-pub async fn audit_log(client: &Client, from: u64, limit: u64) -> Result<Value, ClientError> {
-    let (from, limit) = (from.to_string(), limit.to_string());
-    let asked = query(&[("from", Some(&from)), ("limit", Some(&limit))]);
+/// Which entries; what is left out does not matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditLogQuery {
+    /// The first leaf that is looked at.
+    pub from: u64,
+    /// 1,000 at most.
+    pub limit: u64,
+    pub actor: Option<String>,
+    pub action: Option<String>,
+    /// A part of the object's name.
+    pub object: Option<String>,
+    /// An RFC 3339 instant.
+    pub since: Option<String>,
+}
+
+/// `{"entries": […], "next": n}`: `next` is the leaf to go on from, null at the log's end. A page may hold fewer entries than
+/// `limit`, or none, and have a `next`.
+pub async fn audit_log(client: &Client, asked: &AuditLogQuery) -> Result<Value, ClientError> {
+    let (from, limit) = (asked.from.to_string(), asked.limit.to_string());
+    let asked = query(&[
+        ("from", Some(&from)),
+        ("limit", Some(&limit)),
+        ("actor", asked.actor.as_deref()),
+        ("action", asked.action.as_deref()),
+        ("object", asked.object.as_deref()),
+        ("since", asked.since.as_deref()),
+    ]);
     send(client, get(&format!("/bedplate/v1/audit/log{asked}"), JSON)?).await
+}
+
+/// How it stands with the audit log's witnesses: `{"witnesses": [{"url", "name", "standing", "behind", "why", …}]}`
+pub async fn audit_witnesses(client: &Client) -> Result<Value, ClientError> {
+    send(client, get("/bedplate/v1/audit/witnesses", JSON)?).await
 }
 
 /// Has the platform recompute the Merkle tree and check the signed checkpoint.
@@ -32,17 +60,26 @@ pub async fn audit_prove(client: &Client, leaf: u64) -> Result<Receipt, ClientEr
     Ok(Receipt::parse(&String::from_utf8_lossy(&text))?)
 }
 
-/// Verifies an exported folder by itself, and against signed notes of the same log that were kept elsewhere.
+/// Verifies an exported folder by itself, and against signed notes of the same log that were kept elsewhere. Returns with it
+/// the newest checkpoint in it that witnesses cosigned, which the log begins with; whose cosignatures it holds is not
+/// checked here.
 ///
 /// # Errors
 /// [`ClientError::Archive`] with the place of the first fault.
-pub fn audit_verify_folder(folder: &Path, key: &VerifierKey, notes: &[String]) -> Result<Verified, ClientError> {
-    let notes: Vec<&str> = notes.iter().map(String::as_str).collect();
-    Folder::at(folder).with_archive(key, |archive| {
+pub fn audit_verify_folder(
+    folder: &Path,
+    key: &VerifierKey,
+    notes: &[String],
+) -> Result<(Verified, Option<String>), ClientError> {
+    let folder = Folder::at(folder);
+    let cosigned = folder.read(COSIGNED)?;
+    let notes: Vec<&str> = notes.iter().chain(&cosigned).map(String::as_str).collect();
+    let verified = folder.with_archive(key, |archive| {
         let verified = archive.verify()?;
         archive.must_extend(&notes)?;
         Ok(verified)
-    })
+    })?;
+    Ok((verified, cosigned))
 }
 
 /// A receipt for a leaf, from an exported folder that is verified first.

@@ -8,6 +8,7 @@
 mod apply;
 mod audit;
 mod connection;
+mod costs;
 mod delete;
 mod describe;
 mod error;
@@ -29,8 +30,12 @@ mod trust;
 mod watch;
 
 pub use apply::{Applied, Outcome, apply};
-pub use audit::{Exported, audit_export, audit_log, audit_prove, audit_prove_from, audit_verify, audit_verify_folder};
+pub use audit::{
+    AuditLogQuery, Exported, audit_export, audit_log, audit_prove, audit_prove_from, audit_verify, audit_verify_folder,
+    audit_witnesses,
+};
 pub use connection::Connection;
+pub use costs::{CostsQuery, costs, costs_reverse, costs_verify};
 pub use delete::{Deleted, delete, delete_manifests};
 pub use describe::{Description, describe};
 pub use error::ClientError;
@@ -46,6 +51,6 @@ pub use request::escaped as segment;
 pub use resource::{Resource, Resources, discover};
 pub use table::{Column, Row, Table};
 pub use token::{certificate_issue, certificate_list, certificate_revoke, token_create, token_list, token_revoke};
-pub use trace::{Direction, trace};
+pub use trace::{Direction, impact, trace};
 pub use trust::{Identity, Trust, connector};
 pub use watch::{Change, ChangeKind, watch};

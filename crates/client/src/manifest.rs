@@ -90,6 +90,7 @@ fn rank(kind: &str) -> usize {
         "Site",
         "Quota",
         "Budget",
+        "PriceSheet",
         "Secret",
         "ConfigMap",
         "ExpectationSuite",

@@ -60,7 +60,8 @@ pub fn table_rows(out: &mut dyn Write, table: &Table, wide: bool, with_namespace
     grid(out, None, &rows, style)
 }
 
-fn grid(out: &mut dyn Write, header: Option<&[String]>, rows: &[Vec<String>], style: Style) -> Result<()> {
+/// Cells under a header, each column as wide as it must be.
+pub fn grid(out: &mut dyn Write, header: Option<&[String]>, rows: &[Vec<String>], style: Style) -> Result<()> {
     let widths = widths(header, rows);
     if let Some(header) = header {
         line(out, header, &widths, Style::default())?;
@@ -234,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_summary_counts_what_happened() {
-        let one = |outcome| Applied { object: "x".into(), namespace: None, outcome };
+        let one = |outcome| Applied { object: "x".into(), namespace: None, outcome, warnings: Vec::new() };
         let done = [one(Outcome::Created), one(Outcome::Created), one(Outcome::Unchanged)];
         assert_eq!(summary(&done), "2 created, 1 unchanged");
     }

@@ -43,33 +43,55 @@ pub fn request(method: &str, path: &str, accept: &str, body: Vec<u8>) -> Result<
 
 pub async fn send<T: DeserializeOwned>(client: &Client, request: Request<Vec<u8>>) -> Result<T, ClientError> {
     let what = said(&request);
-    let bytes = answer(client, request, None).await?;
+    let (_, bytes) = answer(client, request, None).await?;
     serde_json::from_slice(&bytes).map_err(|error| ClientError::Answer { what, why: error.to_string() })
+}
+
+/// The answer, and what the server warned of (RFC 7234, `Warning`).
+pub async fn send_warned<T: DeserializeOwned>(
+    client: &Client,
+    request: Request<Vec<u8>>,
+) -> Result<(T, Vec<String>), ClientError> {
+    let what = said(&request);
+    let (headers, bytes) = answer(client, request, None).await?;
+    let answer =
+        serde_json::from_slice(&bytes).map_err(|error| ClientError::Answer { what, why: error.to_string() })?;
+    Ok((answer, headers.get_all("warning").iter().filter_map(|value| warning(value.to_str().ok()?)).collect()))
+}
+
+/// The text of `299 - "text"`.
+fn warning(header: &str) -> Option<String> {
+    let quoted = header.split_once('"')?.1.strip_suffix('"')?;
+    Some(quoted.replace("\\\"", "\"").replace("\\\\", "\\"))
 }
 
 /// The answer as text.
 pub async fn send_text(client: &Client, request: Request<Vec<u8>>) -> Result<String, ClientError> {
     let what = said(&request);
-    let bytes = answer(client, request, None).await?;
+    let (_, bytes) = answer(client, request, None).await?;
     String::from_utf8(bytes).map_err(|error| ClientError::Answer { what, why: error.to_string() })
 }
 
 /// The answer's bytes, which may be `limit` at most.
 pub async fn bytes(client: &Client, request: Request<Vec<u8>>, limit: usize) -> Result<Vec<u8>, ClientError> {
-    answer(client, request, Some(limit)).await
+    Ok(answer(client, request, Some(limit)).await?.1)
 }
 
-async fn answer(client: &Client, request: Request<Vec<u8>>, limit: Option<usize>) -> Result<Vec<u8>, ClientError> {
+async fn answer(
+    client: &Client,
+    request: Request<Vec<u8>>,
+    limit: Option<usize>,
+) -> Result<(http::HeaderMap, Vec<u8>), ClientError> {
     let what = said(&request);
     let answer = client.send(request.map(Body::from)).await.map_err(|error| ClientError::of(&what, error))?;
-    let status = answer.status();
+    let (status, headers) = (answer.status(), answer.headers().clone());
     let body = Limited::new(answer.into_body(), limit.unwrap_or(usize::MAX)).collect().await;
     let body = body.map_err(|error| match error.downcast::<kube::Error>() {
         Ok(error) => ClientError::of(&what, *error),
         Err(error) => ClientError::Answer { what: what.clone(), why: causes(&*error) },
     })?;
     let bytes = body.to_bytes();
-    if status.is_success() { Ok(bytes.into()) } else { Err(refused(what, status.as_u16(), &bytes)) }
+    if status.is_success() { Ok((headers, bytes.into())) } else { Err(refused(what, status.as_u16(), &bytes)) }
 }
 
 /// The server's own words, whichever protocol it speaks: a Kubernetes `Status` (with bedplate's `fix`), the inference
@@ -109,6 +131,15 @@ mod tests {
         assert_eq!(told(r#"{"error":"carrier is missing"}"#).0, "carrier is missing");
         assert_eq!(told("upstream is down").0, "upstream is down");
         assert_eq!(told("{}").0, "the server answered 422 and gave no reason");
+    }
+
+    #[test]
+    fn a_warning_is_its_text() {
+        assert_eq!(
+            warning(r#"299 - "column \"x\" is used by C:\\d""#).as_deref(),
+            Some(r#"column "x" is used by C:\d"#)
+        );
+        assert_eq!(warning("299 - nothing"), None);
     }
 
     #[test]

@@ -26,6 +26,28 @@ pub async fn trace(
     send_text(client, get(&path(node, direction, form), JSON)?).await
 }
 
+/// What stands on a dataset of a namespace or on one of its columns, as the platform tells it:
+/// `{"dependants": {"features", "recipes", "models", "endpoints", "monitors"}, "graph"}` in JSON; in the form `dot` as Graphviz, in
+/// the form `openlineage` as a JSON array of events.
+pub async fn impact(
+    client: &Client,
+    namespace: &str,
+    dataset: &str,
+    column: Option<&str>,
+    depth: Option<usize>,
+    form: Option<&str>,
+) -> Result<String, ClientError> {
+    let depth = depth.map(|depth| depth.to_string());
+    let asked = query(&[
+        ("namespace", Some(namespace)),
+        ("dataset", Some(dataset)),
+        ("column", column),
+        ("depth", depth.as_deref()),
+        ("as", form),
+    ]);
+    send_text(client, get(&format!("/bedplate/v1/impact{asked}"), JSON)?).await
+}
+
 fn path(node: &str, direction: Direction, form: Option<&str>) -> String {
     let direction = (direction == Direction::Downstream).then_some("downstream");
     format!("/bedplate/v1/trace{}", query(&[("node", Some(node)), ("direction", direction), ("as", form)]))

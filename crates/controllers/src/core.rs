@@ -7,15 +7,15 @@ use std::sync::Arc;
 use bedplate_audit::Entry;
 use bedplate_db::{Db, Tx};
 use bedplate_kinds::Phase;
-use bedplate_ledger::{PriceSheet, UsageEvent};
-use bedplate_lineage::{Edge, Node};
+use bedplate_ledger::UsageEvent;
+use bedplate_lineage::{ColumnEdge, Edge, How, Named, Node};
 use bedplate_objects::Objects;
 use bedplate_online::OnlineStore;
 use bedplate_policy::Policy;
 use bedplate_query::Lake;
 use bedplate_serving::Deployments;
 use bedplate_trust::SigningKey;
-use bedplate_types::{Clock, ErrorKind, Explained, NamespacedName, Problem, Timestamp};
+use bedplate_types::{Clock, ErrorKind, Explained, Micros, NamespacedName, Problem, Timestamp};
 use k8s_openapi::api::core::v1::Event;
 use kube::api::{Api, Patch, PatchParams, PostParams};
 use kube::core::NamespaceResourceScope;
@@ -37,7 +37,6 @@ pub struct Platform {
     pub client: Client,
     pub db: Db,
     pub clock: Arc<dyn Clock>,
-    pub prices: PriceSheet,
     pub lake: Arc<Lake>,
     pub objects: Objects,
     pub online: OnlineStore,
@@ -71,6 +70,9 @@ pub struct Facts {
     pub audit: Vec<Entry>,
     pub nodes: Vec<(Node, Value)>,
     pub edges: Vec<Edge>,
+    pub columns: Vec<ColumnEdge>,
+    /// Which version of a thing counts from now on.
+    pub heads: Vec<(Named, Node)>,
     pub usage: Vec<UsageEvent>,
 }
 
@@ -149,12 +151,27 @@ impl Platform {
 
     /// Writes the facts of one step, all or none.
     pub async fn record(&self, facts: Facts) -> Result<(), Hold> {
-        let prices = self.prices.clone();
-        self.db.write_async(move |tx| write(tx, &facts, &prices)).await.map_err(Hold::Failed)
+        self.db.write_async(move |tx| write(tx, &facts)).await.map_err(Hold::Failed)
     }
 
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// As [`Platform::heavy`], and the processor time of the thread that ran it. What a query's own threads took is not in
+    /// it.
+    pub async fn measured<T, F>(&self, work: F) -> Result<(T, Option<Micros>), Hold>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> Result<T, Hold> + Send + 'static,
+    {
+        self.heavy(move || {
+            let before = bedplate_exec::thread_cpu();
+            let done = work()?;
+            let took = before.zip(bedplate_exec::thread_cpu());
+            Ok((done, took.map(|(before, after)| Micros(after.0.saturating_sub(before.0)))))
+        })
+        .await
     }
 
     /// Runs `work`, which is heavy on the processor, away from the threads that answer requests.
@@ -174,7 +191,7 @@ impl Platform {
     }
 }
 
-fn write(tx: &mut dyn Tx, facts: &Facts, prices: &PriceSheet) -> Result<(), Problem> {
+fn write(tx: &mut dyn Tx, facts: &Facts) -> Result<(), Problem> {
     let of = |error: &dyn Explained| Problem::of("recording what was done", error);
     for entry in &facts.audit {
         bedplate_audit::append(tx, entry).map_err(|e| of(&e))?;
@@ -185,8 +202,14 @@ fn write(tx: &mut dyn Tx, facts: &Facts, prices: &PriceSheet) -> Result<(), Prob
     for edge in &facts.edges {
         bedplate_lineage::link(tx, edge).map_err(|e| of(&e))?;
     }
+    for edge in &facts.columns {
+        bedplate_lineage::link_column(tx, edge).map_err(|e| of(&e))?;
+    }
+    for (named, node) in &facts.heads {
+        bedplate_lineage::lead(tx, named, node).map_err(|e| of(&e))?;
+    }
     for event in &facts.usage {
-        bedplate_ledger::record(tx, event, prices).map_err(|e| of(&e))?;
+        bedplate_ledger::record(tx, event).map_err(|e| of(&e))?;
     }
     Ok(())
 }
@@ -209,6 +232,40 @@ impl Facts {
         self.edges.push(Edge { from: from.clone(), to: to.clone(), by: by.to_owned(), at });
         self
     }
+
+    pub fn made_of(&mut self, to: &Node, from: Node, how: How, by: &str, at: Timestamp) {
+        self.columns.push(ColumnEdge { from, to: to.clone(), how, by: by.to_owned(), at });
+    }
+
+    pub fn leads(mut self, sort: &'static str, name: &NamespacedName, node: &Node) -> Self {
+        self.heads.push((Named::new(sort, &name.namespace, &name.name), node.clone()));
+        self
+    }
+
+    pub fn used(mut self, event: UsageEvent) -> Self {
+        self.usage.push(event);
+        self
+    }
+
+    /// What a step of the platform's own took of the processor, when it could be measured. A step that a crash made
+    /// necessary twice has cost twice: the moment is part of the id.
+    pub fn worked(self, step: &str, name: &NamespacedName, team: &str, took: Option<Micros>, at: Timestamp) -> Self {
+        let Some(took) = took else { return self };
+        self.used(UsageEvent {
+            id: format!("{step}:{name}:{}", at.micros()),
+            at,
+            namespace: name.namespace.clone(),
+            team: team.to_owned(),
+            subject: format!("{step}:{name}"),
+            resource: "cpu_seconds".into(),
+            amount_micro: i64::try_from(took.0).unwrap_or(i64::MAX),
+        })
+    }
+}
+
+/// A use of a resource that is priced by its size: bytes in millionths of a gigabyte (10^9 bytes), rounded up.
+pub fn gigabytes(bytes: u64) -> i64 {
+    i64::try_from(bytes.div_ceil(1_000)).unwrap_or(i64::MAX)
 }
 
 /// The object's name and namespace.

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bedplate_kinds::{Dataset, DatasetStatus, ExpectationSuite, ExpectationSuiteSpec, Phase};
+use bedplate_kinds::{Column, Dataset, DatasetStatus, ExpectationSuite, ExpectationSuiteSpec, Phase};
 use bedplate_ledger::UsageEvent;
-use bedplate_lineage::Node;
+use bedplate_lineage::{How, Node};
 use bedplate_query::{Committed, Ingest, IngestReport};
 use bedplate_types::{Digest, ErrorKind, NamespacedName, Problem};
 use serde_json::json;
 
-use crate::core::{ACTOR, Facts, Platform, full_name};
+use crate::core::{ACTOR, Facts, Platform, full_name, gigabytes};
 use crate::digest;
 use crate::hold::{Hold, failed};
 use crate::run::Reconcile;
@@ -27,6 +27,7 @@ struct Inputs {
     suite: Option<ExpectationSuiteSpec>,
     references: HashMap<(String, String), HashSet<String>>,
     source: PathBuf,
+    source_bytes: u64,
     digest: Digest,
 }
 
@@ -36,9 +37,9 @@ async fn bring(platform: &Arc<Platform>, dataset: &Arc<Dataset>, status: &mut Da
     if status.phase == Phase::Ready && is_there(platform, &name, status, &inputs).await? {
         return Ok(Phase::Ready);
     }
-    let input_digest = inputs.digest;
+    let (input_digest, read) = (inputs.digest, inputs.source_bytes);
     let report = ingest(platform, dataset, &name, inputs).await?;
-    platform.record(facts(platform, &name, dataset, &report)).await?;
+    platform.record(facts(platform, &name, dataset, &report, (input_digest, read))).await?;
     tell(status, &report, input_digest);
     Ok(Phase::Ready)
 }
@@ -64,15 +65,17 @@ async fn inputs(platform: &Platform, dataset: &Dataset, name: &NamespacedName) -
     };
     let source = allowed_source(platform, dataset, name)?;
     let path = source.clone();
-    let source_digest = platform.heavy(move || hash(&path)).await?;
+    let (source_digest, source_bytes) = platform.heavy(move || hash(&path)).await?;
     let (references, versions) = references(platform, name, suite.as_ref()).await?;
     let digest =
         digest::of(&[&source_digest.to_string(), &dataset.spec.schema, &suite, &versions, &dataset.spec.time_column]);
-    Ok(Inputs { suite, references, source, digest })
+    Ok(Inputs { suite, references, source, source_bytes, digest })
 }
 
-fn hash(path: &std::path::Path) -> Result<Digest, Hold> {
-    digest::of_file(path).map_err(|error| {
+/// The file's digest and its length.
+fn hash(path: &std::path::Path) -> Result<(Digest, u64), Hold> {
+    let length = |digest| Ok((digest, std::fs::metadata(path)?.len()));
+    digest::of_file(path).and_then(length).map_err(|error| {
         let what = format!("the source {}", path.display());
         Hold::Failed(Problem::new(ErrorKind::Invalid, what, format!("cannot be read: {error}")))
     })
@@ -159,7 +162,13 @@ async fn ingest(
         .await
 }
 
-fn facts(platform: &Platform, name: &NamespacedName, dataset: &Dataset, report: &IngestReport) -> Facts {
+fn facts(
+    platform: &Platform,
+    name: &NamespacedName,
+    dataset: &Dataset,
+    report: &IngestReport,
+    (inputs, source_bytes): (Digest, u64),
+) -> Facts {
     let now = platform.now();
     let source = Node::Source(report.source_digest);
     let table = table_node(name, Some(report.version));
@@ -174,16 +183,23 @@ fn facts(platform: &Platform, name: &NamespacedName, dataset: &Dataset, report: 
         .knows(&source, json!({ "path": dataset.spec.source.path, "digest": report.source_digest }))
         .knows(&table, json!({ "rows": report.rows, "owner": dataset.spec.owner, "quarantined": report.quarantined }))
         .follows(&source, &table, ACTOR, now);
-    facts.usage.push(UsageEvent {
-        id: format!("ingest:{name}@{}", report.version),
+    for Column { name, .. } in &dataset.spec.schema {
+        facts.made_of(&Node::column(&table, name), Node::column(&source, name), How::Identity, ACTOR, now);
+    }
+    let used = |step: &str, resource: &str, bytes| UsageEvent {
+        id: format!("{step}:{name}@{}:{}", report.version, inputs.short()),
         at: now,
         namespace: name.namespace.clone(),
+        team: dataset.spec.owner.clone(),
         subject: format!("dataset:{name}"),
-        resource: "ingested_gigabytes".into(),
-        // Millionths of 10^9 bytes.
-        amount_micro: i64::try_from(report.bytes.div_ceil(1_000)).unwrap_or(i64::MAX),
-    });
-    facts
+        resource: resource.into(),
+        amount_micro: gigabytes(bytes),
+    };
+    facts.used(used("ingested", "ingested_gigabytes", source_bytes)).used(used(
+        "stored",
+        "stored_gigabytes",
+        report.bytes,
+    ))
 }
 
 /// The lineage node of a version of a table.

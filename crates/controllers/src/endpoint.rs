@@ -25,7 +25,7 @@ impl Reconcile for Endpoint {
 async fn bring(platform: &Arc<Platform>, endpoint: &Endpoint, status: &mut EndpointStatus) -> Result<Phase, Hold> {
     let name = full_name(endpoint);
     let model = platform.need::<Model>(&name.namespace, &endpoint.spec.model).await?;
-    let known = model.status.unwrap_or_default();
+    let known = model.status.clone().unwrap_or_default();
     if known.versions.is_empty() {
         return Err(Hold::waiting(format!("model {} has no version yet", endpoint.spec.model)));
     }
@@ -35,7 +35,7 @@ async fn bring(platform: &Arc<Platform>, endpoint: &Endpoint, status: &mut Endpo
     if serving.as_deref() == Some(&version.digest) && status.phase == Phase::Ready && status.digest == version.digest {
         return Ok(Phase::Ready);
     }
-    deploy(platform, &name, &endpoint.spec.model, version).await?;
+    deploy(platform, &name, (&endpoint.spec.model, &model.spec.owner), version).await?;
     if status.digest != version.digest || status.phase != Phase::Ready {
         platform.record(facts(platform, &name, &endpoint.spec.model, version)).await?;
     }
@@ -48,7 +48,7 @@ async fn bring(platform: &Arc<Platform>, endpoint: &Endpoint, status: &mut Endpo
 async fn deploy(
     platform: &Arc<Platform>,
     name: &NamespacedName,
-    model: &str,
+    (model, team): (&str, &str),
     version: &ModelVersion,
 ) -> Result<(), Hold> {
     let folder = Path::new(&version.location);
@@ -67,6 +67,7 @@ async fn deploy(
         signature,
         views,
         engine,
+        team: team.to_owned(),
     });
     Ok(())
 }
@@ -133,10 +134,9 @@ fn facts(platform: &Platform, name: &NamespacedName, model: &str, version: &Mode
     let model = version_node(&NamespacedName::new(&name.namespace, model), version.version);
     let endpoint = endpoint_node(name);
     let detail = json!({ "version": version.version, "digest": version.digest });
-    Facts::default().did(now, "deploy", format!("endpoints/{name}"), detail.clone()).knows(&endpoint, detail).follows(
-        &model,
-        &endpoint,
-        crate::core::ACTOR,
-        now,
-    )
+    Facts::default()
+        .did(now, "deploy", format!("endpoints/{name}"), detail.clone())
+        .knows(&endpoint, detail)
+        .follows(&model, &endpoint, crate::core::ACTOR, now)
+        .leads("endpoint", name, &model)
 }

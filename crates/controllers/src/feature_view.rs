@@ -5,14 +5,14 @@ use std::sync::Arc;
 use bedplate_features::{SourceRow, ViewDefinition};
 use bedplate_kinds::{Entity, FeatureView, FeatureViewStatus, Phase};
 use bedplate_lineage::Node;
-use bedplate_query::{Frame, TableRef};
-use bedplate_types::{Digest, NamespacedName, Timestamp};
+use bedplate_query::{Frame, OutputColumn, TableRef};
+use bedplate_types::{Digest, Micros, NamespacedName, Timestamp};
 use serde_json::json;
 
 use crate::core::{ACTOR, Facts, Platform, full_name};
 use crate::hold::{Hold, failed};
 use crate::run::Reconcile;
-use crate::{dataset, digest};
+use crate::{dataset, digest, lineage};
 
 impl Reconcile for FeatureView {
     async fn bring(
@@ -33,9 +33,12 @@ async fn bring(platform: &Arc<Platform>, view: &FeatureView, status: &mut Featur
     if status.phase == Phase::Ready && status.materialized == marker.to_string() {
         return Ok(Phase::Ready);
     }
+    let columns = columns(platform, &tables.refs, &view.spec.source.sql, &name).await?;
     let frame = query(platform, tables.refs.clone(), &view.spec.source.sql, &name).await?;
-    let rows = load(platform, view, &definition, frame, &version, marker).await?;
-    platform.record(facts(platform, &name, &tables, &version, rows)).await?;
+    let (rows, took) = load(platform, view, &definition, frame, &version, marker).await?;
+    let mut facts = facts(platform, &name, &tables, &version, rows);
+    lineage::of_view(&mut facts, (&name, &version), &definition, &columns, &tables.refs, platform.now());
+    platform.record(facts.worked("materialize", &name, &view.spec.owner, took, platform.now())).await?;
     status.version = version.to_string();
     status.online_rows = rows;
     status.materialized = marker.to_string();
@@ -89,6 +92,16 @@ pub async fn query(
         .await
 }
 
+/// What the columns of the query's answer are made of.
+pub async fn columns(
+    platform: &Arc<Platform>,
+    tables: &[TableRef],
+    sql: &str,
+    name: &NamespacedName,
+) -> Result<Vec<OutputColumn>, Hold> {
+    platform.lake.columns(tables, sql).await.map_err(failed(format!("the query of {name}")))
+}
+
 async fn load(
     platform: &Arc<Platform>,
     view: &FeatureView,
@@ -96,12 +109,12 @@ async fn load(
     frame: Frame,
     version: &Digest,
     marker: Digest,
-) -> Result<u64, Hold> {
+) -> Result<(u64, Option<Micros>), Hold> {
     let id = online_id(&full_name(view), version);
     let until = view.spec.materialize_until;
     let (online, definition, name) = (platform.online.clone(), definition.clone(), full_name(view));
     platform
-        .heavy(move || {
+        .measured(move || {
             let of = || format!("materialising feature view {name}");
             let mut known = Vec::new();
             for batch in &frame.batches {
@@ -135,7 +148,8 @@ fn facts(platform: &Platform, name: &NamespacedName, tables: &Tables, version: &
     let node = view_node(name, &version.to_string());
     let facts = Facts::default()
         .did(now, "materialize", format!("featureviews/{name}"), json!({ "version": version, "rows": rows }))
-        .knows(&node, json!({ "rows": rows }));
+        .knows(&node, json!({ "rows": rows }))
+        .leads("view", name, &node);
     tables.refs.iter().fold(facts, |facts, table| {
         let table = dataset::table_node(&NamespacedName::new(&table.namespace, &table.name), table.version);
         facts.follows(&table, &node, ACTOR, now)

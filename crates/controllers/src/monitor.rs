@@ -7,10 +7,11 @@ use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use bedplate_delivery::drift;
 use bedplate_kinds::{DriftResult, LabelShift, Monitor, MonitorStatus, Phase, TrainingRecipe, Window};
+use bedplate_lineage::Node;
 use bedplate_types::{ErrorKind, Problem};
 use serde_json::json;
 
-use crate::core::{Facts, Platform, full_name};
+use crate::core::{ACTOR, Facts, Platform, full_name};
 use crate::digest;
 use crate::hold::{Hold, failed};
 use crate::jobs::FEATURE_PREFIX;
@@ -39,22 +40,23 @@ async fn bring(platform: &Arc<Platform>, monitor: &Monitor, status: &mut Monitor
     let path = snapshot.path(platform);
     let reference = monitor.spec.reference.clone().unwrap_or_else(|| recipe.spec.split.train.clone());
     let (current, threshold) = (monitor.spec.current.clone(), monitor.spec.threshold);
-    let (report, shift) = platform
-        .heavy(move || {
+    let ((report, shift), took) = platform
+        .measured(move || {
             let batches = bedplate_query::snapshot::read_snapshot(&path).map_err(failed("reading the training set"))?;
             let report = compare(&batches, &snapshot, &reference, &current, threshold)?;
             Ok((report, label_shift(&batches, &snapshot)?))
         })
         .await?;
     status.drifted_features = report.iter().filter(|feature| feature.drifted).count() as u64;
-    platform
-        .record(Facts::default().did(
-            platform.now(),
-            "watch",
-            format!("monitors/{name}"),
-            json!({ "drifted": status.drifted_features, "features": report.len() }),
-        ))
-        .await?;
+    let now = platform.now();
+    let detail = json!({ "drifted": status.drifted_features, "features": report.len() });
+    let watched = Node::Snapshot(Snapshot::digest(&recipe_status.training_set)?);
+    let facts = Facts::default()
+        .did(now, "watch", format!("monitors/{name}"), detail)
+        .follows(&watched, &Node::monitor(&name.namespace, &name.name), ACTOR, now)
+        .leads("monitor", &name, &watched)
+        .worked("watch", &name, &recipe.spec.owner, took, now);
+    platform.record(facts).await?;
     (status.drift, status.label_shift, status.input_digest) = (report, shift, inputs);
     Ok(Phase::Ready)
 }

@@ -6,17 +6,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bedplate_kinds::{Model, ModelStatus, ModelVersion, TrainingRecipe, TrainingRecipeStatus};
+use bedplate_ledger::UsageEvent;
 use bedplate_lineage::Node;
 use bedplate_tracking::{Registration, next_version};
 use bedplate_types::{Digest, ErrorKind, NamespacedName, Problem};
 use kube::api::PostParams;
 use serde_json::json;
 
-use crate::core::{ACTOR, Facts, Platform};
-use crate::digest;
+use crate::core::{ACTOR, Facts, Platform, gigabytes};
 use crate::hold::{Hold, failed};
 use crate::snapshot::Snapshot;
-use crate::workload::run_folder;
+use crate::workload::{run_folder, run_node};
+use crate::{digest, lineage};
 
 /// The model's file within a version's folder.
 pub const MODEL_FILE: &str = "model.onnx";
@@ -48,10 +49,12 @@ pub async fn register(
         Registration::AlreadyRegistered(version) => return Ok(version),
         Registration::New(version) => version,
     };
-    let folder = folder(platform, &NamespacedName::new(&name.namespace, &recipe.spec.model), version, &digest);
+    let model_name = NamespacedName::new(&name.namespace, &recipe.spec.model);
+    let folder = folder(platform, &model_name, version, &digest);
     let shape = serde_json::to_vec_pretty(&snapshot.signature).map_err(|error| internal(&error.to_string()))?;
     let files = BTreeMap::from([(MODEL_FILE, bytes), (SIGNATURE_FILE, shape)]);
     write_signed(platform, &recipe.spec.model, &folder, &files)?;
+    let bytes = files.values().map(|file| file.len() as u64).sum();
     let entry = ModelVersion {
         version,
         digest: digest.to_string(),
@@ -66,12 +69,26 @@ pub async fn register(
         tags: snapshot.signature.tags.clone(),
         created_at: platform.now(),
     };
-    platform.record(facts(platform, name, &recipe.spec.model, &entry)).await?;
+    let mut facts = facts(platform, name, &recipe.spec.model, &entry);
+    lineage::of_model(&mut facts, &model_name, &entry, &snapshot.signature, platform.now());
+    platform.record(facts.used(stored(platform, &model_name, &recipe.spec.owner, &entry, bytes))).await?;
     append(&mut known, entry);
     model.status = Some(known);
     // A replace carries the resource version: two registrations at once cannot both win.
     platform.api::<Model>(&name.namespace).replace_status(&recipe.spec.model, &PostParams::default(), &model).await?;
     Ok(version)
+}
+
+fn stored(platform: &Platform, model: &NamespacedName, team: &str, entry: &ModelVersion, bytes: u64) -> UsageEvent {
+    UsageEvent {
+        id: format!("stored:model:{model}@{}:{}:{}", entry.version, entry.digest, entry.training_set),
+        at: platform.now(),
+        namespace: model.namespace.clone(),
+        team: team.to_owned(),
+        subject: format!("model:{model}"),
+        resource: "stored_gigabytes".into(),
+        amount_micro: gigabytes(bytes),
+    }
 }
 
 fn append(status: &mut ModelStatus, version: ModelVersion) {
@@ -108,7 +125,7 @@ pub fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), Hold> {
 
 fn facts(platform: &Platform, recipe: &NamespacedName, model: &str, entry: &ModelVersion) -> Facts {
     let now = platform.now();
-    let run = Node::run(&entry.run_id);
+    let run = run_node(&recipe.namespace, &entry.run_id);
     let version = version_node(&NamespacedName::new(&recipe.namespace, model), entry.version);
     let snapshot = entry.training_set.parse().map(Node::Snapshot);
     let object = format!("models/{}/{model}", recipe.namespace);
@@ -118,7 +135,8 @@ fn facts(platform: &Platform, recipe: &NamespacedName, model: &str, entry: &Mode
         .did(now, "sign", object, json!({ "version": entry.version, "digest": entry.digest }))
         .knows(&run, json!({ "recipe": recipe.name }))
         .knows(&version, json!({ "digest": entry.digest, "metrics": entry.metrics }))
-        .follows(&run, &version, &entry.run_id, now);
+        .follows(&run, &version, &entry.run_id, now)
+        .leads("model", &NamespacedName::new(&recipe.namespace, model), &version);
     match snapshot {
         Ok(snapshot) => facts.follows(&snapshot, &run, ACTOR, now),
         Err(_) => facts,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bedplate_kinds::{
     Approval, Budget, ChangeClass, Dataset, Endpoint, Entity, ExpectationSuite, FeatureService, FeatureView, Model,
-    Monitor, Phase, Policy, Quota, RoleBinding, Site, TrainingRecipe, Workload,
+    Monitor, Phase, Policy, PriceSheet, Quota, RoleBinding, Site, TrainingRecipe, Workload,
 };
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
@@ -46,6 +46,7 @@ pub async fn run(platform: Platform) {
         start::<Approval>(&platform, |c, _, _| c),
         start::<Budget>(&platform, |c, _, _| c),
         start::<Quota>(&platform, |c, _, _| c),
+        start::<PriceSheet>(&platform, |c, _, _| c),
     ];
     futures::future::join_all(all).await;
 }

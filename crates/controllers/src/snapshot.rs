@@ -49,9 +49,14 @@ impl Snapshot {
         platform.objects.put(&bytes).map_err(failed("pinning the training set"))
     }
 
+    /// The digest a status names, or a wait for it.
+    pub fn digest(text: &str) -> Result<Digest, Hold> {
+        text.parse().map_err(|_| Hold::waiting("the training set is not pinned yet"))
+    }
+
     /// The manifest a status names.
     pub fn load(platform: &Platform, digest: &str) -> Result<Self, Hold> {
-        let digest: Digest = digest.parse().map_err(|_| Hold::waiting("the training set is not pinned yet"))?;
+        let digest = Self::digest(digest)?;
         let bytes = platform.objects.get(&digest).map_err(failed("reading the training set"))?;
         serde_json::from_slice(&bytes).map_err(|error| broken(&error.to_string()))
     }

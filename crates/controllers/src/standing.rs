@@ -3,7 +3,7 @@
 use bedplate_kinds::{
     ApprovalStatus, BudgetStatus, ChangeClassStatus, Condition, DatasetStatus, EndpointStatus, EntityStatus,
     ExpectationSuiteStatus, FeatureServiceStatus, FeatureViewStatus, ModelStatus, MonitorStatus, Phase, PolicyStatus,
-    QuotaStatus, RoleBindingStatus, SiteStatus, TrainingRecipeStatus, WorkloadStatus, set_condition,
+    PriceSheetStatus, QuotaStatus, RoleBindingStatus, SiteStatus, TrainingRecipeStatus, WorkloadStatus, set_condition,
 };
 use bedplate_types::Timestamp;
 
@@ -41,6 +41,7 @@ standing!(
     EndpointStatus,
     MonitorStatus,
     ApprovalStatus,
+    PriceSheetStatus,
 );
 
 macro_rules! standing_without_conditions {

@@ -6,20 +6,21 @@ use bedplate_delivery::gates::{Evidence, decide};
 use bedplate_kinds::{
     DataTags, Dataset, FeatureService, Phase, Task, Train, TrainingRecipe, TrainingRecipeStatus, Workload, WorkloadSpec,
 };
+use bedplate_ledger::UsageEvent;
 use bedplate_lineage::Node;
 use bedplate_types::{Digest, ErrorKind, NamespacedName, Problem};
 use kube::api::{ObjectMeta, PostParams};
 use kube::{Resource, ResourceExt};
 use serde_json::json;
 
-use crate::core::{ACTOR, Facts, Platform, full_name};
+use crate::core::{ACTOR, Facts, Platform, full_name, gigabytes};
 use crate::feature_view::{self, Tables};
 use crate::hold::{Hold, failed};
 use crate::jobs::TrainResult;
 use crate::run::Reconcile;
 use crate::snapshot::Snapshot;
 use crate::training_set::{self, TrainingSet, ViewRows};
-use crate::{data_use, dataset, digest, feature_service, registration};
+use crate::{data_use, dataset, digest, feature_service, lineage, registration};
 
 impl Reconcile for TrainingRecipe {
     async fn bring(
@@ -115,23 +116,51 @@ async fn assemble(
     status: &mut TrainingRecipeStatus,
 ) -> Result<(), Hold> {
     let name = full_name(&**recipe);
+    let columns = feature_view::columns(platform, &tables.refs, &recipe.spec.label.sql, &name).await?;
     let labels = feature_view::query(platform, tables.refs.clone(), &recipe.spec.label.sql, &name).await?;
     let views = view_rows(platform, service, &name).await?;
-    let (here, recipe, service_) = (platform.clone(), recipe.clone(), service.clone());
-    let (set, snapshot) = platform
-        .heavy(move || {
+    let keys = lineage::keys(&views);
+    let (here, recipe_, service_) = (platform.clone(), recipe.clone(), service.clone());
+    let ((set, snapshot, bytes), took) = platform
+        .measured(move || {
+            let recipe = recipe_;
             let set = training_set::assemble(&recipe.spec, &service_.spec.request_features, &labels, &views)?;
             let batches = std::slice::from_ref(&set.batch);
             let rows = bedplate_query::snapshot::write_snapshot(&here.objects, batches)
                 .map_err(failed("pinning the training set"))?;
+            let bytes = std::fs::metadata(here.objects.path(&rows)).map(|file| file.len()).unwrap_or_default();
             let snapshot = Snapshot::new(rows, &set, &views, &service_, &recipe.spec, tags).pin(&here)?;
-            Ok((set, snapshot))
+            Ok((set, snapshot, bytes))
         })
         .await?;
     status.training_set = snapshot.to_string();
     status.training_set_rows = set.batch.num_rows() as u64;
     status.label_rows_dropped = set.label_rows.abs_diff(set.batch.num_rows()) as u64;
-    platform.record(set_facts(platform, &name, &snapshot, &set, service, tables)).await
+    let mut facts = set_facts(platform, &name, &snapshot, &set, service, tables);
+    let made = lineage::Made {
+        name: &name,
+        snapshot: &snapshot,
+        features: &set.features,
+        columns: &columns,
+        tables: &tables.refs,
+        keys: &keys,
+    };
+    lineage::of_training_set(&mut facts, &made, service, &recipe.spec, platform.now());
+    let team = &recipe.spec.owner;
+    let facts = facts.worked("assemble", &name, team, took, platform.now());
+    platform.record(facts.used(stored(platform, &name, team, &snapshot, bytes))).await
+}
+
+fn stored(platform: &Platform, name: &NamespacedName, team: &str, snapshot: &Digest, bytes: u64) -> UsageEvent {
+    UsageEvent {
+        id: format!("stored:recipe:{name}:{snapshot}"),
+        at: platform.now(),
+        namespace: name.namespace.clone(),
+        team: team.to_owned(),
+        subject: format!("recipe:{name}"),
+        resource: "stored_gigabytes".into(),
+        amount_micro: gigabytes(bytes),
+    }
 }
 
 async fn view_rows(
@@ -164,7 +193,9 @@ fn set_facts(
     let rows = set.batch.num_rows();
     let mut facts = Facts::default()
         .did(now, "pin", format!("trainingrecipes/{name}"), json!({ "trainingSet": snapshot, "rows": rows }))
-        .knows(&node, json!({ "rows": rows, "features": set.features }));
+        .knows(&node, json!({ "rows": rows, "features": set.features, "recipe": name.to_string() }))
+        .follows(&node, &Node::recipe(&name.namespace, &name.name), ACTOR, now)
+        .leads("recipe", name, &node);
     for (view, version) in service.status.iter().flat_map(|status| &status.view_versions) {
         let view = feature_view::view_node(&NamespacedName::new(&name.namespace, view), version);
         facts = facts.follows(&view, &node, ACTOR, now);

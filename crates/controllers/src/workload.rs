@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bedplate_exec::{Exit, Job, Limits, Outcome};
-use bedplate_kinds::{Phase, Usage, Workload, WorkloadStatus};
+use bedplate_kinds::{Phase, TrainingRecipe, Usage, Workload, WorkloadStatus};
 use bedplate_ledger::UsageEvent;
 use bedplate_lineage::Node;
 use bedplate_types::{Bytes, ErrorKind, NamespacedName, Problem, Span};
@@ -12,7 +12,7 @@ use kube::{Resource, ResourceExt};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::core::{Facts, Platform, full_name};
+use crate::core::{ACTOR, Facts, Platform, full_name};
 use crate::hold::{Hold, failed};
 use crate::registration::write_durably;
 use crate::run::Reconcile;
@@ -49,7 +49,7 @@ async fn bring(platform: &Arc<Platform>, workload: &Workload, status: &mut Workl
     let folder = platform.sites.runs.join(&name.namespace).join(&run_id);
     let ran = prepare_and_run(platform, workload, status, &name, &folder, &run_id).await;
     job_token::end(platform, &name, &folder).await;
-    finish(platform, &name, status, &folder, &ran?).await
+    finish(platform, workload, status, &folder, &ran?).await
 }
 
 async fn prepare_and_run(
@@ -142,11 +142,12 @@ async fn cancel_when_deleted(platform: Platform, name: NamespacedName, uid: Opti
 
 async fn finish(
     platform: &Platform,
-    name: &NamespacedName,
+    workload: &Workload,
     status: &mut WorkloadStatus,
     folder: &Path,
     outcome: &Outcome,
 ) -> Result<Phase, Hold> {
+    let name = &full_name(workload);
     status.pid = Some(outcome.pid);
     status.finished_at = Some(platform.now());
     status.usage = Usage {
@@ -159,7 +160,8 @@ async fn finish(
         Exit::Signal(signal) => status.signal = Some(signal),
         Exit::TimedOut | Exit::Cancelled => {}
     }
-    platform.record(facts(platform, name, status)).await?;
+    let recipe = recipe_of(platform, name, workload).await?;
+    platform.record(facts(platform, name, workload, status, &recipe)).await?;
     match outcome.exit {
         Exit::Code(0) => {
             status.outputs = read_result(&folder.join("result.json"))?;
@@ -201,9 +203,28 @@ fn said_before(status: &WorkloadStatus) -> Problem {
     Problem::new(ErrorKind::Refused, what, why)
 }
 
-fn facts(platform: &Platform, name: &NamespacedName, status: &WorkloadStatus) -> Facts {
+/// The recipe that the task is about, with who answers for it and its training set; empty once it is gone.
+async fn recipe_of(platform: &Platform, name: &NamespacedName, workload: &Workload) -> Result<(String, String), Hold> {
+    let task = &workload.spec.task;
+    let named = task.train.as_ref().map(|train| &train.recipe).or(task.replay.as_ref().map(|replay| &replay.recipe));
+    let Some(named) = named else { return Ok(Default::default()) };
+    let recipe = platform.api::<TrainingRecipe>(&name.namespace).get_opt(named).await?;
+    let set = |recipe: &TrainingRecipe| recipe.status.as_ref().map(|status| status.training_set.clone());
+    let found = recipe.map(|recipe| (set(&recipe).unwrap_or_default(), recipe.spec.owner));
+    Ok(found.map(|(set, owner)| (owner, set)).unwrap_or_default())
+}
+
+fn facts(
+    platform: &Platform,
+    name: &NamespacedName,
+    workload: &Workload,
+    status: &WorkloadStatus,
+    (team, recipes_set): &(String, String),
+) -> Facts {
     let now = platform.now();
-    let run = Node::run(&status.run_id);
+    let run = run_node(&name.namespace, &status.run_id);
+    let task = &workload.spec.task;
+    let set = task.train.as_ref().map_or(recipes_set, |train| &train.training_set);
     let mut facts = Facts::default()
         .did(
             now,
@@ -213,15 +234,27 @@ fn facts(platform: &Platform, name: &NamespacedName, status: &WorkloadStatus) ->
             "signal": status.signal, "usage": status.usage }),
         )
         .knows(&run, json!({ "workload": name.to_string(), "usage": status.usage }));
-    facts.usage.push(UsageEvent {
-        id: format!("run:{name}:{}", status.run_id),
+    if let Ok(set) = set.parse() {
+        facts = facts.follows(&Node::Snapshot(set), &run, ACTOR, now);
+    }
+    if let Some(replay) = &task.replay {
+        facts = facts.follows(&Node::endpoint(&name.namespace, &replay.endpoint), &run, ACTOR, now);
+    }
+    facts.used(UsageEvent {
+        // A workload that is deleted and declared again begins to count its runs anew.
+        id: format!("run:{name}:{}:{}", status.run_id, status.started_at.unwrap_or_default().micros()),
         at: now,
         namespace: name.namespace.clone(),
+        team: team.clone(),
         subject: format!("workload:{name}"),
         resource: "cpu_seconds".into(),
         amount_micro: micros(status.usage.cpu_seconds),
-    });
-    facts
+    })
+}
+
+/// The lineage node of a run: two namespaces may have runs of one name.
+pub fn run_node(namespace: &str, run_id: &str) -> Node {
+    Node::run(format!("{namespace}/{run_id}"))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a run's CPU time in microseconds is far below 2^63")]

@@ -21,6 +21,7 @@ mod over;
 mod process;
 mod procfs;
 mod running;
+mod thread;
 pub mod worker;
 
 pub use error::ExecError;
@@ -28,3 +29,4 @@ pub use job::{Job, Limits};
 pub use log::{LOG_LIMIT, LogEnd};
 pub use outcome::{Exit, Outcome, Usage};
 pub use running::{GRACE, Running, run, spawn};
+pub use thread::thread_cpu;

@@ -19,6 +19,7 @@ mod feature_view;
 mod model;
 mod monitor;
 mod policy;
+mod price_sheet;
 mod quota;
 pub mod registry;
 mod role_binding;
@@ -53,6 +54,7 @@ pub use feature_view::{Aggregate, Feature, FeatureView, FeatureViewSource, Featu
 pub use model::{GateResult, Model, ModelSpec, ModelStatus, ModelVersion};
 pub use monitor::{DriftResult, LabelShift, Monitor, MonitorSpec, MonitorStatus, Window};
 pub use policy::{Policy, PolicySpec, PolicyStatus};
+pub use price_sheet::{InvalidPrice, Price, PriceSheet, PriceSheetSpec, PriceSheetStatus};
 pub use quota::{Quota, QuotaSpec, QuotaStatus};
 pub use role_binding::{BoundRole, RoleBinding, RoleBindingSpec, RoleBindingStatus, Subject, SubjectKind};
 pub use site::{Site, SiteCapacity, SiteSpec, SiteState, SiteStatus};

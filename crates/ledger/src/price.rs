@@ -2,32 +2,51 @@
 
 use std::collections::BTreeMap;
 
-use bedplate_types::Money;
+use bedplate_types::{Money, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// Prices per unit (a CPU-second, a byte, a prediction), all in one currency.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Prices per unit (a CPU-second, a gigabyte, a prediction), all in one currency, for a span of time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PriceSheet {
+    #[serde(default)]
+    pub name: String,
+    /// Which edition of the sheet of this name.
+    #[serde(default)]
+    pub generation: i64,
     /// For example `EUR`.
     pub currency: String,
     pub prices: BTreeMap<String, Money>,
+    /// From then on (inclusive); since ever when left out.
+    #[serde(default)]
+    pub valid_from: Option<Timestamp>,
+    /// Until then (exclusive); for ever when left out.
+    #[serde(default)]
+    pub valid_to: Option<Timestamp>,
 }
 
 impl PriceSheet {
-    /// The resources that have a price, for people.
-    pub(crate) fn priced(&self) -> String {
-        self.prices.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
+    /// What so many millionths of a resource's unit cost by this sheet; `None` when it has no price, or the cost cannot be
+    /// counted.
+    #[must_use]
+    pub fn cost(&self, resource: &str, amount_micro: i64) -> Option<Money> {
+        cost(amount_micro, *self.prices.get(resource)?)
     }
 }
 
 /// `amount_micro` millionths of a unit at `unit` per unit, rounded half to even; `None` when it cannot be counted.
-pub(crate) fn cost(amount_micro: i64, unit: Money) -> Option<Money> {
+#[must_use]
+pub fn cost(amount_micro: i64, unit: Money) -> Option<Money> {
     const UNIT: i128 = 1_000_000;
     let exact = i128::from(amount_micro) * i128::from(unit.0);
-    let (whole, rest) = (exact.div_euclid(UNIT), exact.rem_euclid(UNIT));
-    let up = rest > UNIT / 2 || (rest == UNIT / 2 && whole % 2 != 0);
-    i64::try_from(whole + i128::from(up)).ok().map(Money)
+    i64::try_from(half_even(exact, UNIT)).ok().map(Money)
+}
+
+/// `exact / unit`, halves to the even side.
+pub(crate) const fn half_even(exact: i128, unit: i128) -> i128 {
+    let (whole, rest) = (exact.div_euclid(unit), exact.rem_euclid(unit));
+    let up = rest > unit / 2 || (rest == unit / 2 && whole % 2 != 0);
+    if up { whole + 1 } else { whole }
 }
 
 #[cfg(test)]

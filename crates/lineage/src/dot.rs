@@ -16,6 +16,12 @@ impl Graph {
             let (from, to) = (edge.from.to_string(), edge.to.to_string());
             let _ = writeln!(text, "  {} -> {} [tooltip={}];", quoted(&from), quoted(&to), quoted(&edge.by));
         }
+        for edge in &self.columns {
+            let (from, to) = (edge.from.to_string(), edge.to.to_string());
+            let style = if edge.how.is_direct() { "solid" } else { "dashed" };
+            let how = quoted(&edge.how.subtype().to_lowercase().replace('_', " "));
+            let _ = writeln!(text, "  {} -> {} [label={how}, style={style}];", quoted(&from), quoted(&to));
+        }
         text.push_str("}\n");
         text
     }
@@ -24,6 +30,8 @@ impl Graph {
 fn label(node: &Node) -> String {
     match node {
         Node::Source(digest) | Node::Snapshot(digest) => format!("{}\n{}", node.sort(), digest.short()),
+        Node::Column { of, name } => format!("{name}\n{}", label(of)),
+        Node::Feature { view, name, .. } => format!("feature\n{view}.{name}"),
         other => other.to_string().replacen(':', "\n", 1),
     }
 }

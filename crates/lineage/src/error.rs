@@ -11,6 +11,10 @@ use crate::{InvalidNode, Node};
 pub enum LineageError {
     #[error("{0} cannot come from itself")]
     Loop(Node),
+    #[error("{0} is neither a column nor a feature")]
+    NotAColumn(Node),
+    #[error("nothing is known of {}", told(table, column.as_deref()))]
+    UnknownColumn { table: String, column: Option<String> },
     #[error("facts about {0} must be a JSON object")]
     NotAnObject(Node),
     #[error("the stored facts about {node} are not JSON")]
@@ -24,7 +28,8 @@ pub enum LineageError {
 impl Explained for LineageError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Loop(_) | Self::NotAnObject(_) => ErrorKind::Invalid,
+            Self::Loop(_) | Self::NotAnObject(_) | Self::NotAColumn(_) => ErrorKind::Invalid,
+            Self::UnknownColumn { .. } => ErrorKind::NotFound,
             Self::Facts { .. } | Self::Node(_) => ErrorKind::Corrupt,
             Self::Db(error) => error.kind(),
         }
@@ -33,7 +38,15 @@ impl Explained for LineageError {
     fn fix(&self) -> Option<String> {
         match self {
             Self::Db(error) => error.fix(),
+            Self::UnknownColumn { .. } => Some(
+                "bedplate get datasets -A  # shows what there is; a column is known once its dataset was ingested"
+                    .into(),
+            ),
             _ => None,
         }
     }
+}
+
+fn told(table: &str, column: Option<&str>) -> String {
+    column.map_or_else(|| format!("the table {table}"), |column| format!("the column {column:?} of {table}"))
 }

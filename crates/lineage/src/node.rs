@@ -26,13 +26,24 @@ pub enum Node {
     Endpoint { namespace: String, name: String },
     /// `prediction:<id>`
     Prediction(PredictionId),
+    /// `column:<node>#<name>`: a column of a source, a table, a training set, or an input of a model.
+    Column { of: Box<Node>, name: String },
+    /// `feature:ns/view@digest#name`: a feature of a view at one definition.
+    Feature { namespace: String, view: String, digest: String, name: String },
+    /// `recipe:ns/name`
+    Recipe { namespace: String, name: String },
+    /// `monitor:ns/name`
+    Monitor { namespace: String, name: String },
+    /// `device:ns/name`: where a model version is put to work away from the platform.
+    Device { namespace: String, name: String },
 }
 
 /// The text is not a node.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0:?} is not a lineage node; write source:sha256:…, table:ns/name@version, view:ns/name@digest, \
-     snapshot:sha256:…, run:ID, model:ns/name@version, endpoint:ns/name or prediction:ID"
+     feature:ns/view@digest#name, column:NODE#name, snapshot:sha256:…, run:ID, model:ns/name@version, endpoint:ns/name, \
+     recipe:ns/name, monitor:ns/name, device:ns/name or prediction:ID"
 )]
 pub struct InvalidNode(pub String);
 
@@ -51,6 +62,32 @@ impl Node {
 
     pub fn endpoint(namespace: impl Into<String>, name: impl Into<String>) -> Self {
         Self::Endpoint { namespace: namespace.into(), name: name.into() }
+    }
+
+    /// A column of `of`, which has columns: a source, a table, a training set or a model.
+    pub fn column(of: &Self, name: impl Into<String>) -> Self {
+        Self::Column { of: Box::new(of.clone()), name: name.into() }
+    }
+
+    pub fn feature(
+        namespace: impl Into<String>,
+        view: impl Into<String>,
+        digest: impl fmt::Display,
+        name: impl Into<String>,
+    ) -> Self {
+        Self::Feature { namespace: namespace.into(), view: view.into(), digest: digest.to_string(), name: name.into() }
+    }
+
+    pub fn recipe(namespace: impl Into<String>, name: impl Into<String>) -> Self {
+        Self::Recipe { namespace: namespace.into(), name: name.into() }
+    }
+
+    pub fn monitor(namespace: impl Into<String>, name: impl Into<String>) -> Self {
+        Self::Monitor { namespace: namespace.into(), name: name.into() }
+    }
+
+    pub fn device(namespace: impl Into<String>, name: impl Into<String>) -> Self {
+        Self::Device { namespace: namespace.into(), name: name.into() }
     }
 
     pub fn run(id: impl Into<String>) -> Self {
@@ -73,6 +110,11 @@ impl Node {
             Self::Model { .. } => "model",
             Self::Endpoint { .. } => "endpoint",
             Self::Prediction(_) => "prediction",
+            Self::Column { .. } => "column",
+            Self::Feature { .. } => "feature",
+            Self::Recipe { .. } => "recipe",
+            Self::Monitor { .. } => "monitor",
+            Self::Device { .. } => "device",
         }
     }
 }
@@ -87,7 +129,12 @@ impl fmt::Display for Node {
             }
             Self::View { namespace, name, digest } => write!(f, "{namespace}/{name}@{digest}"),
             Self::Run(id) => write!(f, "{id}"),
-            Self::Endpoint { namespace, name } => write!(f, "{namespace}/{name}"),
+            Self::Column { of, name } => write!(f, "{of}#{name}"),
+            Self::Feature { namespace, view, digest, name } => write!(f, "{namespace}/{view}@{digest}#{name}"),
+            Self::Endpoint { namespace, name }
+            | Self::Recipe { namespace, name }
+            | Self::Monitor { namespace, name }
+            | Self::Device { namespace, name } => write!(f, "{namespace}/{name}"),
             Self::Prediction(id) => write!(f, "{id}"),
         }
     }
@@ -111,12 +158,30 @@ fn parse(text: &str) -> Option<Node> {
         "snapshot" => id.parse().ok().map(Node::Snapshot),
         "run" => Some(Node::run(id)),
         "prediction" => Some(Node::prediction(id)),
+        "column" => column(id),
+        "feature" => feature(id),
+        "recipe" => named(id).map(|(namespace, name)| Node::recipe(namespace, name)),
+        "monitor" => named(id).map(|(namespace, name)| Node::monitor(namespace, name)),
+        "device" => named(id).map(|(namespace, name)| Node::device(namespace, name)),
         "endpoint" => named(id).map(|(namespace, name)| Node::endpoint(namespace, name)),
         "table" => versioned(id).map(|(namespace, name, version)| Node::table(namespace, name, version)),
         "view" => versioned(id).map(|(namespace, name, digest)| Node::view(namespace, name, digest)),
         "model" => versioned(id).map(|(namespace, name, version)| Node::model(namespace, name, version)),
         _ => None,
     }
+}
+
+fn column(id: &str) -> Option<Node> {
+    let (of, name) = id.split_once('#').filter(|(_, name)| !name.is_empty())?;
+    let of = parse(of)?;
+    let has_columns = matches!(of, Node::Source(_) | Node::Table { .. } | Node::Snapshot(_) | Node::Model { .. });
+    has_columns.then(|| Node::column(&of, name))
+}
+
+fn feature(id: &str) -> Option<Node> {
+    let (view, name) = id.split_once('#').filter(|(_, name)| !name.is_empty())?;
+    let (namespace, view, digest) = versioned(view)?;
+    Some(Node::feature(namespace, view, digest, name))
 }
 
 fn named(id: &str) -> Option<(&str, &str)> {
@@ -159,6 +224,13 @@ mod tests {
             ("model", "flights/late@3"),
             ("endpoint", "flights/late"),
             ("prediction", "0192/7"),
+            ("feature", &format!("flights/by-tail@{digest}#last#delay")),
+            ("column", "table:flights/weather@12#temp"),
+            ("column", &format!("source:{digest}#a b#c")),
+            ("column", "model:flights/late@3#weather__temp"),
+            ("recipe", "flights/late"),
+            ("monitor", "flights/december"),
+            ("device", "flights/gate-7"),
         ] {
             let text = format!("{sort}:{id}");
             let node: Node = text.parse().unwrap();
@@ -168,9 +240,22 @@ mod tests {
 
     #[test]
     fn refuses_other_text() {
-        for bad in
-            ["", "run:", "source:abc", "table:a/b", "table:a@1", "model:/b@1", "endpoint:a", "cat:a/b", "run:a\nb"]
-        {
+        for bad in [
+            "",
+            "column:table:a/b@1",
+            "column:table:a/b@1#",
+            "column:run:a#x",
+            "column:column:table:a/b@1#x#y",
+            "feature:a/b#x",
+            "run:",
+            "source:abc",
+            "table:a/b",
+            "table:a@1",
+            "model:/b@1",
+            "endpoint:a",
+            "cat:a/b",
+            "run:a\nb",
+        ] {
             assert!(bad.parse::<Node>().is_err(), "{bad}");
         }
     }

@@ -1,58 +1,23 @@
 //! Walks along the edges, breadth first, bounded.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use bedplate_db::{Row, Tx};
+use bedplate_db::{Row, Tx, Value as Sql};
 use bedplate_types::Timestamp;
-use serde::ser::SerializeSeq;
-use serde::{Serialize, Serializer};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::edge::parse_facts;
-use crate::{Edge, LineageError, Node};
+use crate::{Bounds, Edge, Graph, LineageError, Node};
 
-/// A walk stops after this many nodes and says so.
-pub const MAX_NODES: usize = 10_000;
-
-/// A part of the graph. As JSON: `{"nodes": [{"id", "sort", "facts"}], "edges": [{"from", "to", "by", "at"}], "truncated"}`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Graph {
-    /// The node the walk began at, then its neighbours, and so on; facts are null where nothing was told.
-    #[serde(serialize_with = "nodes_as_objects")]
-    pub nodes: Vec<(Node, Value)>,
-    pub edges: Vec<Edge>,
-    /// There is more than [`MAX_NODES`] nodes: the farthest are missing.
-    pub truncated: bool,
-}
-
-fn nodes_as_objects<S: Serializer>(nodes: &[(Node, Value)], serializer: S) -> Result<S::Ok, S::Error> {
-    let mut seq = serializer.serialize_seq(Some(nodes.len()))?;
-    for (node, facts) in nodes {
-        seq.serialize_element(&json!({ "id": node, "sort": node.sort(), "facts": facts }))?;
-    }
-    seq.end()
-}
-
-// The limit stands outside the recursion: PostgreSQL takes none inside, and both engines stop when it is reached.
-const UPSTREAM: &str = "
-    WITH RECURSIVE walk (id) AS (
-        SELECT CAST($1 AS TEXT) UNION SELECT e.cause FROM lineage_edges e JOIN walk w ON e.effect = w.id
-    )
-    SELECT w.id, n.facts, e.cause, e.effect, e.made_by, e.at FROM (SELECT id FROM walk LIMIT $2) w
-    LEFT JOIN lineage_nodes n ON n.id = w.id LEFT JOIN lineage_edges e ON e.effect = w.id";
-const DOWNSTREAM: &str = "
-    WITH RECURSIVE walk (id) AS (
-        SELECT CAST($1 AS TEXT) UNION SELECT e.effect FROM lineage_edges e JOIN walk w ON e.cause = w.id
-    )
-    SELECT w.id, n.facts, e.cause, e.effect, e.made_by, e.at FROM (SELECT id FROM walk LIMIT $2) w
-    LEFT JOIN lineage_nodes n ON n.id = w.id LEFT JOIN lineage_edges e ON e.cause = w.id";
+/// So many nodes are asked about at once.
+const BATCH: usize = 500;
 
 /// Everything `node` was made from, near or far.
 ///
 /// # Errors
 /// [`LineageError::Db`]; [`LineageError::Node`] and [`LineageError::Facts`] when stored text was damaged.
 pub fn upstream(tx: &mut dyn Tx, node: &Node) -> Result<Graph, LineageError> {
-    walk(tx, UPSTREAM, node, MAX_NODES)
+    upstream_of(tx, std::slice::from_ref(node), Bounds::default())
 }
 
 /// Everything that was made from `node`, near or far.
@@ -60,58 +25,143 @@ pub fn upstream(tx: &mut dyn Tx, node: &Node) -> Result<Graph, LineageError> {
 /// # Errors
 /// As [`upstream`].
 pub fn downstream(tx: &mut dyn Tx, node: &Node) -> Result<Graph, LineageError> {
-    walk(tx, DOWNSTREAM, node, MAX_NODES)
+    downstream_of(tx, std::slice::from_ref(node), Bounds::default())
 }
 
-fn walk(tx: &mut dyn Tx, sql: &str, start: &Node, bound: usize) -> Result<Graph, LineageError> {
-    let one_more = i64::try_from(bound + 1).unwrap_or(i64::MAX);
-    let mut graph = Graph::default();
-    let mut seen = BTreeSet::new();
-    for row in tx.query(sql, &[start.to_string().into(), one_more.into()])? {
-        let node: Node = row.text(0)?.parse()?;
-        if seen.insert(node.clone()) {
-            let facts = row.opt_text(1)?.map_or(Ok(Value::Null), |text| parse_facts(&node, text))?;
-            graph.nodes.push((node, facts));
+/// Everything that these nodes were made from, within bounds.
+///
+/// # Errors
+/// As [`upstream`].
+pub fn upstream_of(tx: &mut dyn Tx, nodes: &[Node], bounds: Bounds) -> Result<Graph, LineageError> {
+    nodes_and_edges(tx, Way { near: "effect", back: true }, nodes, bounds)
+}
+
+/// Everything that was made from these nodes, within bounds.
+///
+/// # Errors
+/// As [`upstream`].
+pub fn downstream_of(tx: &mut dyn Tx, nodes: &[Node], bounds: Bounds) -> Result<Graph, LineageError> {
+    nodes_and_edges(tx, Way { near: "cause", back: false }, nodes, bounds)
+}
+
+#[derive(Clone, Copy)]
+struct Way {
+    /// The end of an edge that the walk stands on.
+    near: &'static str,
+    back: bool,
+}
+
+fn nodes_and_edges(tx: &mut dyn Tx, way: Way, starts: &[Node], bounds: Bounds) -> Result<Graph, LineageError> {
+    let columns = "cause, effect, made_by, at";
+    let far = |edge: &Edge| if way.back { edge.from.clone() } else { edge.to.clone() };
+    let reached = reach(tx, ("lineage_edges", columns, way.near), starts, bounds, read, far)?;
+    let facts = facts_of(tx, &reached.nodes)?;
+    let nodes = reached.nodes.into_iter().map(|node| {
+        let told = facts.get(&node).cloned().unwrap_or_default();
+        (node, told)
+    });
+    Ok(Graph {
+        nodes: nodes.collect(),
+        edges: reached.edges,
+        columns: Vec::new(),
+        truncated: reached.cut.is_some(),
+        cut: reached.cut,
+    })
+}
+
+fn read(row: &Row) -> Result<Edge, LineageError> {
+    Ok(Edge {
+        from: row.text(0)?.parse()?,
+        to: row.text(1)?.parse()?,
+        by: row.text(2)?.to_owned(),
+        at: Timestamp::from_micros(row.int(3)?),
+    })
+}
+
+/// What a walk came to: every edge has both its ends among the nodes.
+pub(crate) struct Reached<E> {
+    pub nodes: Vec<Node>,
+    pub edges: Vec<E>,
+    pub cut: Option<String>,
+}
+
+/// Goes from frontier to frontier. `table` is the edges' table, its columns, and the column the walk stands on.
+pub(crate) fn reach<E>(
+    tx: &mut dyn Tx,
+    table: (&str, &str, &str),
+    starts: &[Node],
+    bounds: Bounds,
+    read: impl Fn(&Row) -> Result<E, LineageError>,
+    far: impl Fn(&E) -> Node,
+) -> Result<Reached<E>, LineageError> {
+    let mut seen: BTreeSet<Node> = BTreeSet::new();
+    let mut reached = Reached { nodes: Vec::new(), edges: Vec::new(), cut: None };
+    let mut frontier: Vec<Node> = starts.iter().filter(|node| seen.insert((*node).clone())).cloned().collect();
+    if frontier.len() > bounds.nodes {
+        frontier.truncate(bounds.nodes);
+        reached.cut = Some(bounds.nodes_reached());
+    }
+    reached.nodes.extend(frontier.iter().cloned());
+    let mut depth = 0;
+    while !frontier.is_empty() {
+        let mut next = Vec::new();
+        for edge in edges_at(tx, table, &frontier, &read)? {
+            let node = far(&edge);
+            if !seen.contains(&node) {
+                if depth >= bounds.depth {
+                    reached.cut.get_or_insert_with(|| bounds.depth_reached());
+                    continue;
+                }
+                if reached.nodes.len() >= bounds.nodes {
+                    reached.cut.get_or_insert_with(|| bounds.nodes_reached());
+                    continue;
+                }
+                seen.insert(node.clone());
+                reached.nodes.push(node.clone());
+                next.push(node);
+            }
+            reached.edges.push(edge);
         }
-        graph.edges.extend(edge(&row)?);
+        (frontier, depth) = (next, depth + 1);
     }
-    Ok(cut(graph, bound))
+    Ok(reached)
 }
 
-fn edge(row: &Row) -> Result<Option<Edge>, LineageError> {
-    let Some(cause) = row.opt_text(2)? else { return Ok(None) };
-    Ok(Some(Edge {
-        from: cause.parse()?,
-        to: row.text(3)?.parse()?,
-        by: row.text(4)?.to_owned(),
-        at: Timestamp::from_micros(row.int(5)?),
-    }))
+fn edges_at<E>(
+    tx: &mut dyn Tx,
+    (table, columns, near): (&str, &str, &str),
+    nodes: &[Node],
+    read: &impl Fn(&Row) -> Result<E, LineageError>,
+) -> Result<Vec<E>, LineageError> {
+    let mut edges = Vec::new();
+    for batch in nodes.chunks(BATCH) {
+        let sql =
+            format!("SELECT {columns} FROM {table} WHERE {near} IN ({}) ORDER BY cause, effect", places(batch.len()));
+        for row in tx.query(&sql, &texts(batch))? {
+            edges.push(read(&row)?);
+        }
+    }
+    Ok(edges)
 }
 
-/// Keeps `bound` nodes and the edges between them.
-fn cut(mut graph: Graph, bound: usize) -> Graph {
-    graph.truncated = graph.nodes.len() > bound;
-    if graph.truncated {
-        graph.nodes.truncate(bound);
-        let kept: BTreeSet<&Node> = graph.nodes.iter().map(|(node, _)| node).collect();
-        graph.edges.retain(|edge| kept.contains(&edge.from) && kept.contains(&edge.to));
+fn facts_of(tx: &mut dyn Tx, nodes: &[Node]) -> Result<HashMap<Node, Value>, LineageError> {
+    let mut facts = HashMap::new();
+    for batch in nodes.chunks(BATCH) {
+        let sql = format!("SELECT id, facts FROM lineage_nodes WHERE id IN ({})", places(batch.len()));
+        for row in tx.query(&sql, &texts(batch))? {
+            let node: Node = row.text(0)?.parse()?;
+            let told = parse_facts(&node, row.text(1)?)?;
+            facts.insert(node, told);
+        }
     }
-    graph
+    Ok(facts)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// `$1, $2, …`
+pub(crate) fn places(count: usize) -> String {
+    (1..=count).map(|place| format!("${place}")).collect::<Vec<_>>().join(", ")
+}
 
-    #[test]
-    fn a_cut_graph_has_no_edge_into_nothing() {
-        let run = |id: &str| Node::run(id);
-        let edge =
-            |from: &str, to: &str| Edge { from: run(from), to: run(to), by: "b".into(), at: Timestamp::default() };
-        let nodes = ["a", "b", "c"].map(|id| (run(id), Value::Null)).to_vec();
-        let whole = Graph { nodes, edges: vec![edge("b", "a"), edge("c", "b")], truncated: false };
-        assert_eq!(cut(whole.clone(), 3), whole);
-        let part = cut(whole, 2);
-        assert_eq!((part.nodes.len(), part.edges, part.truncated), (2, vec![edge("b", "a")], true));
-    }
+pub(crate) fn texts(nodes: &[Node]) -> Vec<Sql> {
+    nodes.iter().map(|node| node.to_string().into()).collect()
 }

@@ -2,8 +2,20 @@
 
 use bedplate_db::Migration;
 
-/// The crate's tables. Times are event times in microseconds but for `received_at`; a pair of `…at` and `…by` is a stamp.
-pub const MIGRATIONS: &[Migration] = &[Migration {
+/// The crate's tables, which stand on those of `bedplate-lineage`. Times are event times in microseconds but for `received_at`; a pair of `…at` and `…by` is a stamp.
+pub const MIGRATIONS: &[Migration] = &[EVENTS, COLUMNS];
+
+/// What was told of columns together with what bedplate made itself, whatever the version.
+const COLUMNS: Migration = Migration {
+    name: "openlineage_0002_all_columns",
+    sql: "CREATE VIEW openlineage_all_columns AS
+              SELECT namespace, dataset, field, of_namespace, of_dataset, of_field, description, transformation
+              FROM openlineage_columns
+              UNION
+              SELECT namespace, dataset, field, of_namespace, of_dataset, of_field, NULL, how FROM lineage_columns;",
+};
+
+const EVENTS: Migration = Migration {
     name: "openlineage_0001_events",
     sql: "CREATE TABLE openlineage_events (
               digest TEXT PRIMARY KEY,
@@ -113,4 +125,4 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
               told_by TEXT NOT NULL,
               PRIMARY KEY (subject, name)
           );",
-}];
+};

@@ -30,6 +30,8 @@ pub struct Deployment {
     pub signature: Signature,
     pub views: Vec<ViewBinding>,
     pub engine: Model,
+    /// Who answers for the model, and bears what it costs to ask it; may be empty.
+    pub team: String,
 }
 
 /// The deployments by endpoint. Cheap to clone; all clones are one.

@@ -1,5 +1,7 @@
 //! One request, from columns to probabilities.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, Float64Array, RecordBatch};
 use bedplate_features::{EntityKey, FeatureError};
 use bedplate_infer::InferError;
@@ -64,10 +66,11 @@ impl Explained for PredictError {
 impl Deployments {
     /// Probabilities for the rows of `batch`, with features as they were known at each row's own moment.
     ///
-    /// `request_id` names the request; row `i` becomes prediction `<request_id>/<i>`.
+    /// `principal` asks; `request_id` names the request; row `i` becomes prediction `<request_id>/<i>`.
     pub fn predict(
         &self,
         endpoint: &NamespacedName,
+        principal: &str,
         request_id: &str,
         batch: &RecordBatch,
     ) -> Result<Prediction, PredictError> {
@@ -76,7 +79,8 @@ impl Deployments {
         let rows = self.inputs(&deployment, batch)?;
         let probabilities = deployment.engine.predict(&rows, deployment.signature.features.len())?;
         let ids: Vec<_> = (0..batch.num_rows()).map(|row| PredictionId::new(format!("{request_id}/{row}"))).collect();
-        self.record(&deployment, batch, &ids, &probabilities, started);
+        let asked = Asked { principal, started };
+        self.record(&deployment, batch, &ids, &probabilities, asked);
         Ok(Prediction { ids, probabilities, model: deployment.model.clone(), version: deployment.version })
     }
 
@@ -119,23 +123,34 @@ impl Deployments {
         batch: &RecordBatch,
         ids: &[PredictionId],
         probabilities: &[f32],
-        started: Timestamp,
+        asked: Asked<'_>,
     ) {
         let now = self.inner.clock.now();
+        let views = Arc::new(deployment.signature.view_versions.clone());
         for (row, (id, probability)) in ids.iter().zip(probabilities).enumerate() {
             self.inner.recorder.offer(StoredPrediction {
                 id: id.clone(),
-                at: started,
+                at: asked.started,
+                principal: asked.principal.to_owned(),
                 endpoint: deployment.endpoint.clone(),
+                team: deployment.team.clone(),
                 model: deployment.model.clone(),
                 version: deployment.version,
                 digest: deployment.digest,
+                view_versions: views.clone(),
                 request: frame::row_json(batch, row),
                 probability: f64::from(*probability),
-                latency_micros: now.micros_since(started),
+                latency_micros: now.micros_since(asked.started),
             });
         }
     }
+}
+
+/// Who asked, and when.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    principal: &'a str,
+    started: Timestamp,
 }
 
 fn number(column: &Float64Array, row: usize) -> f32 {

@@ -3,6 +3,7 @@
 mod admission;
 mod apply;
 mod authorization;
+mod columns_in_use;
 mod commands;
 mod definitions;
 mod discovery;
@@ -11,6 +12,7 @@ mod kubectl;
 mod lifecycle;
 mod objects;
 mod policies;
+mod price_sheets;
 mod propagation;
 mod python;
 mod snapshots;

@@ -6,6 +6,8 @@ mod grow;
 mod independent;
 mod proofs;
 mod publish;
+mod search;
+mod submit;
 mod tamper;
 mod witness;
 

@@ -59,6 +59,9 @@ async fn one_by_one(client: &Client, path: &Path, namespace: &str) -> Result<Exi
     let mut all = Vec::with_capacity(manifests.len());
     for manifest in &manifests {
         let applied = declare(client, &resources, manifest, namespace).await?;
+        for warning in &applied.warnings {
+            eprintln!("warning: {warning}");
+        }
         out(print::applied(&mut stdout, std::slice::from_ref(&applied), style))?;
         all.push(applied);
     }

@@ -4,8 +4,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use bedplate_types::{ErrorKind, Problem};
+use serde_json::Value;
 
-use super::connect;
+use super::{audit, connect};
 use crate::home::Home;
 
 struct Finding {
@@ -15,7 +16,8 @@ struct Finding {
 }
 
 pub async fn run(home: &Path) -> Result<ExitCode, Problem> {
-    let findings = [home_folder(home), space(home), platform(home).await];
+    let mut findings = vec![home_folder(home), space(home), platform(home).await];
+    findings.extend(witnesses(home).await);
     for finding in &findings {
         match &finding.problem {
             None => println!("ok    {:<10} {}", finding.what, finding.told),
@@ -65,6 +67,27 @@ async fn platform(home: &Path) -> Finding {
         Ok(version) => Finding { what: "platform", problem: None, told: format!("up, {}", version.git_version) },
         Err(problem) => Finding { what: "platform", problem: Some(problem), told: String::new() },
     }
+}
+
+/// How it stands with the audit log's witnesses; nothing where there is none, or where one may not ask.
+async fn witnesses(home: &Path) -> Vec<Finding> {
+    let Ok(client) = connect::client(home) else { return Vec::new() };
+    let Ok(told) = bedplate_client::audit_witnesses(&client).await else { return Vec::new() };
+    told["witnesses"].as_array().into_iter().flatten().map(witness).collect()
+}
+
+fn witness(told: &Value) -> Finding {
+    let well = told["standing"] == "cosigned" || told["standing"] == "new";
+    let problem = if audit::is_evidence(told) {
+        Some(audit::refusal(told))
+    } else {
+        let why = audit::told_of(told);
+        (!well).then(|| {
+            Problem::new(ErrorKind::NotReady, "the audit log's witness", why)
+                .with_fix("see that the witness runs and knows the log's key: bedplate audit export shows the key")
+        })
+    };
+    Finding { what: "witness", problem, told: audit::told_of(told) }
 }
 
 fn unreachable(error: &kube::Error) -> Problem {

@@ -3,13 +3,16 @@
 pub mod apply;
 pub mod approve;
 mod audit;
+pub mod audit_log;
 pub mod certificate;
 mod connect;
+pub mod costs;
 mod delete;
 mod describe;
 mod doctor;
 pub mod drift;
 mod get;
+pub mod impact;
 pub mod init;
 pub mod login;
 mod logout;
@@ -20,6 +23,7 @@ mod predict;
 pub mod test;
 mod token;
 mod trace;
+mod tree;
 mod up;
 
 pub use apply::declare;
@@ -58,6 +62,8 @@ pub fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Logs(command) => wait(logs::run(&home, &command)),
         Command::Predict(command) => wait(predict::run(&home, &command)),
         Command::Trace(command) => wait(trace::run(&home, &command)),
+        Command::Impact(command) => wait(impact::run(&home, &command)),
+        Command::Costs(command) => wait(costs::run(&home, &command)),
         Command::Audit(command) => wait(audit::run(&home, &command)),
         Command::Login(command) => wait(login::run(&home, &command)),
         Command::Logout => wait(logout::run(&home)),

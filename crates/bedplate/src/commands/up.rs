@@ -10,7 +10,9 @@ use crate::cli::Up;
 use crate::platform;
 
 pub async fn run(home: &Path, command: &Up) -> Result<ExitCode, Problem> {
-    let running = platform::start(home, &command.listen).await?;
+    command.witnesses.check()?;
+    let mut running = platform::start(home, &command.listen).await?;
+    running.ask_witnesses(&command.witnesses)?;
     eprintln!("bedplate is up on {} (home {})", running.control_url, running.home().display());
     eprintln!("  inference  {}", running.inference_url);
     eprintln!("  console    {}", running.console_url()?);

@@ -19,6 +19,7 @@ pub struct Spine {
     pub authenticator: Authenticator,
     pub policy: Policy,
     pub clock: Arc<dyn Clock>,
+    /// What the first PriceSheet is made of.
     pub prices: PriceSheet,
     pub signer: Arc<Signer>,
 }

@@ -55,7 +55,7 @@ pub fn control_routes(
         audit_key: spine.signer.public_key(),
         clock: spine.clock.clone(),
     };
-    let pages = console::Pages::new(facts.clone(), spine.prices.currency.clone(), spine.clock.now());
+    let pages = console::Pages::new(facts.clone(), spine.clock.now());
     let state = ConsoleState {
         source: Arc::new(pages),
         sign_in: Arc::new(spine.authenticator.clone()),
@@ -79,12 +79,18 @@ pub fn control_routes(
 }
 
 fn planner(spine: &Spine, apiserver: &ApiServer, governor: &Arc<Governor>) -> Planner {
-    let prices = spine.prices.clone();
+    let (first, db, clock) = (spine.prices.clone(), spine.db.clone(), spine.clock.clone());
+    // The sheet that counts now; the one the home begins with, until there is any.
+    let prices = move || {
+        let now = clock.now();
+        let sheet = db.read(|tx| bedplate_ledger::sheet_at(tx, now));
+        sheet.ok().flatten().unwrap_or_else(|| first.clone())
+    };
     Planner {
         server: apiserver.clone(),
         db: spine.db.clone(),
         governor: governor.clone(),
-        prices: Arc::new(move || prices.clone()),
+        prices: Arc::new(prices),
         machine: machine::capacity(),
         clock: spine.clock.clone(),
     }

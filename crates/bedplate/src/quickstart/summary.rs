@@ -107,6 +107,8 @@ struct Cost {
     total: String,
     currency: String,
     by_resource: BTreeMap<String, String>,
+    /// Usage that no price sheet has a price for: how many events of each resource.
+    unpriced: BTreeMap<String, i64>,
 }
 
 pub async fn gather(

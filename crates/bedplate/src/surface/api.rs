@@ -2,6 +2,8 @@
 
 mod audit;
 mod certificates;
+mod costs;
+mod impact;
 mod log;
 pub mod login;
 mod policy;
@@ -13,7 +15,6 @@ pub use trace::find_trace;
 
 use std::sync::Arc;
 
-use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
@@ -24,7 +25,7 @@ use bedplate_identity::{Authenticator, Principal};
 use bedplate_policy::{Action, Hidden, Operation, Policy, Resource};
 use bedplate_types::{Clock, ErrorKind, Explained, Problem};
 use kube::Client;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// What the routes read from.
 #[derive(Clone)]
@@ -59,13 +60,16 @@ fn table() -> Table {
         (trace, get(trace::trace)),
         (audit("/bedplate/v1/audit/log"), get(audit::log)),
         (audit("/bedplate/v1/audit/verify"), get(audit::verify)),
+        (audit("/bedplate/v1/audit/witnesses"), get(audit::witnesses)),
+        (audit("/bedplate/v1/audit/cosigned"), get(audit::cosigned)),
         (audit("/bedplate/v1/audit/checkpoint"), get(audit::checkpoint)),
         (audit("/bedplate/v1/audit/vkey"), get(audit::vkey)),
         (audit("/bedplate/v1/audit/tile/{*path}"), get(audit::tile)),
         (audit("/bedplate/v1/audit/proof/{leaf}"), get(audit::proof)),
         (read(log, Action::Get, "Workload"), get(log::log)),
-        (read("/bedplate/v1/costs", Action::List, "Cost"), get(costs)),
+        (read("/bedplate/v1/impact", Action::Get, "Lineage"), get(impact::impact)),
     ];
+    table.extend(costs::table());
     table.extend(policy::table());
     table.extend(tokens::table());
     table
@@ -102,14 +106,4 @@ impl Facts {
         let place = namespace.map_or("the whole platform".to_owned(), |namespace| format!("namespace {namespace}"));
         Err(Failed(Problem::new(ErrorKind::Denied, format!("reading {kind} of {place}"), decision.why().to_owned())))
     }
-}
-
-async fn costs(State(facts): State<Facts>, headers: HeaderMap) -> Result<Json<Value>, Failed> {
-    let who = facts.who(&headers)?;
-    facts.may(&who, Action::List, None, "Cost")?;
-    let statement = facts.db.read(|tx| bedplate_ledger::by(tx, bedplate_ledger::Column::Resource));
-    let lines = statement.map_err(|error| failed("reading the ledger")(&error))?;
-    let lines: Vec<_> =
-        lines.into_iter().map(|(resource, cost)| json!({ "resource": resource, "cost": cost.to_string() })).collect();
-    Ok(Json(json!({ "lines": lines })))
 }

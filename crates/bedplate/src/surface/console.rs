@@ -11,7 +11,7 @@ use bedplate_console::{
 use bedplate_identity::Principal;
 use bedplate_kinds::Phase;
 use bedplate_policy::{Action, Resource};
-use bedplate_types::{Bytes, ErrorKind, Explained, Micros, Money, Problem, Timestamp};
+use bedplate_types::{Bytes, ErrorKind, Micros, Money, Problem, Timestamp};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::ResourceExt;
 use kube::api::{Api, ListParams};
@@ -25,13 +25,12 @@ const SHOWN: u32 = 10;
 
 pub struct Pages {
     facts: Facts,
-    currency: String,
     started_at: Timestamp,
 }
 
 impl Pages {
-    pub fn new(facts: Facts, currency: String, started_at: Timestamp) -> Self {
-        Self { facts, currency, started_at }
+    pub fn new(facts: Facts, started_at: Timestamp) -> Self {
+        Self { facts, started_at }
     }
 
     fn may(&self, who: &Principal, action: Action, namespace: Option<&str>, kind: &str) -> bool {
@@ -85,20 +84,28 @@ impl Pages {
         Ok(Some(AuditHead { leaves: head.leaves, root: (head.leaves > 0).then_some(head.root), verified: None }))
     }
 
+    /// In the currency of today's prices; what was spent in another is told by `bedplate costs`.
     fn cost(&self, namespaces: &[String], total_only: bool) -> Result<Cost, Problem> {
-        let of = |error: &dyn Explained| Problem::of("the ledger", error);
-        let mut parts: Vec<(String, Money)> = Vec::new();
-        for namespace in namespaces {
-            let total =
-                self.facts.db.read(|tx| bedplate_ledger::total(tx, Some(namespace))).map_err(|error| of(&error))?;
-            parts.push((namespace.clone(), total));
-        }
+        let now = self.facts.clock.now();
+        let read = self.facts.db.read(|tx| {
+            let sheet = bedplate_ledger::sheet_at(tx, now)?;
+            let query =
+                bedplate_ledger::Query { by: vec![bedplate_ledger::Dimension::Namespace], ..Default::default() };
+            Ok((sheet.map(|sheet| sheet.currency), bedplate_ledger::statement(tx, &query)?))
+        });
+        let (currency, told) = read.map_err(|error: bedplate_ledger::LedgerError| Problem::of("the ledger", &error))?;
+        let currency = currency.or_else(|| told.totals.keys().next().cloned()).unwrap_or_default();
+        let spent = |namespace: &String| {
+            let line = told.lines.iter().find(|line| line.key.first() == Some(namespace) && line.currency == currency);
+            (namespace.clone(), line.map_or(Money::default(), |line| line.cost))
+        };
+        let mut parts: Vec<(String, Money)> = namespaces.iter().map(spent).collect();
         let total = parts.iter().map(|part| part.1).sum();
         parts.sort_by_key(|part| std::cmp::Reverse(part.1));
         if total_only {
             parts.clear();
         }
-        Ok(Cost { total, currency: self.currency.clone(), parts })
+        Ok(Cost { total, currency, parts })
     }
 }
 

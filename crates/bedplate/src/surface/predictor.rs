@@ -41,7 +41,7 @@ fn answer(deployments: &Deployments, call: &Call) -> Result<Answer, PredictError
         .ok_or_else(|| Problem::new(ErrorKind::NotFound, format!("endpoint {endpoint}"), "it is not being served"))?;
     let batch = batch(call, &deployment)?;
     let prediction = deployments
-        .predict(&endpoint, &call.id, &batch)
+        .predict(&endpoint, &call.principal.name, &call.id, &batch)
         .map_err(|error| Problem::of(format!("endpoint {endpoint}"), &error))?;
     let values = prediction.probabilities.iter().map(|probability| f64::from(*probability)).collect();
     Ok(Answer {

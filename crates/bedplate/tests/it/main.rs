@@ -16,4 +16,6 @@ mod quickstart;
 mod run;
 mod scopes;
 mod small;
+mod standing;
 mod tls;
+mod witness;

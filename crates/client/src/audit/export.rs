@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bedplate_audit::{Archive, CHECKPOINT, Fault, VKEY, Verified, VerifierKey, tiles};
+use bedplate_audit::{Archive, CHECKPOINT, COSIGNED, Fault, VKEY, Verified, VerifierKey, tiles};
 use kube::Client;
 use serde::Serialize;
 
@@ -38,6 +38,8 @@ pub struct Exported {
 pub async fn audit_export(client: &Client, folder: &Path) -> Result<Exported, ClientError> {
     let folder = Folder::at(folder);
     let key = key(client, &folder).await?;
+    // Asked for first, so that the checkpoint is no shorter.
+    let cosigned = cosigned(client).await?;
     let note = published(client, CHECKPOINT).await?;
     let size = signed_size(&note, &key)?;
     let incoming = folder.emptied(INCOMING)?;
@@ -46,6 +48,11 @@ pub async fn audit_export(client: &Client, folder: &Path) -> Result<Exported, Cl
     incoming.write(CHECKPOINT, &note)?;
     let verified = verify(&folder, &incoming, &key).inspect_err(|_| folder.keep(INCOMING, REFUSED))?;
     keep(&folder, &incoming, &fetched, size)?;
+    if let Some(cosigned) = cosigned {
+        let text = String::from_utf8_lossy(&cosigned).into_owned();
+        folder.with_archive(&key, |archive| archive.must_extend(&[&text]))?;
+        folder.replace(COSIGNED, &cosigned)?;
+    }
     Ok(Exported { verified, key: key.to_string(), fetched: fetched.len() as u64 })
 }
 
@@ -56,6 +63,15 @@ async fn key(client: &Client, folder: &Folder) -> Result<VerifierKey, ClientErro
             Err(ClientError::Key { known: known.trim().to_owned(), offered: offered.to_string() })
         }
         _ => Ok(offered),
+    }
+}
+
+/// The newest checkpoint that a witness cosigned, if there is one.
+async fn cosigned(client: &Client) -> Result<Option<Vec<u8>>, ClientError> {
+    match published(client, COSIGNED).await {
+        Ok(note) => Ok(Some(note)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -71,6 +71,14 @@ impl Folder {
         fs::File::open(parent)?.sync_all()
     }
 
+    /// Writes a file aside and puts it in place of the one that is there.
+    pub fn replace(&self, path: &str, bytes: &[u8]) -> Result<(), ClientError> {
+        let aside = Self(self.0.join(".incoming"));
+        aside.write(path, bytes)?;
+        self.take(&aside, path)?;
+        self.remove(".incoming")
+    }
+
     /// A folder within this one, empty.
     pub fn emptied(&self, name: &str) -> Result<Self, ClientError> {
         self.remove(name)?;

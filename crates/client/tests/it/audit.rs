@@ -76,7 +76,7 @@ impl Platform {
     }
 
     fn verify(&self, notes: &[String]) -> Result<u64, ClientError> {
-        audit_verify_folder(&self.to(), &key(), notes).map(|verified| verified.leaves)
+        audit_verify_folder(&self.to(), &key(), notes).map(|(verified, _)| verified.leaves)
     }
 }
 

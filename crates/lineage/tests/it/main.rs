@@ -1,5 +1,7 @@
 //! The graph on a real database.
 
+mod columns;
+
 use bedplate_db::Db;
 use bedplate_lineage::{
     Edge, Graph, LineageError, MAX_NODES, MIGRATIONS, Node, describe, downstream, facts, link, upstream,
@@ -7,17 +9,17 @@ use bedplate_lineage::{
 use bedplate_types::Timestamp;
 use serde_json::{Value, json};
 
-fn open() -> (tempfile::TempDir, Db) {
+pub fn open() -> (tempfile::TempDir, Db) {
     let folder = tempfile::tempdir().unwrap();
     let db = Db::open(&folder.path().join("it.db"), MIGRATIONS).unwrap();
     (folder, db)
 }
 
-fn node(text: &str) -> Node {
+pub fn node(text: &str) -> Node {
     text.parse().unwrap()
 }
 
-fn edge(from: &str, to: &str) -> Edge {
+pub fn edge(from: &str, to: &str) -> Edge {
     Edge { from: node(from), to: node(to), by: "run:1".into(), at: Timestamp::from_micros(5) }
 }
 

@@ -19,7 +19,7 @@ use crate::sight::Sight;
 
 /// What [`found`] reads: a column, and one that it was made of.
 const FROM: &str = "SELECT namespace, dataset, field, of_namespace, of_dataset, of_field, description, transformation
-    FROM openlineage_columns";
+    FROM openlineage_all_columns";
 
 /// Columns that those of the node were made of, at most `depth` steps away, and with `withDownstream` also what was made of
 /// them.
@@ -75,8 +75,8 @@ fn columns(tx: &mut dyn Tx, sight: &Sight, node: &NodeId) -> Result<BTreeSet<Col
 
 /// Columns of its schema, columns told to be made, and columns told to be used.
 fn of_dataset(tx: &mut dyn Tx, namespace: &str, dataset: &str) -> Result<BTreeSet<ColumnOf>, Failure> {
-    let sql = "SELECT field FROM openlineage_columns WHERE namespace = $1 AND dataset = $2
-               UNION SELECT of_field FROM openlineage_columns WHERE of_namespace = $1 AND of_dataset = $2 LIMIT $3";
+    let sql = "SELECT field FROM openlineage_all_columns WHERE namespace = $1 AND dataset = $2
+               UNION SELECT of_field FROM openlineage_all_columns WHERE of_namespace = $1 AND of_dataset = $2 LIMIT $3";
     let mut names = BTreeSet::new();
     for row in tx.query(sql, &[namespace.into(), dataset.into(), bound().into()])? {
         names.insert(row.text(0)?.to_owned());

@@ -22,7 +22,7 @@ fn graph() -> Graph {
     let run: Node = "run:train-1".parse().unwrap();
     let model: Node = "model:flights/late@1".parse().unwrap();
     let nodes = vec![(run, json!({ "workload": "flights/train" })), (model, json!({ "metrics": { "auc": 0.763 } }))];
-    Graph { nodes, edges, truncated: false }
+    Graph { nodes, edges, ..Graph::default() }
 }
 
 #[tokio::test]

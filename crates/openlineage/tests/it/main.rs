@@ -1,6 +1,7 @@
 //! The routes, with a real store, tokens, policy and audit log.
 
 mod client;
+mod columns;
 mod export;
 mod graph;
 mod ingest;
@@ -60,6 +61,7 @@ impl Server {
             bedplate_identity::MIGRATIONS,
             bedplate_policy::MIGRATIONS,
             bedplate_audit::MIGRATIONS,
+            bedplate_lineage::MIGRATIONS,
             bedplate_openlineage::MIGRATIONS,
         ]
         .concat();

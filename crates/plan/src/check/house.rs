@@ -108,7 +108,7 @@ fn usual_prices() -> PriceSheet {
         ("egress_gigabytes", 90_000),
     ];
     let prices = units.map(|(resource, micros)| (resource.to_owned(), bedplate_types::Money(micros)));
-    PriceSheet { currency: "EUR".to_owned(), prices: prices.into() }
+    PriceSheet { currency: "EUR".to_owned(), prices: prices.into(), ..PriceSheet::default() }
 }
 
 fn migrations() -> Vec<Migration> {

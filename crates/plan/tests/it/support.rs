@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use bedplate_apiserver::{ApiServer, Options};
-use bedplate_db::Db;
+use bedplate_db::{Db, Tx};
 use bedplate_identity::{Authenticator, NewToken, Principal};
 use bedplate_kinds::SiteCapacity;
 use bedplate_ledger::{PriceSheet, UsageEvent};
@@ -86,16 +86,27 @@ impl House {
     }
 
     pub fn spend(&self, namespace: &str, micros: i64) {
-        let sheet = PriceSheet { currency: "EUR".into(), prices: [("x".to_owned(), Money(micros))].into() };
+        // One unit of x for one euro.
+        let sheet = PriceSheet {
+            name: "test".into(),
+            currency: "EUR".into(),
+            prices: [("x".to_owned(), Money(1_000_000))].into(),
+            ..PriceSheet::default()
+        };
         let event = UsageEvent {
             id: format!("{namespace}-{micros}"),
             at: self.hands.now(),
             namespace: namespace.into(),
+            team: String::new(),
             subject: "test".into(),
             resource: "x".into(),
-            amount_micro: 1_000_000,
+            amount_micro: micros,
         };
-        self.db.write(move |tx| bedplate_ledger::record(tx, &event, &sheet)).unwrap();
+        let spent = move |tx: &mut dyn Tx| {
+            bedplate_ledger::put_sheet(tx, &sheet)?;
+            bedplate_ledger::record(tx, &event)
+        };
+        self.db.write(spent).unwrap();
     }
 
     pub async fn plan(&self, who: &Principal, objects: &[Value]) -> Plan {
@@ -150,7 +161,7 @@ pub fn asked(objects: &[Value]) -> Asked {
 
 pub fn prices() -> PriceSheet {
     let units = [("cpu_seconds", 14), ("memory_gigabyte_seconds", 1), ("storage_gigabyte_hours", 30)];
-    PriceSheet { currency: "EUR".into(), prices: units.map(|(name, price)| (name.to_owned(), Money(price))).into() }
+    PriceSheet { currency: "EUR".into(), prices: units.map(|(name, price)| (name.to_owned(), Money(price))).into(), ..PriceSheet::default() }
 }
 
 pub fn admin() -> Principal {

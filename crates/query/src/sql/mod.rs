@@ -1,8 +1,10 @@
 //! SQL: one SELECT over exactly the tables it is given, each at a pinned version.
 
+mod columns;
 mod error;
 mod session;
 
+pub use columns::{OutputColumn, TableColumn};
 pub use error::QueryError;
 
 use arrow::array::RecordBatch;
@@ -10,6 +12,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use std::sync::Arc;
 
+use datafusion::dataframe::DataFrame;
 use datafusion::execution::context::SQLOptions;
 
 use crate::delta::Table;
@@ -30,18 +33,29 @@ impl Lake {
     /// Runs one SELECT and gathers its rows. Strings come back as `Utf8`. Nothing but the named tables can be read, and
     /// nothing can be written: DDL, DML, COPY and SET are refused. All queries of a lake share 512 MiB and then spill.
     pub async fn sql(&self, tables: &[TableRef], sql: &str) -> Result<Frame, QueryError> {
+        let plan = self.plan(tables, sql).await?;
+        let schema = plain(plan.schema().as_arrow());
+        let batches = plan.collect().await.map_err(|error| QueryError::of(error, tables))?;
+        let batches = batches.iter().map(|batch| as_plain(batch, &schema)).collect::<Result<_, _>>()?;
+        Ok(Frame { schema, batches })
+    }
+
+    /// What each column of the answer of [`Lake::sql`] is made of, read off the query's plan; nothing is run.
+    ///
+    /// # Errors
+    /// As [`Lake::sql`].
+    pub async fn columns(&self, tables: &[TableRef], sql: &str) -> Result<Vec<OutputColumn>, QueryError> {
+        Ok(columns::of(self.plan(tables, sql).await?.logical_plan()))
+    }
+
+    async fn plan(&self, tables: &[TableRef], sql: &str) -> Result<DataFrame, QueryError> {
         let context = session::new(self.runtime());
         for table in tables {
             let location = self.location(&table.namespace, &table.name)?;
             session::register(&context, &table.alias, &Table::open(&location, table.version).await?)?;
         }
         let only_reads = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-        let explain = |error| QueryError::of(error, tables);
-        let plan = context.sql_with_options(sql, only_reads).await.map_err(explain)?;
-        let schema = plain(plan.schema().as_arrow());
-        let batches = plan.collect().await.map_err(explain)?;
-        let batches = batches.iter().map(|batch| as_plain(batch, &schema)).collect::<Result<_, _>>()?;
-        Ok(Frame { schema, batches })
+        context.sql_with_options(sql, only_reads).await.map_err(|error| QueryError::of(error, tables))
     }
 }
 

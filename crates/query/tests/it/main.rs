@@ -1,5 +1,6 @@
 //! The lake on a real folder, with small tables.
 
+mod columns;
 mod crash;
 mod flights;
 mod ingest;

@@ -89,13 +89,19 @@ pub async fn trace(running: &Running, prediction: Option<&str>) -> Result<Trace,
 }
 
 pub fn cost(running: &Running, namespace: &str) -> Result<Cost, Problem> {
-    let of = |error: &dyn bedplate_types::Explained| Problem::of("the ledger", error);
-    let total = running.db.read(|tx| bedplate_ledger::total(tx, Some(namespace))).map_err(|error| of(&error))?;
-    let lines = running.db.read(|tx| bedplate_ledger::by(tx, bedplate_ledger::Column::Resource));
-    let lines = lines.map_err(|error| of(&error))?;
+    let query = bedplate_ledger::Query {
+        namespace: Some(namespace.to_owned()),
+        by: vec![bedplate_ledger::Dimension::Resource],
+        ..Default::default()
+    };
+    let told = running.db.read(|tx| bedplate_ledger::statement(tx, &query));
+    let told = told.map_err(|error| Problem::of("the ledger", &error))?;
+    let (currency, total) = told.totals.into_iter().next().unwrap_or_default();
+    let lines = told.lines.into_iter().filter(|line| line.currency == currency);
     Ok(Cost {
         total: total.to_string(),
-        currency: running.prices.currency.clone(),
-        by_resource: lines.into_iter().map(|(resource, cost)| (resource, cost.to_string())).collect(),
+        by_resource: lines.map(|line| (line.key.join("/"), line.cost.to_string())).collect(),
+        currency,
+        unpriced: told.unpriced.into_iter().map(|line| (line.resource, line.events)).collect(),
     })
 }

@@ -43,6 +43,9 @@ impl Summary {
         println!("trace      {} hops back to {} source files", self.trace.hops, self.trace.sources);
         println!("audit      {} leaves verified", self.audit.leaves);
         println!("cost       {} {}", self.cost.total, self.cost.currency);
+        for (resource, events) in &self.cost.unpriced {
+            println!("           {events} events of {resource} have no price yet");
+        }
         println!("           {:.1} s, peak {:.0} MB", self.seconds, self.peak_rss_mb);
         self.what_next();
     }
@@ -58,6 +61,8 @@ impl Summary {
             "  bedplate predict late-arrival -n {} -s tailnum=N14228 -s carrier=UA -s origin=EWR -s dest=IAH -s scheduled_time=2013-07-08T12:00:00Z",
             self.namespace
         );
+        println!("  bedplate impact flights.arr_delay -n {}", self.namespace);
+        println!("  bedplate costs --by resource -n {}", self.namespace);
         println!("  bedplate audit verify");
     }
 }

@@ -4,9 +4,9 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use bedplate_audit::{AuditError, CHECKPOINT, VKEY};
+use bedplate_audit::{AuditError, CHECKPOINT, COSIGNED, Filter, VKEY};
 use bedplate_policy::Action;
-use bedplate_types::{ErrorKind, Problem};
+use bedplate_types::{ErrorKind, Problem, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -19,6 +19,10 @@ const BYTES: &str = "application/octet-stream";
 pub struct LogQuery {
     from: Option<u64>,
     limit: Option<u32>,
+    actor: Option<String>,
+    action: Option<String>,
+    object: Option<String>,
+    since: Option<Timestamp>,
 }
 
 pub async fn log(
@@ -28,27 +32,50 @@ pub async fn log(
 ) -> Result<Json<Value>, Failed> {
     may_read(&facts, &headers)?;
     let limit = query.limit.unwrap_or(50).min(1_000);
-    let entries = facts
-        .db
-        .read(|tx| bedplate_audit::entries(tx, query.from.unwrap_or_default(), limit))
-        .map_err(|error| failed("reading the audit log")(&error))?;
-    let entries: Vec<_> = entries
+    let filter = Filter { actor: query.actor, action: query.action, object: query.object, since: query.since };
+    let from = query.from.unwrap_or_default();
+    let page = blocking("reading the audit log", facts, move |facts| {
+        facts.db.read(|tx| bedplate_audit::search(tx, &filter, from, limit))
+    });
+    let page = page.await?;
+    let entries: Vec<_> = page
+        .entries
         .into_iter()
         .map(|(leaf, entry)| {
             json!({ "leaf": leaf, "at": entry.at, "actor": entry.actor, "action": entry.action,
             "object": entry.object, "detail": entry.detail })
         })
         .collect();
-    Ok(Json(json!({ "entries": entries })))
+    Ok(Json(json!({ "entries": entries, "next": page.next })))
 }
 
+/// Recomputes the log, and holds it against what a witness cosigned of it.
 pub async fn verify(State(facts): State<Facts>, headers: HeaderMap) -> Result<Json<Value>, Failed> {
     may_read(&facts, &headers)?;
     let verified = blocking("verifying the audit log", facts, |facts| {
-        facts.db.read(|tx| bedplate_audit::verify(tx, &facts.audit_key))
+        facts.db.read(|tx| {
+            let verified = bedplate_audit::verify(tx, &facts.audit_key)?;
+            let cosigned = bedplate_audit::cosigned_checkpoint(tx)?.map(|checkpoint| checkpoint.note);
+            if let Some(note) = &cosigned {
+                bedplate_audit::verify_against(tx, note, &facts.audit_key)?;
+            }
+            Ok((verified, cosigned, bedplate_audit::witnesses(tx)?))
+        })
     });
-    let verified = verified.await?;
-    Ok(Json(json!({ "verified": true, "leaves": verified.leaves, "root": verified.root })))
+    let (verified, cosigned, witnesses) = verified.await?;
+    Ok(Json(json!({ "verified": true, "leaves": verified.leaves, "root": verified.root, "cosigned": cosigned,
+                    "witnesses": witnesses })))
+}
+
+/// How it stands with each witness.
+pub async fn witnesses(State(facts): State<Facts>, headers: HeaderMap) -> Result<Json<Value>, Failed> {
+    may_read(&facts, &headers)?;
+    let told = blocking("the audit log's witnesses", facts, |facts| facts.db.read(bedplate_audit::witnesses)).await?;
+    Ok(Json(json!({ "witnesses": told })))
+}
+
+pub async fn cosigned(State(facts): State<Facts>, headers: HeaderMap) -> Result<Response, Failed> {
+    published(facts, &headers, COSIGNED.to_owned(), TEXT).await
 }
 
 pub async fn checkpoint(State(facts): State<Facts>, headers: HeaderMap) -> Result<Response, Failed> {

@@ -39,6 +39,11 @@ pub async fn trace(
         return Err(Failed(unknown(&query.node)));
     }
     Ok(match query.form.as_deref() {
+        // Beside the things themselves their columns would hide them.
+        Some("dot") if !graph.edges.is_empty() => {
+            let graph = Graph { columns: Vec::new(), ..graph };
+            ([(header::CONTENT_TYPE, "text/vnd.graphviz")], graph.to_dot()).into_response()
+        }
         Some("dot") => ([(header::CONTENT_TYPE, "text/vnd.graphviz")], graph.to_dot()).into_response(),
         Some("openlineage") => Json(openlineage(&graph)).into_response(),
         None => Json(graph).into_response(),
@@ -50,18 +55,26 @@ pub async fn trace(
 }
 
 /// As events for another lineage server; what is in no namespace of ours is in `bedplate://local` there.
-fn openlineage(graph: &Graph) -> Vec<Value> {
+pub fn openlineage(graph: &Graph) -> Vec<Value> {
     let producer = concat!("https://bedplate.dev/bedplate/", env!("CARGO_PKG_VERSION"));
-    bedplate_openlineage::export(graph, bedplate_openlineage::Origin { producer, namespace: "bedplate://local" })
+    bedplate_openlineage::export(graph, bedplate_openlineage::Origin { producer, namespace: bedplate_lineage::LOCAL })
 }
 
-fn namespace_of(node: &Node) -> Option<&str> {
+/// The namespace whose readers may see the node; none where what it stands beside decides.
+pub fn namespace_of(node: &Node) -> Option<&str> {
     match node {
         Node::Table { namespace, .. }
         | Node::View { namespace, .. }
+        | Node::Feature { namespace, .. }
         | Node::Model { namespace, .. }
-        | Node::Endpoint { namespace, .. } => Some(namespace),
-        Node::Source(_) | Node::Snapshot(_) | Node::Run(_) | Node::Prediction(_) => None,
+        | Node::Endpoint { namespace, .. }
+        | Node::Recipe { namespace, .. }
+        | Node::Monitor { namespace, .. }
+        | Node::Device { namespace, .. } => Some(namespace),
+        Node::Column { of, .. } => namespace_of(of),
+        // Runs of before they were told apart by namespace have none.
+        Node::Run(id) => id.as_str().split_once('/').map(|(namespace, _)| namespace),
+        Node::Source(_) | Node::Snapshot(_) | Node::Prediction(_) => None,
     }
 }
 
@@ -74,13 +87,29 @@ pub fn find_trace(db: &Db, node: &str, downstream: bool) -> Result<Graph, Proble
     let start: Node = node.parse().map_err(|error: bedplate_lineage::InvalidNode| {
         Problem::new(ErrorKind::Invalid, format!("tracing {node}"), error.to_string())
     })?;
-    let graph = db.read(|tx| {
-        let walk = if downstream { bedplate_lineage::downstream } else { bedplate_lineage::upstream };
-        walk(tx, &start).map_err(|error| of(&error))
-    })?;
-    if graph.edges.is_empty() && graph.nodes.len() <= 1 {
+    let graph = db.read(|tx| walk(tx, &start, downstream).map_err(|error| of(&error)))?;
+    if graph.edges.is_empty() && graph.columns.is_empty() && graph.nodes.len() <= 1 {
         return Err(unknown(node));
     }
+    Ok(graph)
+}
+
+/// Of a column or a feature, the columns it came of or went to; of anything else the graph, with the columns within it.
+fn walk(tx: &mut dyn bedplate_db::Tx, start: &Node, downstream: bool) -> Result<Graph, bedplate_lineage::LineageError> {
+    if matches!(start, Node::Column { .. } | Node::Feature { .. }) {
+        let walk = if downstream { bedplate_lineage::column_downstream } else { bedplate_lineage::column_upstream };
+        let (nodes, columns, cut) = walk(tx, std::slice::from_ref(start), bedplate_lineage::Bounds::default())?;
+        let nodes = nodes.into_iter().map(|node| (node, Value::Null)).collect();
+        return Ok(Graph { nodes, columns, truncated: cut.is_some(), cut, ..Graph::default() });
+    }
+    let walk = if downstream { bedplate_lineage::downstream } else { bedplate_lineage::upstream };
+    let graph = walk(tx, start)?;
+    with_columns(tx, graph)
+}
+
+fn with_columns(tx: &mut dyn bedplate_db::Tx, mut graph: Graph) -> Result<Graph, bedplate_lineage::LineageError> {
+    let nodes: Vec<Node> = graph.nodes.iter().map(|(node, _)| node.clone()).collect();
+    graph.columns = bedplate_lineage::columns_between(tx, &nodes)?;
     Ok(graph)
 }
 
@@ -106,7 +135,8 @@ fn trace_prediction(tx: &mut dyn bedplate_db::Tx, id: &str) -> Result<Graph, Pro
     let record = bedplate_serving::find(tx, &id).map_err(|error| Problem::of(&what, &error))?;
     let record = record.ok_or_else(|| unknown(id.as_str()))?;
     let model = Node::model(&record.endpoint.namespace, &record.model, record.version);
-    let mut graph = bedplate_lineage::upstream(tx, &model).map_err(|error| Problem::of(&what, &error))?;
+    let graph = bedplate_lineage::upstream(tx, &model).and_then(|graph| with_columns(tx, graph));
+    let mut graph = graph.map_err(|error| Problem::of(&what, &error))?;
     let prediction = Node::Prediction(id);
     let endpoint = Node::endpoint(&record.endpoint.namespace, &record.endpoint.name);
     let edge = |from: &Node, to: &Node| Edge {
@@ -118,7 +148,7 @@ fn trace_prediction(tx: &mut dyn bedplate_db::Tx, id: &str) -> Result<Graph, Pro
     graph.edges.insert(0, edge(&model, &endpoint));
     graph.edges.insert(0, edge(&endpoint, &prediction));
     graph.nodes.insert(0, (endpoint, json!({ "model": record.model, "version": record.version })));
-    let told = json!({ "at": record.at, "request": record.request, "probability": record.probability, "modelDigest": record.digest });
+    let told = json!({ "at": record.at, "principal": record.principal, "viewVersions": *record.view_versions, "request": record.request, "probability": record.probability, "modelDigest": record.digest });
     graph.nodes.insert(0, (prediction, told));
     Ok(graph)
 }

@@ -146,7 +146,18 @@ fn other(world: &World, method: &str, path: &str) -> Option<Case> {
         | "GET /bedplate/v1/audit/verify"
         | "GET /bedplate/v1/audit/checkpoint"
         | "GET /bedplate/v1/audit/vkey"
-        | "GET /bedplate/v1/costs" => same(Ask::new(method, path)),
+        | "GET /bedplate/v1/audit/witnesses"
+        | "GET /bedplate/v1/audit/cosigned"
+        | "GET /bedplate/v1/costs/verify" => same(Ask::new(method, path)),
+        "GET /bedplate/v1/costs" => of(
+            Ask::new(method, format!("{path}?namespace=flights")),
+            Ask::new(method, format!("{path}?namespace={NOWHERE}")),
+            ["flights", NOWHERE],
+        ),
+        "POST /bedplate/v1/costs/reversals" => {
+            same(Ask::new(method, path).body(json!({ "id": "run:1", "because": "x" })))
+        }
+        "GET /bedplate/v1/impact" => part(method, "/bedplate/v1/impact?namespace=flights&dataset={}", "weather"),
         "GET /bedplate/v1/audit/tile/{*path}" => of(
             Ask::new(method, "/bedplate/v1/audit/tile/0/000.p/1"),
             Ask::new(method, "/bedplate/v1/audit/tile/0/999"),
