@@ -126,7 +126,7 @@ impl Case {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Role;
+    use crate::{Role, Source};
 
     fn case(action: &str, kind: &str, principal: &str, expect: Expect, by: Option<&[&str]>) -> Case {
         Case {
@@ -150,6 +150,15 @@ mod tests {
         assert!(!passed(case("get", "Dataset", "user:ana", Expect::Allow, Some(&["editor-works"]))));
         assert!(!passed(case("get", "Dataset", "user:ana", Expect::Deny, None)));
         assert!(passed(case("delete", "Dataset", "user:ana", Expect::Deny, Some(&[]))));
+    }
+
+    #[test]
+    fn a_policy_that_errs_denies_and_is_no_denial_that_a_case_may_expect() {
+        let cedar = "permit (principal, action, resource) when { 9223372036854775807 + 1 > 0 };".to_owned();
+        let errs = Source { namespace: "flights".into(), name: "errs".into(), cedar };
+        let rules = Rules::new(&[errs], &[Grant::new("user:ana", "flights", Role::Owner)]).unwrap();
+        let verdict = case("get", "Dataset", "user:ana", Expect::Deny, None).judge(&rules);
+        assert!(!verdict.passed && verdict.got.is_none() && verdict.why.contains("could not be asked"), "{verdict:?}");
     }
 
     #[test]

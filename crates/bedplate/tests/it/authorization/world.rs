@@ -45,7 +45,7 @@ impl World {
         let address = |word: &str| {
             let line = said_so.lines().find(|line| line.contains(word)).unwrap_or_else(|| panic!("{word}: {said_so}"));
             let url = line.split("http://").nth(1).unwrap_or_default();
-            url.split(|c: char| c == ' ' || c == '/').next().unwrap_or_default().to_owned()
+            url.split([' ', '/']).next().unwrap_or_default().to_owned()
         };
         let admin = std::fs::read_to_string(home.path().join("credentials")).unwrap();
         let mut world = Self {
