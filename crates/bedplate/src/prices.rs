@@ -1,12 +1,10 @@
 //! The prices a home begins with: `prices.json` seeds the first PriceSheet, and counts for nothing after that.
 
-use std::collections::BTreeMap;
-
-use bedplate_kinds::{Price, PriceSheet, PriceSheetSpec};
-use bedplate_types::{ErrorKind, Money, Problem};
+use bedplate_kinds::{Price, PriceSheetSpec};
+use bedplate_ledger::PriceSheet;
+use bedplate_types::{ErrorKind, Problem};
 use kube::api::{Api, ListParams, PostParams};
 use kube::{Client, ResourceExt};
-use serde::{Deserialize, Serialize};
 
 use crate::home::{Home, write_private};
 
@@ -18,14 +16,7 @@ const PLACE: &str = "bedplate-system";
 const SEEDED: &str = "standard";
 
 /// The file: a currency, and millionths of it for a unit of each resource.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Seed {
-    pub currency: String,
-    pub prices: BTreeMap<String, Money>,
-}
-
-pub fn load(home: &Home) -> Result<Seed, Problem> {
+pub fn load(home: &Home) -> Result<PriceSheet, Problem> {
     let path = home.path(FILE);
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
@@ -43,19 +34,20 @@ pub fn load(home: &Home) -> Result<Seed, Problem> {
 
 /// Declares the sheet `standard` when no PriceSheet is there at all. Says so when the file was edited since: it is the sheet
 /// that counts.
-pub async fn seed(client: &Client, seed: &Seed) -> Result<(), Problem> {
+pub async fn seed(client: &Client, seed: &PriceSheet) -> Result<(), Problem> {
     let of = |error: kube::Error| Problem::new(ErrorKind::Internal, "the price sheets", error.to_string());
-    let api: Api<PriceSheet> = Api::namespaced(client.clone(), PLACE);
+    let api: Api<bedplate_kinds::PriceSheet> = Api::namespaced(client.clone(), PLACE);
     let sheets = api.list(&ListParams::default()).await.map_err(of)?.items;
     if sheets.is_empty() {
-        return match api.create(&PostParams::default(), &PriceSheet::new(SEEDED, seed.spec())).await {
+        return match api.create(&PostParams::default(), &bedplate_kinds::PriceSheet::new(SEEDED, spec(seed))).await {
             // Another platform on the same database was first.
             Err(kube::Error::Api(status)) if status.code == 409 => Ok(()),
             made => made.map(drop).map_err(|error| refused(&error)),
         };
     }
-    let edited = |sheet: &PriceSheet| sheet.name_any() == SEEDED && sheet.metadata.generation == Some(1);
-    if sheets.iter().any(|sheet| edited(sheet) && sheet.spec.prices != seed.spec().prices) {
+    let edited =
+        |sheet: &bedplate_kinds::PriceSheet| sheet.name_any() == SEEDED && sheet.metadata.generation == Some(1);
+    if sheets.iter().any(|sheet| edited(sheet) && sheet.spec.prices != spec(seed).prices) {
         tracing::warn!("{FILE} was edited, but seeds the first sheet only: change pricesheet {SEEDED} in {PLACE}");
     }
     Ok(())
@@ -69,16 +61,14 @@ fn refused(error: &kube::Error) -> Problem {
     Problem::new(ErrorKind::Invalid, FILE, why).with_fix("correct prices.json in the home folder and start again")
 }
 
-impl Seed {
-    fn spec(&self) -> PriceSheetSpec {
-        PriceSheetSpec {
-            owner: String::new(),
-            description: format!("What the platform began with: {FILE} of its home folder."),
-            currency: self.currency.clone(),
-            prices: self.prices.iter().map(|(resource, price)| (resource.clone(), Price(*price))).collect(),
-            valid_from: None,
-            valid_to: None,
-        }
+fn spec(seed: &PriceSheet) -> PriceSheetSpec {
+    PriceSheetSpec {
+        owner: String::new(),
+        description: format!("What the platform began with: {FILE} of its home folder."),
+        currency: seed.currency.clone(),
+        prices: seed.prices.iter().map(|(resource, price)| (resource.clone(), Price(*price))).collect(),
+        valid_from: seed.valid_from,
+        valid_to: seed.valid_to,
     }
 }
 
@@ -88,8 +78,8 @@ mod tests {
 
     #[test]
     fn the_example_prices_make_a_sound_sheet() {
-        let seed: super::Seed = serde_json::from_str(super::FIRST).unwrap();
-        assert_eq!(seed.spec().validate(), []);
+        let seed: super::PriceSheet = serde_json::from_str(super::FIRST).unwrap();
+        assert_eq!(super::spec(&seed).validate(), []);
         for resource in ["cpu_seconds", "predictions", "ingested_gigabytes", "stored_gigabytes"] {
             assert!(seed.prices.contains_key(resource), "{resource} has no price");
         }

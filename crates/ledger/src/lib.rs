@@ -25,6 +25,7 @@ mod price;
 mod report;
 mod reversal;
 mod sheet;
+mod spent;
 mod transaction;
 mod verify;
 
@@ -38,5 +39,6 @@ pub use price::{PriceSheet, cost};
 pub use report::{Dimension, Line, Query, Statement, month_to_date, statement, total};
 pub use reversal::reverse;
 pub use sheet::{put_sheet, remove_sheet, sheet_at, sheets};
+pub use spent::spent;
 pub use transaction::{Entry, Posting, Transaction, entry};
 pub use verify::{Verified, verify};

@@ -6,17 +6,22 @@ use bedplate_types::{Money, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Prices per unit (a CPU-second, a gigabyte, a prediction), all in one currency, for a span of time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PriceSheet {
+    #[serde(default)]
     pub name: String,
     /// Which edition of the sheet of this name.
+    #[serde(default)]
     pub generation: i64,
     /// For example `EUR`.
     pub currency: String,
     pub prices: BTreeMap<String, Money>,
     /// From then on (inclusive); since ever when left out.
+    #[serde(default)]
     pub valid_from: Option<Timestamp>,
     /// Until then (exclusive); for ever when left out.
+    #[serde(default)]
     pub valid_to: Option<Timestamp>,
 }
 

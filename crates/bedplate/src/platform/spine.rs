@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bedplate_audit::Signer;
 use bedplate_db::{Db, Migration};
 use bedplate_identity::{Authenticator, NewToken, Principal};
+use bedplate_ledger::PriceSheet;
 use bedplate_policy::Policy;
 use bedplate_types::{Clock, ErrorKind, Problem, SystemClock};
 
@@ -18,7 +19,8 @@ pub struct Spine {
     pub authenticator: Authenticator,
     pub policy: Policy,
     pub clock: Arc<dyn Clock>,
-    pub prices: prices::Seed,
+    /// What the first PriceSheet is made of.
+    pub prices: PriceSheet,
     pub signer: Arc<Signer>,
 }
 

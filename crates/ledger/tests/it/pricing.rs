@@ -2,7 +2,7 @@
 
 use bedplate_ledger::{
     Dimension, LedgerError, PriceSheet, Query, Recorded, UsageEvent, entry, month_to_date, price_backlog, put_sheet,
-    remove_sheet, reverse, sheet_at, sheets, statement, total, unpriced, verify,
+    remove_sheet, reverse, sheet_at, sheets, spent, statement, total, unpriced, verify,
 };
 use bedplate_types::{Explained, Money};
 
@@ -151,6 +151,9 @@ fn a_correction_posts_the_opposite_at_its_own_day_and_price() {
     let (early, late) = (at("2026-11-30T23:00:00Z"), at("2026-12-31T00:00:00Z"));
     assert_eq!(ledger.db.read(|tx| month_to_date(tx, Some("flights"), early)).unwrap()["EUR"], Money(130));
     assert_eq!(ledger.db.read(|tx| month_to_date(tx, Some("flights"), late)).unwrap()["EUR"], Money(-130));
+    let spent_in = |from, to| ledger.db.read(|tx| spent(tx, "flights", at(from), at(to))).unwrap();
+    assert_eq!(spent_in("2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z"), Money(130));
+    assert_eq!(spent_in("2026-11-25T00:00:00Z", "2026-12-02T00:00:00.000001Z"), Money(-130));
     ledger.db.read(verify).unwrap();
 }
 

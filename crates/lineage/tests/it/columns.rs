@@ -100,7 +100,7 @@ fn what_moved_on_or_is_gone_stands_on_nothing() {
 #[test]
 fn the_closer_way_stays_and_the_same_edge_again_changes_nothing() {
     let (_folder, db) = open();
-    for how in [How::Filter, How::Aggregation, How::Join, How::Aggregation] {
+    for how in [How::Filter, How::Aggregation, How::Aggregation, How::Join] {
         let edge = column("column:table:f/a@1#x", "feature:f/v@d#y", how);
         db.write(move |tx| link_column(tx, &edge)).unwrap();
     }
