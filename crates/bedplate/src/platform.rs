@@ -2,6 +2,7 @@
 
 mod checkpoints;
 mod machine;
+mod planning;
 mod spine;
 mod surfaces;
 

@@ -7,13 +7,13 @@ use axum::serve::ListenerExt;
 use bedplate_apiserver::ApiServer;
 use bedplate_console::{ConsoleState, Sessions};
 use bedplate_online::OnlineStore;
-use bedplate_plan::{Governor, Planner};
+use bedplate_plan::Governor;
 use bedplate_types::Problem;
 use kube::Client;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::machine;
+use super::planning;
 use super::spine::Spine;
 use crate::keys;
 use crate::surface::{api, console, features};
@@ -26,7 +26,7 @@ pub fn open_apiserver(spine: &Spine, secrets_key: [u8; 32], governor: &Arc<Gover
         clock: spine.clock.clone(),
         secrets_key,
         seed: || keys::random().unwrap_or_default(),
-        admission: Some(governor.clone()),
+        governance: Some(governor.clone()),
     };
     ApiServer::open(options).map_err(|error| Problem::of("the API server", &error))
 }
@@ -61,20 +61,8 @@ pub fn control_routes(
         .merge(bedplate_console::router(state))
         .merge(bedplate_feast::router(Arc::new(store), spine.authenticator.clone(), spine.policy.clone()))
         .merge(api::router(facts))
-        .merge(bedplate_plan::router(planner(spine, apiserver, governor), spine.authenticator.clone()))
+        .merge(bedplate_plan::router(planning::planner(spine, apiserver, governor), spine.authenticator.clone()))
         .merge(openlineage(spine))
-}
-
-fn planner(spine: &Spine, apiserver: &ApiServer, governor: &Arc<Governor>) -> Planner {
-    let prices = spine.prices.clone();
-    Planner {
-        server: apiserver.clone(),
-        db: spine.db.clone(),
-        governor: governor.clone(),
-        prices: Arc::new(move || prices.clone()),
-        machine: machine::capacity(),
-        clock: spine.clock.clone(),
-    }
 }
 
 /// Events come in where the clients send them unasked; Marquez' paths would meet Kubernetes' and have a prefix.

@@ -146,7 +146,10 @@ async fn with_every_teams_word_the_change_is_made_once() {
     scene.approve(&back, "omar", "ops").await.unwrap();
     assert_eq!(scene.patch("m1").await.0.as_u16(), 200);
     let (code, told) = scene.patch("m2").await;
-    assert!(code.as_u16() == 403 && told["message"].as_str().unwrap().contains(&format!("approval {name} is used")), "{told}");
+    assert!(
+        code.as_u16() == 403 && told["message"].as_str().unwrap().contains(&format!("approval {name} is used")),
+        "{told}"
+    );
     assert_eq!(scene.model().await, "m1");
 }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use bedplate_apiserver::{
-    Action, Admission, Admitted, Batch, Denied, Failure, Operation, Proposed, Refusal, Step, Stored, Wish,
+    Action, Admitted, Batch, Denied, Failure, Governance, Operation, Proposed, Refusal, Step, Stored, Wish,
 };
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ impl Scribe {
     }
 }
 
-impl Admission for Scribe {
+impl Governance for Scribe {
     fn admit(&self, _: &mut Stored<'_>, change: &mut Proposed<'_>) -> Result<Admitted, Denied> {
         let word = match change.operation {
             Operation::Create => "create",
@@ -165,8 +165,9 @@ async fn many_writes_are_made_as_one_or_not_at_all() {
         house.server.perform(batch, Arc::new(move |_, there| !absent || there.is_none()), Arc::new(check))
     };
     let house = &house;
-    let gone =
-        |name: &'static str| async move { house.get(&format!("{CONFIG_MAPS}/{name}")).await.0 == StatusCode::NOT_FOUND };
+    let gone = |name: &'static str| async move {
+        house.get(&format!("{CONFIG_MAPS}/{name}")).await.0 == StatusCode::NOT_FOUND
+    };
     let refused = perform(batch(&["one", "two"], apply), true, false).await.unwrap_err();
     assert!(matches!(refused, Failure::Check(ref why) if why == "no") && gone("one").await && gone("two").await);
     assert_eq!(perform(batch(&["one", "two"], apply), true, true).await.unwrap().len(), 2);
