@@ -8,8 +8,8 @@ use bedplate_policy::{Action as Right, Decision, Resource as Subject};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
-use crate::admission::{Admission, Admitted, Denied, Gate, Proposed, Refusal, Stored};
 use crate::error::ApiError;
+use crate::governance::{Admitted, Denied, Gate, Governance, Proposed, Refusal, Stored};
 use crate::key::Key;
 use crate::meta;
 use crate::options::{FieldValidation, Query};
@@ -122,7 +122,7 @@ impl ApiServer {
     /// # Errors
     /// When the database refuses; what a step's own writing meets is the step's.
     pub async fn rehearse(&self, batch: Batch) -> Result<Vec<Result<Rehearsed, ApiError>>, ApiError> {
-        let listener = self.inner.admission().map(|governor| Arc::new(Listener { governor, heard: Mutex::default() }));
+        let listener = self.inner.governance().map(|governor| Arc::new(Listener { governor, heard: Mutex::default() }));
         let gate = listener.clone().map(|listener| self.inner.gate_of(&batch.principal, listener));
         let steps: Vec<Result<Ready, Arc<ApiError>>> =
             batch.steps.iter().map(|step| self.inner.ready(&batch, step, gate.clone()).map_err(Arc::new)).collect();
@@ -359,7 +359,7 @@ impl Ready {
 
 /// Asks whoever governs, hears what they say, and lets everything through.
 struct Listener {
-    governor: Arc<dyn Admission>,
+    governor: Arc<dyn Governance>,
     heard: Mutex<Heard>,
 }
 
@@ -369,7 +369,7 @@ struct Heard {
     notes: Vec<String>,
 }
 
-impl Admission for Listener {
+impl Governance for Listener {
     fn admit(&self, stored: &mut Stored<'_>, change: &mut Proposed<'_>) -> Result<Admitted, Denied> {
         match self.governor.admit(stored, change) {
             Ok(admitted) => {

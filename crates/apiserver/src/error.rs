@@ -4,7 +4,7 @@ use bedplate_audit::AuditError;
 use bedplate_db::DbError;
 use bedplate_types::{ErrorKind, Explained};
 
-use crate::admission::Refusal;
+use crate::governance::Refusal;
 use crate::write::Written;
 
 /// One broken rule of an object, with the path of the field.

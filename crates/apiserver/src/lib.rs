@@ -5,7 +5,7 @@
 //! Start with [`ApiServer`]; then `routes` and `call` (a request arrives), `write` (the one write path), `watch` (how it is told on).
 //! [`Resource`] is the noun: one served resource with its schema and columns.
 //!
-//! Whoever governs changes is asked in the transaction of each write ([`Admission`]). [`Batch`] is many writes as one: in
+//! Whoever governs changes is asked in the transaction of each write ([`Governance`]). [`Batch`] is many writes as one: in
 //! rehearsal, of which nothing is kept, or in earnest, all or nothing.
 //!
 //! It does not know who reconciles a kind, and has no background work of its own: owners' dependents and the contents of
@@ -14,7 +14,6 @@
 //! Secrets are sealed (`seal`) with a key that is not in the database; neither their data nor a digest of it reaches the
 //! audit log or any other log.
 
-mod admission;
 mod admit;
 mod batch;
 mod binding;
@@ -30,6 +29,7 @@ mod discovery;
 mod error;
 mod event;
 mod feed;
+mod governance;
 mod guard;
 mod jsonpath;
 mod key;
@@ -67,9 +67,9 @@ mod verb;
 mod watch;
 mod write;
 
-pub use admission::{Admission, Admitted, Denied, Operation, Proposed, Refusal, Stored};
 pub use batch::{Action, Batch, Check, Expect, Failure, Rehearsed, Step, Wish};
 pub use error::{ApiError, Cause};
+pub use governance::{Admitted, Denied, Governance, Operation, Proposed, Refusal, Stored};
 pub use migrations::MIGRATIONS;
 pub use operations::operations;
 pub use resource::Resource;

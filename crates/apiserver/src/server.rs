@@ -11,11 +11,11 @@ use bedplate_types::Clock;
 use serde_json::json;
 use tokio::sync::watch;
 
-use crate::admission::{Admission, Gate};
 use crate::catalogue::Catalogue;
 use crate::definition;
 use crate::error::ApiError;
 use crate::feed::Feed;
+use crate::governance::{Gate, Governance};
 use crate::openapi::Documents;
 use crate::options::FieldValidation;
 use crate::resource::Resource;
@@ -42,7 +42,7 @@ pub struct Options {
     /// Sixteen random bytes, for uids, generated names and nonces.
     pub seed: fn() -> [u8; 16],
     /// Asked inside the transaction of every write; `None`: every write that is authorised and valid is made.
-    pub admission: Option<Arc<dyn Admission>>,
+    pub governance: Option<Arc<dyn Governance>>,
 }
 
 /// A handle to the API server; clones share one server.
@@ -61,7 +61,7 @@ pub(crate) struct Inner {
     pub signal: watch::Sender<Signal>,
     pub feed: Arc<Feed>,
     seal: Seal,
-    admission: Option<Arc<dyn Admission>>,
+    governance: Option<Arc<dyn Governance>>,
     seed: fn() -> [u8; 16],
     kept: AtomicI64,
 }
@@ -85,7 +85,7 @@ impl ApiServer {
             signal: watch::Sender::new(Signal::default()),
             feed: Arc::default(),
             seal,
-            admission: options.admission,
+            governance: options.governance,
             seed: options.seed,
             kept: AtomicI64::new(CHANGES_KEPT),
         });
@@ -127,17 +127,17 @@ impl Inner {
 
     /// Who is asked before `principal` changes anything.
     pub fn gate(&self, principal: &Principal) -> Option<Gate> {
-        let admission = self.admission.clone()?;
-        Some(Gate { admission, principal: principal.clone(), seal: self.seal.clone() })
+        let governance = self.governance.clone()?;
+        Some(Gate { governance, principal: principal.clone(), seal: self.seal.clone() })
     }
 
     /// The same, with somebody else in the place of whoever governs.
-    pub fn gate_of(&self, principal: &Principal, admission: Arc<dyn Admission>) -> Gate {
-        Gate { admission, principal: principal.clone(), seal: self.seal.clone() }
+    pub fn gate_of(&self, principal: &Principal, governance: Arc<dyn Governance>) -> Gate {
+        Gate { governance, principal: principal.clone(), seal: self.seal.clone() }
     }
 
-    pub fn admission(&self) -> Option<Arc<dyn Admission>> {
-        self.admission.clone()
+    pub fn governance(&self) -> Option<Arc<dyn Governance>> {
+        self.governance.clone()
     }
 
     pub fn random(&self) -> [u8; 16] {

@@ -6,8 +6,8 @@ use bedplate_types::{Digest, Timestamp};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::admission::{self, Gate};
 use crate::error::ApiError;
+use crate::governance::{self, Gate};
 use crate::key::Key;
 use crate::{binding, columns, meta, price_sheet, rule};
 
@@ -219,7 +219,7 @@ pub fn commit(
     put_change(tx, key, event, before, version, &body)?;
     tx.execute("DELETE FROM api_changes WHERE version <= $1", &[floor.into()])?;
     bedplate_audit::append(tx, &leaf(key, object, &body, version, by))?;
-    admission::follow(tx, also, key, by)?;
+    governance::follow(tx, also, key, by)?;
     Ok(version)
 }
 

@@ -5,9 +5,9 @@ use bedplate_types::Timestamp;
 use serde_json::Value;
 use std::sync::Arc;
 
-use crate::admission::Gate;
 use crate::collect::{self, Outcome};
 use crate::error::ApiError;
+use crate::governance::Gate;
 use crate::key::Key;
 use crate::managed::{self, Author};
 use crate::options::FieldValidation;

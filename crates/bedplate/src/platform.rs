@@ -3,6 +3,7 @@
 mod checkpoints;
 mod decisions;
 mod machine;
+mod planning;
 mod spine;
 pub mod surfaces;
 pub mod witness;

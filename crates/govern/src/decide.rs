@@ -68,7 +68,7 @@ pub fn decide(
             continue;
         }
         let open = |request: &&Request| matches!(stands(request), ApprovalState::Waiting | ApprovalState::Escalated);
-        let waiting = of_this().find(open).or_else(|| of_this().last());
+        let waiting = of_this().find(open).or_else(|| of_this().next_back());
         let all = class.approvers.iter().map(|one| Missing { team: one.team.clone(), count: one.count }).collect();
         decision.needs.push(Need {
             class: name.clone(),

@@ -1,7 +1,6 @@
 //! What can go wrong with a plan.
 
 use bedplate_apiserver::ApiError;
-use bedplate_ledger::LedgerError;
 use bedplate_types::{ErrorKind, Explained};
 
 /// A plan that could not be made or carried out. Nothing was written then.
@@ -28,8 +27,9 @@ pub enum PlanError {
     Invalid(String),
     #[error(transparent)]
     Api(#[from] ApiError),
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
+    /// The price sheet or what was spent is not known.
+    #[error("the ledger does not tell: {0}")]
+    Ledger(String),
 }
 
 /// The command that makes a new plan.
@@ -44,7 +44,7 @@ impl Explained for PlanError {
             Self::NotAllowed { verdict, .. } if *verdict == "over-budget" => ErrorKind::Refused,
             Self::NotAllowed { .. } => ErrorKind::Denied,
             Self::Step { error, .. } | Self::Api(error) => error.kind(),
-            Self::Ledger(error) => error.kind(),
+            Self::Ledger(_) => ErrorKind::Internal,
         }
     }
 
@@ -55,8 +55,7 @@ impl Explained for PlanError {
             Self::Moved { .. } | Self::Differs(_) | Self::Version { .. } => Some(REPLAN.to_owned()),
             Self::NotAllowed { .. } => Some("bedplate plan -f DIR shows every reason and what mends it".to_owned()),
             Self::Step { error, .. } | Self::Api(error) => error.fix(),
-            Self::Ledger(error) => error.fix(),
-            Self::NoObject { .. } | Self::Invalid(_) => None,
+            Self::Ledger(_) | Self::NoObject { .. } | Self::Invalid(_) => None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Whoever governs changes: change classes with their approvals, quotas, and where platform-wide kinds may be. Asked by the
 //! API server in the transaction of each write, so that no client can go around it.
 
-use bedplate_apiserver::{Admission, Admitted, ApiError, Denied, Operation, Proposed, Refusal, Stored};
+use bedplate_apiserver::{Admitted, ApiError, Denied, Governance, Operation, Proposed, Refusal, Stored};
 use bedplate_govern::{Change, Decision, Need, Request, Subject, decide, desired, diff, digest_of, people, request_of};
 use bedplate_kinds::{Approval, ChangeClass, ChangeClassSpec, ChangeOperation};
 use serde::de::DeserializeOwned;
@@ -57,7 +57,7 @@ impl Governor {
     }
 }
 
-impl Admission for Governor {
+impl Governance for Governor {
     fn admit(&self, stored: &mut Stored<'_>, change: &mut Proposed<'_>) -> Result<Admitted, Denied> {
         if change.resource == APPROVALS {
             return ballot::admit(stored, change);

@@ -40,5 +40,5 @@ pub use document::{
 pub use drift::{Drift, Drifted};
 pub use error::PlanError;
 pub use governor::Governor;
-pub use planner::{Asked, LIMIT, MANAGER, Manifest, Planner, Scenario};
+pub use planner::{Asked, LIMIT, Ledger, MANAGER, Manifest, Planner, Scenario, Spent};
 pub use routes::{operations, router};

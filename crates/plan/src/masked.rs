@@ -11,7 +11,7 @@ pub fn of(kind: &str, mut change: FieldChange) -> FieldChange {
     let hides = ["data", "stringData", "metadata.annotations"];
     let below =
         |root: &&str| change.path.strip_prefix(*root).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    if kind == "Secret" && hides.iter().any(|root| below(&root)) {
+    if kind == "Secret" && hides.iter().any(below) {
         change.before = change.before.map(|_| Value::from(MASK));
         change.after = change.after.map(|_| Value::from(MASK));
     }

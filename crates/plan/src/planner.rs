@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bedplate_apiserver::{ApiError, ApiServer, Batch, Rehearsed, Wish};
-use bedplate_db::Db;
+use bedplate_fabric::Prices;
 use bedplate_govern::{Subject, desired, diff};
 use bedplate_identity::Principal;
 use bedplate_kinds::{ChangeOperation, SiteCapacity};
-use bedplate_ledger::PriceSheet;
 use bedplate_policy::Action as Right;
-use bedplate_types::{Clock, Money};
+use bedplate_types::{Clock, Money, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -30,14 +29,22 @@ pub const LIMIT: usize = 1_000;
 #[derive(Clone)]
 pub struct Planner {
     pub server: ApiServer,
-    /// Where the ledger is.
-    pub db: Db,
     pub governor: Arc<Governor>,
-    /// The price sheet as it is now.
-    pub prices: Arc<dyn Fn() -> PriceSheet + Send + Sync>,
+    pub ledger: Ledger,
     /// What the platform's own machine can carry, where no Site is declared.
     pub machine: SiteCapacity,
     pub clock: Arc<dyn Clock>,
+}
+
+/// What a namespace spent since the month began, in the currency of the prices.
+pub type Spent = Arc<dyn Fn(&str, Timestamp) -> Result<Money, PlanError> + Send + Sync>;
+
+/// What plans ask of the ledger.
+#[derive(Clone)]
+pub struct Ledger {
+    /// The price sheet that counts at a moment.
+    pub prices: Arc<dyn Fn(Timestamp) -> Result<Prices, PlanError> + Send + Sync>,
+    pub spent: Spent,
 }
 
 /// What somebody wants planned.
@@ -100,11 +107,12 @@ impl Planner {
                 _ => after.put(result.new.clone()),
             }
         }
-        let prices = (self.prices)();
-        let reckoning = Reckoning { prices, machine: &self.machine, scenario, now: self.clock.now() };
+        let now = self.clock.now();
+        let prices = (self.ledger.prices)(now)?;
+        let reckoning = Reckoning { prices, machine: &self.machine, scenario, now };
         let mut plan = self.drafted(principal, steps, &reckoning);
         reckoning.place(&before, &after, &mut plan);
-        reckoning.budgets(&self.db, &before, &after, &mut plan)?;
+        reckoning.budgets(&self.ledger.spent, &before, &after, &mut plan)?;
         conclude(&mut plan);
         Ok(plan)
     }

@@ -2,11 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bedplate_db::Db;
 use bedplate_fabric::{Cost as Priced, Lifetime, Prices, Site, Workload, cost_of, place_all};
-use bedplate_govern::{Month, forecast};
+use bedplate_govern::forecast;
 use bedplate_kinds::{BudgetSpec, Enforcement, SiteCapacity, SiteSpec, SiteState};
-use bedplate_ledger::PriceSheet;
 use bedplate_types::{Money, Timestamp};
 use serde::Deserialize;
 
@@ -14,7 +12,7 @@ use crate::document::{Action, Budget, Cost, Placement, Plan, Price, SiteVerdict,
 use crate::error::PlanError;
 use crate::governor::SYSTEM;
 use crate::placeable::{data, workload};
-use crate::planner::Scenario;
+use crate::planner::{Scenario, Spent};
 use crate::world::{Name, World};
 
 /// The one site where none is declared.
@@ -22,7 +20,7 @@ pub const LOCAL: &str = "local";
 
 /// With what is reckoned.
 pub struct Reckoning<'a> {
-    pub prices: PriceSheet,
+    pub prices: Prices,
     pub machine: &'a SiteCapacity,
     pub scenario: &'a Scenario,
     pub now: Timestamp,
@@ -77,15 +75,15 @@ impl Reckoning<'_> {
         things.sort_by_key(|(name, _)| planned.contains(name));
         let sites = self.sites(world);
         let home = if let [only] = sites.as_slice() { only.name.clone() } else { String::new() };
-        let prices = Prices { currency: self.prices.currency.clone(), units: self.prices.prices.clone() };
+        let prices = &self.prices;
         let workloads: Vec<Workload> = things.iter().map(|(_, workload)| workload.clone()).collect();
-        let placements = place_all(&workloads, sites, &data(world, &home), &prices, self.now);
+        let placements = place_all(&workloads, sites, &data(world, &home), prices, self.now);
         let whole = things.into_iter().zip(placements);
         whole
             .map(|((name, workload), placement)| {
                 let there =
                     placement.chosen().and_then(|verdict| verdict.score.as_ref()).map(|score| score.cost.clone());
-                let cost = there.unwrap_or_else(|| cost_of(&workload.demand, &prices, &BTreeMap::new()));
+                let cost = there.unwrap_or_else(|| cost_of(&workload.demand, prices, &BTreeMap::new()));
                 Reckoned { name, workload, placement, cost }
             })
             .collect()
@@ -109,7 +107,7 @@ impl Reckoning<'_> {
     }
 
     /// Holds every budget of a namespace that the plan changes against how the month would end with and without it.
-    pub fn budgets(&self, db: &Db, before: &World, after: &World, plan: &mut Plan) -> Result<(), PlanError> {
+    pub fn budgets(&self, spent: &Spent, before: &World, after: &World, plan: &mut Plan) -> Result<(), PlanError> {
         let changed = plan.steps.iter().filter(|step| step.action.changes() && step.policy.allowed);
         let namespaces: BTreeSet<String> = changed.filter_map(|step| step.namespace.clone()).collect();
         let here = after.all("Budget").filter(|((_, namespace, _), _)| namespace == SYSTEM);
@@ -122,7 +120,7 @@ impl Reckoning<'_> {
         }
         let (with, without) = (self.reckon(after, &BTreeSet::new()), self.reckon(before, &BTreeSet::new()));
         for (name, spec) in budgets {
-            let spent = self.spent(db, &spec.namespace)?;
+            let spent = self.spent(spent, &spec.namespace)?;
             let once = |step: &&Step| step.action.changes() && step.namespace.as_deref() == Some(&spec.namespace);
             let runs: Money = plan
                 .steps
@@ -151,12 +149,11 @@ impl Reckoning<'_> {
         Ok(())
     }
 
-    fn spent(&self, db: &Db, namespace: &str) -> Result<Money, PlanError> {
+    fn spent(&self, ledger: &Spent, namespace: &str) -> Result<Money, PlanError> {
         if let Some(spent) = &self.scenario.spent {
             return Ok(spent.get(namespace).copied().unwrap_or_default());
         }
-        let Some(month) = Month::of(self.now) else { return Ok(Money(0)) };
-        Ok(db.read(|tx| bedplate_ledger::spent(tx, namespace, month.from, month.to))?)
+        ledger(namespace, self.now)
     }
 }
 

@@ -1,12 +1,12 @@
 //! The API server through its doors: the router, kube-rs, and kubectl over a real socket.
 
-mod admission;
 mod apply;
 mod authorization;
 mod columns_in_use;
 mod commands;
 mod definitions;
 mod discovery;
+mod governance;
 mod kube_rs;
 mod kubectl;
 mod lifecycle;

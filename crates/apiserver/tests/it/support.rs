@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use bedplate_apiserver::{Admission, ApiServer, Options};
+use bedplate_apiserver::{ApiServer, Governance, Options};
 use bedplate_db::{Db, Migration};
 use bedplate_identity::{Authenticator, NewToken, Principal};
 use bedplate_policy::{Grant, Policy, Role};
@@ -43,9 +43,9 @@ impl House {
     }
 
     /// One with somebody who governs.
-    pub fn governed(admission: Arc<dyn Admission>) -> Self {
+    pub fn governed(governance: Arc<dyn Governance>) -> Self {
         let house = Self::new();
-        Self::open(house.db.clone(), house.folder.clone(), Some(admission))
+        Self::open(house.db.clone(), house.folder.clone(), Some(governance))
     }
 
     /// The same database, with a server that was started anew.
@@ -53,7 +53,7 @@ impl House {
         Self::open(self.db.clone(), self.folder.clone(), None)
     }
 
-    fn open(db: Db, folder: impl Into<Arc<tempfile::TempDir>>, admission: Option<Arc<dyn Admission>>) -> Self {
+    fn open(db: Db, folder: impl Into<Arc<tempfile::TempDir>>, governance: Option<Arc<dyn Governance>>) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let policy = Policy::load(db.clone()).unwrap();
         let authenticator = Authenticator::new(db.clone(), clock.clone());
@@ -64,7 +64,7 @@ impl House {
             clock,
             secrets_key: [3; 32],
             seed,
-            admission,
+            governance,
         })
         .unwrap();
         let admin = server.in_process(admin());

@@ -6,12 +6,12 @@ use axum::Router;
 use bedplate_apiserver::ApiServer;
 use bedplate_console::{ConsoleState, Sessions};
 use bedplate_online::OnlineStore;
-use bedplate_plan::{Governor, Planner};
+use bedplate_plan::Governor;
 use bedplate_policy::Operation;
 use bedplate_types::Problem;
 use kube::Client;
 
-use super::machine;
+use super::planning;
 use super::spine::Spine;
 use crate::keys;
 use crate::oidc::Provider;
@@ -26,7 +26,7 @@ pub fn open_apiserver(spine: &Spine, secrets_key: [u8; 32], governor: &Arc<Gover
         clock: spine.clock.clone(),
         secrets_key,
         seed: || keys::random().unwrap_or_default(),
-        admission: Some(governor.clone()),
+        governance: Some(governor.clone()),
     };
     ApiServer::open(options).map_err(|error| Problem::of("the API server", &error))
 }
@@ -73,27 +73,9 @@ pub fn control_routes(
         .merge(bedplate_feast::router(Arc::new(store), spine.authenticator.clone(), spine.policy.clone()))
         .merge(api::certificates(facts.clone(), issuing))
         .merge(api::router(facts))
-        .merge(bedplate_plan::router(planner(spine, apiserver, governor), spine.authenticator.clone()))
+        .merge(bedplate_plan::router(planning::planner(spine, apiserver, governor), spine.authenticator.clone()))
         .merge(api::login::router(provider))
         .merge(openlineage(spine))
-}
-
-fn planner(spine: &Spine, apiserver: &ApiServer, governor: &Arc<Governor>) -> Planner {
-    let (first, db, clock) = (spine.prices.clone(), spine.db.clone(), spine.clock.clone());
-    // The sheet that counts now; the one the home begins with, until there is any.
-    let prices = move || {
-        let now = clock.now();
-        let sheet = db.read(|tx| bedplate_ledger::sheet_at(tx, now));
-        sheet.ok().flatten().unwrap_or_else(|| first.clone())
-    };
-    Planner {
-        server: apiserver.clone(),
-        db: spine.db.clone(),
-        governor: governor.clone(),
-        prices: Arc::new(prices),
-        machine: machine::capacity(),
-        clock: spine.clock.clone(),
-    }
 }
 
 /// Events come in where the clients send them unasked; Marquez' paths would meet Kubernetes' and have a prefix.

@@ -1,21 +1,22 @@
 //! An API server of one suite's own, with what the suite says is there already.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use bedplate_apiserver::{ApiServer, Batch, Failure, Options, Step, Wish};
 use bedplate_db::{Db, DbError, Migration};
+use bedplate_fabric::Prices;
 use bedplate_identity::Authenticator;
 use bedplate_kinds::SiteCapacity;
-use bedplate_ledger::PriceSheet;
 use bedplate_policy::Policy;
-use bedplate_types::{Clock, FixedClock};
+use bedplate_types::{Clock, FixedClock, Money};
 use serde::Deserialize;
 
 use super::suite::{As, Suite};
 use crate::error::PlanError;
 use crate::governor::Governor;
-use crate::planner::{MANAGER, Manifest, Planner};
+use crate::planner::{Ledger, MANAGER, Manifest, Planner};
 
 /// The key of a database that is thrown away.
 const KEY: [u8; 32] = [0; 32];
@@ -46,12 +47,14 @@ impl House {
             clock: clock.clone(),
             secrets_key: KEY,
             seed: random,
-            admission: Some(governor.clone()),
+            governance: Some(governor.clone()),
         })?;
         let prices = prices(suite)?;
         let usual = SiteCapacity { milli_cpu: 8_000, memory_mib: 32_768, ..SiteCapacity::default() };
         let machine = suite.machine.clone().unwrap_or(usual);
-        let planner = Planner { server, db, governor, prices: Arc::new(move || prices.clone()), machine, clock };
+        // Nothing was spent but what the suite says, which the scenario has.
+        let ledger = Ledger { prices: Arc::new(move |_| Ok(prices.clone())), spent: Arc::new(|_, _| Ok(Money(0))) };
+        let planner = Planner { server, governor, ledger, machine, clock };
         let house = Self { planner };
         house.give(suite, given).await?;
         Ok(house)
@@ -93,13 +96,22 @@ impl House {
     }
 }
 
-fn prices(suite: &Suite) -> Result<PriceSheet, PlanError> {
+/// As a price sheet is written: a currency, and millionths of it for a unit of each resource.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sheet {
+    currency: String,
+    prices: BTreeMap<String, Money>,
+}
+
+fn prices(suite: &Suite) -> Result<Prices, PlanError> {
     let Some(prices) = &suite.prices else { return Ok(usual_prices()) };
-    PriceSheet::deserialize(prices).map_err(|error| PlanError::Invalid(format!("prices: {error}")))
+    let sheet = Sheet::deserialize(prices).map_err(|error| PlanError::Invalid(format!("prices: {error}")))?;
+    Ok(Prices { currency: sheet.currency, units: sheet.prices })
 }
 
 /// Prices a test is reckoned with when it brings none.
-fn usual_prices() -> PriceSheet {
+fn usual_prices() -> Prices {
     let units = [
         ("cpu_seconds", 14),
         ("memory_gigabyte_seconds", 2),
@@ -107,14 +119,13 @@ fn usual_prices() -> PriceSheet {
         ("storage_gigabyte_hours", 30),
         ("egress_gigabytes", 90_000),
     ];
-    let prices = units.map(|(resource, micros)| (resource.to_owned(), bedplate_types::Money(micros)));
-    PriceSheet { currency: "EUR".to_owned(), prices: prices.into(), ..PriceSheet::default() }
+    let units = units.map(|(resource, micros)| (resource.to_owned(), Money(micros)));
+    Prices { currency: "EUR".to_owned(), units: units.into() }
 }
 
 fn migrations() -> Vec<Migration> {
     [
         bedplate_audit::MIGRATIONS,
-        bedplate_ledger::MIGRATIONS,
         bedplate_identity::MIGRATIONS,
         bedplate_policy::MIGRATIONS,
         bedplate_apiserver::MIGRATIONS,

@@ -156,6 +156,9 @@ async fn with_every_teams_word_the_change_is_made_once() {
 #[tokio::test]
 async fn an_approval_is_for_the_state_it_was_asked_in_and_is_used_up_with_the_plan() {
     let scene = Scene::new().await;
+    let early = bedplate_plan::Saved { plan: scene.plan("m2").await, asked: asked(&[endpoint("prod", "late", "m2")]) };
+    let refused = scene.house.planner.apply(&scene.ana, &early).await.unwrap_err().to_string();
+    assert!(refused.starts_with("the plan is approval-needed: Endpoint prod/late: class models asks for"), "{refused}");
     let name = scene.request("m2").await;
     scene.approve(&name, "rita", "risk").await.unwrap();
     scene.approve(&name, "omar", "ops").await.unwrap();
@@ -171,7 +174,9 @@ async fn an_approval_is_for_the_state_it_was_asked_in_and_is_used_up_with_the_pl
         saved.plan.steps[0].notes
     );
     assert_eq!(scene.approval(&name).await["status"]["state"], "Approved", "a plan uses nothing up");
-    scene.house.planner.apply(&scene.ana, &saved).await.unwrap();
+    // The plan that was kept before anybody agreed is the same plan.
+    assert_eq!(early.plan.digest, saved.plan.digest);
+    scene.house.planner.apply(&scene.ana, &early).await.unwrap();
     assert_eq!(scene.approval(&name).await["status"]["state"], "Used");
 }
 

@@ -205,18 +205,22 @@ async fn budgets_are_held_against_the_ledger_and_what_is_to_come() {
     house.spend("team", 9_000_000);
     // Half a core and a quarter of a GiB for the 15 days that are left: 360 hours.
     let late = endpoint("team", "late", "m");
-    let plan = house.plan(&admin(), &[late.clone()]).await;
+    let plan = house.plan(&admin(), std::slice::from_ref(&late)).await;
     assert_eq!((plan.verdict, plan.exit_code), (Outcome::OverBudget, 5), "{:?}", plan.budgets);
     let told = told(&plan);
     assert!(
         told.contains("over budget b (hard, namespace team): 9.00 spent") && told.contains("of 15.00 EUR"),
         "{told}"
     );
-    let saved = bedplate_plan::Saved { plan, asked: asked(&[late.clone()]) };
+    let saved = bedplate_plan::Saved { plan, asked: asked(std::slice::from_ref(&late)) };
     let refused = house.planner.apply(&admin(), &saved).await.unwrap_err().to_string();
     assert!(refused.starts_with("the plan is over-budget: budget b: the month would end at"), "{refused}");
     house.made(&[budget("15.00", "soft")]).await;
-    assert_eq!(house.plan(&admin(), &[late.clone()]).await.verdict, Outcome::Changes, "a soft one only says so");
+    assert_eq!(
+        house.plan(&admin(), std::slice::from_ref(&late)).await.verdict,
+        Outcome::Changes,
+        "a soft one only says so"
+    );
     house.made(&[budget("20.00", "hard"), late]).await;
     house.made(&[budget("10.00", "hard")]).await;
     let mut smaller = endpoint("team", "late", "m");
@@ -237,9 +241,9 @@ async fn the_strongest_verdict_wins() {
     let budget = object("Budget", "bedplate-system", "b", json!({ "namespace": "default", "monthlyLimit": "0" }));
     house.made(&[class]).await;
     let late = endpoint("default", "late", "m");
-    assert_eq!(house.plan(&admin(), &[late.clone()]).await.exit_code, 4);
+    assert_eq!(house.plan(&admin(), std::slice::from_ref(&late)).await.exit_code, 4);
     house.made(&[budget]).await;
-    assert_eq!(house.plan(&admin(), &[late.clone()]).await.exit_code, 5);
+    assert_eq!(house.plan(&admin(), std::slice::from_ref(&late)).await.exit_code, 5);
     house.grant("user:vera", "default", Role::Viewer);
     assert_eq!(house.plan(&person("vera", &[]), &[late]).await.exit_code, 3);
 }

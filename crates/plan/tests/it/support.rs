@@ -1,15 +1,16 @@
 //! A server with a planner, and people who ask.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use bedplate_apiserver::{ApiServer, Options};
-use bedplate_db::{Db, Tx};
+use bedplate_db::Db;
+use bedplate_fabric::Prices;
 use bedplate_identity::{Authenticator, NewToken, Principal};
 use bedplate_kinds::SiteCapacity;
-use bedplate_ledger::{PriceSheet, UsageEvent};
-use bedplate_plan::{Asked, Governor, Manifest, Plan, Planner, Saved, Scenario, Step};
+use bedplate_plan::{Asked, Governor, Ledger, Manifest, Plan, Planner, Saved, Scenario, Step};
 use bedplate_policy::{Grant, Policy, Role};
 use bedplate_types::{Clock, Money, Timestamp};
 use http::{Request, StatusCode};
@@ -33,6 +34,7 @@ pub struct House {
     pub db: Db,
     pub routes: Router,
     pub hands: Arc<Hands>,
+    spent: Arc<Mutex<BTreeMap<String, Money>>>,
     _folder: tempfile::TempDir,
 }
 
@@ -43,7 +45,6 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let migrations = [
             bedplate_audit::MIGRATIONS,
-            bedplate_ledger::MIGRATIONS,
             bedplate_identity::MIGRATIONS,
             bedplate_policy::MIGRATIONS,
             bedplate_apiserver::MIGRATIONS,
@@ -62,14 +63,19 @@ impl House {
             clock: clock.clone(),
             secrets_key: [3; 32],
             seed,
-            admission: Some(governor.clone()),
+            governance: Some(governor.clone()),
         })
         .unwrap();
         let machine = SiteCapacity { milli_cpu: 4_000, memory_mib: 16_384, ..SiteCapacity::default() };
-        let planner =
-            Planner { server: server.clone(), db: db.clone(), governor, prices: Arc::new(prices), machine, clock };
+        let spent: Arc<Mutex<BTreeMap<String, Money>>> = Arc::default();
+        let kept = spent.clone();
+        let ledger = Ledger {
+            prices: Arc::new(|_| Ok(prices())),
+            spent: Arc::new(move |namespace, _| Ok(kept.lock().get(namespace).copied().unwrap_or_default())),
+        };
+        let planner = Planner { server: server.clone(), governor, ledger, machine, clock };
         let routes = server.router().merge(bedplate_plan::router(planner.clone(), authenticator));
-        let house = Self { planner, server, policy, db, routes, hands, _folder: folder };
+        let house = Self { planner, server, policy, db, routes, hands, spent, _folder: folder };
         house.grant("group:system:masters", "*", Role::Owner);
         house
     }
@@ -86,27 +92,7 @@ impl House {
     }
 
     pub fn spend(&self, namespace: &str, micros: i64) {
-        // One unit of x for one euro.
-        let sheet = PriceSheet {
-            name: "test".into(),
-            currency: "EUR".into(),
-            prices: [("x".to_owned(), Money(1_000_000))].into(),
-            ..PriceSheet::default()
-        };
-        let event = UsageEvent {
-            id: format!("{namespace}-{micros}"),
-            at: self.hands.now(),
-            namespace: namespace.into(),
-            team: String::new(),
-            subject: "test".into(),
-            resource: "x".into(),
-            amount_micro: micros,
-        };
-        let spent = move |tx: &mut dyn Tx| {
-            bedplate_ledger::put_sheet(tx, &sheet)?;
-            bedplate_ledger::record(tx, &event)
-        };
-        self.db.write(spent).unwrap();
+        self.spent.lock().insert(namespace.to_owned(), Money(micros));
     }
 
     pub async fn plan(&self, who: &Principal, objects: &[Value]) -> Plan {
@@ -159,9 +145,9 @@ pub fn asked(objects: &[Value]) -> Asked {
     Asked { manifests: objects.iter().enumerate().map(manifest).collect(), namespace: "default".into(), prune: None }
 }
 
-pub fn prices() -> PriceSheet {
+pub fn prices() -> Prices {
     let units = [("cpu_seconds", 14), ("memory_gigabyte_seconds", 1), ("storage_gigabyte_hours", 30)];
-    PriceSheet { currency: "EUR".into(), prices: units.map(|(name, price)| (name.to_owned(), Money(price))).into(), ..PriceSheet::default() }
+    Prices { currency: "EUR".into(), units: units.map(|(name, price)| (name.to_owned(), Money(price))).into() }
 }
 
 pub fn admin() -> Principal {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use bedplate_apiserver::{
-    Action, Admission, Admitted, Batch, Denied, Failure, Operation, Proposed, Refusal, Step, Stored, Wish,
+    Action, Admitted, Batch, Denied, Failure, Governance, Operation, Proposed, Refusal, Step, Stored, Wish,
 };
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ impl Scribe {
     }
 }
 
-impl Admission for Scribe {
+impl Governance for Scribe {
     fn admit(&self, _: &mut Stored<'_>, change: &mut Proposed<'_>) -> Result<Admitted, Denied> {
         let word = match change.operation {
             Operation::Create => "create",

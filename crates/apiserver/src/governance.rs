@@ -16,7 +16,7 @@ use crate::seal::Seal;
 use crate::store::{self, By, Event};
 
 /// Decides whether a change may be made, and completes it.
-pub trait Admission: Send + Sync {
+pub trait Governance: Send + Sync {
     /// What follows from the change when it may be made. May run again for the same change, so that it has no effect
     /// beyond its answer and `change.new`.
     ///
@@ -130,7 +130,7 @@ impl<'a> Stored<'a> {
 /// Whoever decides, and on whose behalf they are asked.
 #[derive(Clone)]
 pub struct Gate {
-    pub admission: Arc<dyn Admission>,
+    pub governance: Arc<dyn Governance>,
     pub principal: Principal,
     pub seal: Seal,
 }
@@ -178,7 +178,7 @@ impl Gate {
             old: &old,
             new: &mut new,
         };
-        match self.admission.admit(&mut Stored::new(tx), &mut change) {
+        match self.governance.admit(&mut Stored::new(tx), &mut change) {
             Ok(admitted) => {
                 if operation != Operation::Delete && !sealed {
                     *object = new;
