@@ -5,12 +5,15 @@
 //! Start with [`ApiServer`]; then `routes` and `call` (a request arrives), `write` (the one write path), `watch` (how it is told on).
 //! [`Resource`] is the noun: one served resource with its schema and columns.
 //!
+//! On a real cluster, whose own API server stores the objects, [`Admission`] judges writes by the same rules.
+//!
 //! It does not know who reconciles a kind, and has no background work of its own: owners' dependents and the contents of
 //! a namespace are deleted in the transaction of the deletion that causes it.
 //!
 //! Secrets are sealed (`seal`) with a key that is not in the database; neither their data nor a digest of it reaches the
 //! audit log or any other log.
 
+mod admission;
 mod admit;
 mod binding;
 mod body;
@@ -57,6 +60,7 @@ mod verb;
 mod watch;
 mod write;
 
+pub use admission::{Admission, AdmissionOptions, Trusted};
 pub use error::{ApiError, Cause};
 pub use migrations::MIGRATIONS;
 pub use resource::Resource;

@@ -1,19 +1,19 @@
 //! The platform, wired: the only place where engines are opened.
 
 mod checkpoints;
+mod plane;
 mod spine;
 mod surfaces;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bedplate_apiserver::ApiServer;
+use axum::Router;
 use bedplate_audit::Signer;
 use bedplate_client::Connection;
 use bedplate_console::Sessions;
 use bedplate_controllers::{Platform, Sites};
 use bedplate_db::Db;
-use bedplate_identity::Principal;
 use bedplate_ledger::PriceSheet;
 use bedplate_objects::Objects;
 use bedplate_online::OnlineStore;
@@ -25,7 +25,12 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+pub use spine::Spine;
+
+use plane::Plane;
+
 use crate::cli::Listen;
+use crate::cluster::{self, ClusterOptions};
 use crate::home::Home;
 use crate::surface::predictor;
 use crate::{keys, kubeconfig, listen};
@@ -44,13 +49,20 @@ pub struct Running {
     client: Client,
     sessions: Arc<Sessions>,
     signer: Arc<Signer>,
-    apiserver: ApiServer,
+    /// Where a cluster's API server asks before it stores.
+    pub webhook_url: Option<String>,
+    plane: Plane,
     cancel: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
 }
 
 /// Starts the platform on a home folder. Everything that can be refused is refused before the first task starts.
 pub async fn start(root: &Path, options: &Listen) -> Result<Running, Problem> {
+    start_on(root, options, None).await
+}
+
+/// The same on a cluster's API server, where one is given, instead of one of its own.
+pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOptions>) -> Result<Running, Problem> {
     let home = Home::open(root)?;
     let control = listen::bind(options.listen, "--listen").await?;
     let inference = listen::bind(options.inference_listen, "--inference-listen").await?;
@@ -60,11 +72,12 @@ pub async fn start(root: &Path, options: &Listen) -> Result<Running, Problem> {
     kubeconfig::write(&home.path("kubeconfig"), &control_url, "admin", &token, "default")?;
 
     let cancel = CancellationToken::new();
-    let apiserver = surfaces::open_apiserver(&spine, keys::secrets(&home)?)?;
+    let plane = Plane::open(&spine, &home, cluster).await?;
+    let webhook = webhook(&spine, &plane, cluster).await?;
     let (recorder, recording) = Recorder::start(spine.db.clone(), spine.prices.clone());
     let online = OnlineStore::open(home.path("online")).map_err(of("the online store"))?;
     let deployments = Deployments::new(online.clone(), recorder, spine.clock.clone());
-    let client = Client::new(apiserver.in_process(Principal::new("system:controllers")), "default");
+    let client = plane.client();
     let platform = Platform {
         client: client.clone(),
         db: spine.db.clone(),
@@ -81,19 +94,27 @@ pub async fn start(root: &Path, options: &Listen) -> Result<Running, Problem> {
         cancel: cancel.child_token(),
     };
     let sessions = Arc::new(Sessions::default());
-    let control_routes = surfaces::control_routes(&spine, &apiserver, &client, &online, &sessions);
+    let control_routes = surfaces::control_routes(&spine, plane.routes(&spine), &client, &online, &sessions);
     let inference_routes = bedplate_oip::router(
         Arc::new(predictor::Served(deployments.clone())),
         spine.authenticator.clone(),
         spine.policy.clone(),
     );
-    let tasks = vec![
+    let mut tasks = Vec::new();
+    if matches!(plane, Plane::Cluster(_)) {
+        tasks.push(tokio::spawn(bedplate_controllers::follow_bindings(platform.clone())));
+    }
+    let webhook_url = webhook.as_ref().map(|(listener, _)| url(listener)).transpose()?;
+    if let Some((listener, routes)) = webhook {
+        tasks.push(tokio::spawn(surfaces::serve(listener, routes, cancel.clone())));
+    }
+    tasks.extend([
         tokio::spawn(bedplate_controllers::run(platform)),
         tokio::spawn(surfaces::serve(control, control_routes, cancel.clone())),
         tokio::spawn(surfaces::serve(inference, inference_routes, cancel.clone())),
         tokio::spawn(checkpoints::sign_checkpoints(spine.db.clone(), spine.signer.clone(), cancel.clone())),
         recording,
-    ];
+    ]);
     let connection = Connection { server: control_url.clone(), token, namespace: "default".into() };
     let root = home.path("");
     Ok(Running {
@@ -108,10 +129,23 @@ pub async fn start(root: &Path, options: &Listen) -> Result<Running, Problem> {
         deployments,
         sessions,
         signer: spine.signer,
-        apiserver,
+        webhook_url,
+        plane,
         cancel,
         tasks,
     })
+}
+
+/// The webhook's listener and what it answers, where one is asked for.
+async fn webhook(
+    spine: &Spine,
+    plane: &Plane,
+    options: Option<&ClusterOptions>,
+) -> Result<Option<(TcpListener, Router)>, Problem> {
+    let (Some(options), Plane::Cluster(cluster)) = (options, plane) else { return Ok(None) };
+    let Some(addr) = options.webhook_listen else { return Ok(None) };
+    let listener = listen::bind(addr, "--webhook-listen").await?;
+    Ok(Some((listener, cluster::webhook_routes(spine, cluster, options)?)))
 }
 
 fn of<E: Explained>(what: &'static str) -> impl FnOnce(E) -> Problem {
@@ -175,7 +209,7 @@ impl Running {
     /// Stops everything in order and waits for it, at most ten seconds.
     pub async fn stop(self) {
         self.cancel.cancel();
-        self.apiserver.close();
+        self.plane.close();
         drop(self.deployments);
         for task in self.tasks {
             if tokio::time::timeout(std::time::Duration::from_secs(10), task).await.is_err() {

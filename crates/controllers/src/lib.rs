@@ -6,6 +6,7 @@
 //! the kinds in the order of a use case: dataset, feature_view, feature_service, training_recipe, workload, endpoint,
 //! monitor. The decisions themselves live in the pillars; this crate only carries them out.
 
+mod bindings;
 mod core;
 mod dataset;
 mod digest;
@@ -30,6 +31,7 @@ mod training_recipe;
 mod training_set;
 mod workload;
 
+pub use bindings::follow_bindings;
 pub use core::{Platform, Sites};
 pub use feature_view::online_id;
 pub use jobs::{FEATURE_PREFIX, PushFrame, ReplayJob, ReplayResult, TrainJob, TrainResult};

@@ -6,6 +6,7 @@
 
 mod condition;
 mod dataset;
+pub mod definition;
 mod endpoint;
 mod entity;
 mod expectation_suite;

@@ -21,7 +21,7 @@ mod question;
 
 use bedplate_db::Migration;
 
-pub use binding::bind;
+pub use binding::{bind, bound};
 pub use decision::Decision;
 pub use error::PolicyError;
 pub use grant::{Grant, Role, grant, list, revoke};

@@ -3,11 +3,13 @@
 mod apply;
 mod audit;
 mod connect;
+pub mod crds;
 mod delete;
 mod describe;
 mod doctor;
 mod get;
 mod logs;
+pub mod operator;
 mod predict;
 mod token;
 mod trace;
@@ -33,9 +35,13 @@ pub fn run(cli: Cli) -> Result<ExitCode, Problem> {
         clap_complete::generate(shell, &mut Cli::command(), "bedplate", &mut std::io::stdout());
         return Ok(ExitCode::SUCCESS);
     }
+    if let Command::Crds(command) = &cli.command {
+        return crds::run(command);
+    }
     let home = home(cli.home)?;
     match cli.command {
         Command::Up(command) => wait(up::run(&home, &command)),
+        Command::Operator(command) => wait(operator::run(&home, command)),
         Command::Quickstart(command) => wait(quickstart::run(&home, command)),
         Command::Apply(command) => wait(apply::run(&home, &command)),
         Command::Get(command) => wait(get::run(&home, &command)),
@@ -47,7 +53,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Audit(command) => wait(audit::run(&home, &command)),
         Command::Token(command) => wait(token::run(&home, &command)),
         Command::Doctor => wait(doctor::run(&home)),
-        Command::Completions { .. } | Command::Worker(_) => Ok(ExitCode::SUCCESS),
+        Command::Completions { .. } | Command::Crds(_) | Command::Worker(_) => Ok(ExitCode::SUCCESS),
     }
 }
 

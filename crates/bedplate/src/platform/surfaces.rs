@@ -30,7 +30,7 @@ pub fn open_apiserver(spine: &Spine, secrets_key: [u8; 32]) -> Result<ApiServer,
 
 pub fn control_routes(
     spine: &Spine,
-    apiserver: &ApiServer,
+    objects: Router,
     client: &Client,
     online: &OnlineStore,
     sessions: &Arc<Sessions>,
@@ -52,8 +52,7 @@ pub fn control_routes(
         random: Arc::new(|| keys::random().unwrap_or_default()),
     };
     let store = features::Store::new(client.clone(), online.clone());
-    apiserver
-        .router()
+    objects
         .merge(bedplate_console::router(state))
         .merge(bedplate_feast::router(Arc::new(store), spine.authenticator.clone(), spine.policy.clone()))
         .merge(api::router(facts))
