@@ -13,7 +13,8 @@ use crate::cargo::cargo;
 const WRITE: &str = "BEDPLATE_WRITE_REFERENCE";
 
 pub fn run() -> Result<ExitCode> {
-    let mut command = cargo(&["test", "--package", "xtask", "--test", "it", "--", "reference::is_current", "--nocapture"]);
+    let mut command =
+        cargo(&["test", "--package", "xtask", "--test", "it", "--", "reference::is_current", "--nocapture"]);
     let status = command.env(WRITE, "1").status().context("cannot start cargo test")?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

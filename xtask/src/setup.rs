@@ -43,13 +43,14 @@ pub fn prepare() -> Setup {
             None
         }
     };
-    let kubernetes = match venv.as_deref().ok_or("there is no Python environment to fetch them with".into()).and_then(kubernetes) {
-        Ok(folder) => Some(folder),
-        Err(why) => {
-            missing.push(format!("helm was not installed, the chart was not rendered: {why}"));
-            None
-        }
-    };
+    let kubernetes =
+        match venv.as_deref().ok_or("there is no Python environment to fetch them with".into()).and_then(kubernetes) {
+            Ok(folder) => Some(folder),
+            Err(why) => {
+                missing.push(format!("helm was not installed, the chart was not rendered: {why}"));
+                None
+            }
+        };
     let deny = match deny() {
         Ok(program) => Some(program),
         Err(why) => {

@@ -49,6 +49,8 @@ pub struct Running {
     client: Client,
     sessions: Arc<Sessions>,
     signer: Arc<Signer>,
+    /// The cluster whose API server keeps the objects.
+    pub cluster_url: Option<String>,
     /// Where a cluster's API server asks before it stores.
     pub webhook_url: Option<String>,
     plane: Plane,
@@ -129,6 +131,7 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
         deployments,
         sessions,
         signer: spine.signer,
+        cluster_url: plane.cluster_url(),
         webhook_url,
         plane,
         cancel,

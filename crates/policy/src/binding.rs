@@ -10,7 +10,8 @@ use crate::{Grant, PolicyError};
 /// # Errors
 /// [`PolicyError::Role`] when a stored role does not exist, [`PolicyError::Db`].
 pub fn bound(tx: &mut dyn Tx) -> Result<Vec<(String, Grant)>, PolicyError> {
-    let sql = "SELECT principal, namespace, role, binding FROM policy_bound_grants ORDER BY namespace, binding, principal";
+    let sql =
+        "SELECT principal, namespace, role, binding FROM policy_bound_grants ORDER BY namespace, binding, principal";
     tx.query(sql, &[])?.iter().map(read_bound).collect()
 }
 

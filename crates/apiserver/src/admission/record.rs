@@ -25,8 +25,7 @@ pub fn leaf(resource: &Resource, asked: &Asked, actor: &str, now: Timestamp) -> 
     let key = Key::new(&resource.storage(), asked.namespace(), asked.name().unwrap_or_default());
     let object = asked.told();
     let digest = Digest::from_sha256(Sha256::digest(object.to_string()).into());
-    let mut detail =
-        json!({ "review": asked.uid, "uid": meta::uid(object), "digest": digest, "username": asked.user_info.username });
+    let mut detail = json!({ "review": asked.uid, "uid": meta::uid(object), "digest": digest, "username": asked.user_info.username });
     if let Some(subresource) = &asked.sub_resource {
         detail["subresource"] = subresource.as_str().into();
     }

@@ -136,7 +136,10 @@ pub(crate) mod tests {
         check(json!({"owner": "a", "count": -1}), &[("spec.count", "FieldValueInvalid")]);
         check(json!({"owner": "a", "tags": {"k": 1}}), &[("spec.tags.k", "FieldValueTypeInvalid")]);
         check(json!({"owner": "a", "list": [{"x": "1"}]}), &[("spec.list[0].x", "FieldValueTypeInvalid")]);
-        check(json!({"owner": "a", "keyed": [{"k": "x"}, {"k": "y"}, {"k": "x"}]}), &[("spec.keyed[2]", "FieldValueDuplicate")]);
+        check(
+            json!({"owner": "a", "keyed": [{"k": "x"}, {"k": "y"}, {"k": "x"}]}),
+            &[("spec.keyed[2]", "FieldValueDuplicate")],
+        );
         check(json!({"owner": "a", "words": ["x", "y", "y"]}), &[("spec.words[2]", "FieldValueDuplicate")]);
         check(json!("text"), &[("spec", "FieldValueTypeInvalid")]);
     }

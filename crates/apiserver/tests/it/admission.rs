@@ -28,12 +28,8 @@ impl Gate {
         drop(house.somebody("serviceaccount:default/robot", "default", Role::Editor));
         let trusted =
             Trusted { own: "system:serviceaccount:ops:op".into(), administrators: vec!["cluster-admins".into()] };
-        let options = AdmissionOptions {
-            db: house.db.clone(),
-            policy: house.policy(),
-            clock: Arc::new(SystemClock),
-            trusted,
-        };
+        let options =
+            AdmissionOptions { db: house.db.clone(), policy: house.policy(), clock: Arc::new(SystemClock), trusted };
         Self { router: Admission::new(options).unwrap().router(), house }
     }
 
@@ -61,7 +57,9 @@ fn review(uid: &str, operation: &str, object: &Value, old: &Value) -> Value {
     let gvk = json!({ "group": "bedplate.dev", "version": "v1alpha1", "kind": "Dataset" });
     let gvr = json!({ "group": "bedplate.dev", "version": "v1alpha1", "resource": "datasets" });
     let options = match operation {
-        "CREATE" => json!({ "kind": "CreateOptions", "apiVersion": "meta.k8s.io/v1", "fieldManager": "kubectl-create" }),
+        "CREATE" => {
+            json!({ "kind": "CreateOptions", "apiVersion": "meta.k8s.io/v1", "fieldManager": "kubectl-create" })
+        }
         "UPDATE" => json!({ "kind": "UpdateOptions", "apiVersion": "meta.k8s.io/v1" }),
         _ => json!({ "kind": "DeleteOptions", "apiVersion": "meta.k8s.io/v1", "propagationPolicy": "Background" }),
     };

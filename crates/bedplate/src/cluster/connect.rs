@@ -41,6 +41,9 @@ pub struct Cluster {
 }
 
 pub async fn connect(options: &ClusterOptions) -> Result<Cluster, Problem> {
+    // Two providers are compiled in, by different dependencies: kube takes the one that is installed, and panics without one.
+    // Installed already is as good.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let mut config = config(options).await?;
     config.read_timeout = Some(SILENCE);
     let (scheme, host) =

@@ -28,6 +28,7 @@ pub async fn run(home: &Path, mut command: Operator) -> Result<ExitCode, Problem
     }
     let running = platform::start_on(home, &command.listen, Some(&command.cluster)).await?;
     eprintln!("the operator is up on {} (home {})", running.control_url, running.home().display());
+    eprintln!("  cluster    {}", running.cluster_url.as_deref().unwrap_or_default());
     eprintln!("  inference  {}", running.inference_url);
     if let Some(url) = &running.webhook_url {
         eprintln!("  webhook    {url}/admit");

@@ -43,6 +43,13 @@ impl Plane {
         }
     }
 
+    pub fn cluster_url(&self) -> Option<String> {
+        match self {
+            Self::Embedded(_) => None,
+            Self::Cluster(cluster) => Some(cluster.url.clone()),
+        }
+    }
+
     pub fn close(&self) {
         if let Self::Embedded(apiserver) = self {
             apiserver.close();

@@ -2,10 +2,15 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests hand the PATH on to the programs they start")]
 
+mod api_process;
 mod bad_input;
+mod chart;
 mod cli;
+mod crds;
 mod kill;
 mod leak;
+mod operator;
+mod plain;
 mod quickstart;
 mod run;
 mod small;

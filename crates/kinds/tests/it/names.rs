@@ -86,7 +86,10 @@ fn selectable(version: &Value, found: &mut Vec<String>) {
     for (i, path) in fields.iter().enumerate() {
         let of = at(version, path);
         let scalar = |schema: &&Value| ["boolean", "integer", "string"].iter().any(|scalar| schema["type"] == *scalar);
-        if path.contains('[') || path.starts_with(".metadata") || fields[..i].contains(path) || !of.is_some_and(|of| scalar(&of))
+        if path.contains('[')
+            || path.starts_with(".metadata")
+            || fields[..i].contains(path)
+            || !of.is_some_and(|of| scalar(&of))
         {
             found.push(format!("selectable field {path} cannot be one"));
         }

@@ -253,12 +253,21 @@ mod tests {
             (json!({ "type": "string", "default": null }), "null is not allowed"),
             (json!({ "type": "string", "enum": ["x"], "default": "y" }), "not among"),
             (json!({ "type": "object", "default": { "z": 1 } }), "is not known"),
-            (json!({ "type": "object", "required": ["p"], "properties": { "p": { "type": "string" } }, "default": {} }), "has no p"),
+            (
+                json!({ "type": "object", "required": ["p"], "properties": { "p": { "type": "string" } }, "default": {} }),
+                "has no p",
+            ),
             (json!({ "type": "object", "anyOf": [{ "type": "object" }] }), "type may not stand within"),
             (json!({ "type": "object", "oneOf": [{ "properties": { "q": {} } }] }), "not declared outside"),
             (json!({ "type": "string", "x-kubernetes-list-type": "set" }), "of what is no list"),
-            (json!({ "type": "array", "items": { "type": "object" }, "x-kubernetes-list-type": "set" }), "can be merged"),
-            (json!({ "type": "array", "items": { "type": "object" }, "x-kubernetes-list-type": "map" }), "without keys"),
+            (
+                json!({ "type": "array", "items": { "type": "object" }, "x-kubernetes-list-type": "set" }),
+                "can be merged",
+            ),
+            (
+                json!({ "type": "array", "items": { "type": "object" }, "x-kubernetes-list-type": "map" }),
+                "without keys",
+            ),
             (
                 json!({ "type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["k"],
                     "items": { "type": "object", "properties": { "k": { "type": "string" } } } }),

@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::example::Example;
 use super::fields::{self, Field};
 
-const WRITTEN: &str = "<!-- Written by `cargo xtask reference`: change the kind in crates/kinds, then run it again. -->\n";
+const WRITTEN: &str =
+    "<!-- Written by `cargo xtask reference`: change the kind in crates/kinds, then run it again. -->\n";
 
 pub fn file_name(definition: &Value) -> String {
     format!("{}.md", text(&definition["spec"]["names"]["singular"]))
@@ -20,7 +21,8 @@ pub fn of(definition: &Value, examples: &BTreeMap<String, Example>) -> String {
     let schema = &version["schema"]["openAPIV3Schema"];
     let kind = text(&names["kind"]);
     let mut page = format!("{WRITTEN}\n# {kind}\n\n{}\n\n", text(&schema["description"]));
-    let short: Vec<_> = names["shortNames"].as_array().into_iter().flatten().map(|one| format!(", `{}`", text(one))).collect();
+    let short: Vec<_> =
+        names["shortNames"].as_array().into_iter().flatten().map(|one| format!(", `{}`", text(one))).collect();
     line(
         &mut page,
         &format!(
@@ -53,7 +55,8 @@ pub fn index(definitions: &[Value]) -> String {
     for definition in definitions {
         let names = &definition["spec"]["names"];
         let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
-        let short: Vec<_> = names["shortNames"].as_array().into_iter().flatten().map(|one| format!("`{}`", text(one))).collect();
+        let short: Vec<_> =
+            names["shortNames"].as_array().into_iter().flatten().map(|one| format!("`{}`", text(one))).collect();
         let kind = text(&names["kind"]);
         let what = cell(text(&schema["description"]));
         line(&mut page, &format!("| [{kind}]({}) | {} | {what} |", file_name(definition), short.join(", ")));
@@ -62,7 +65,11 @@ pub fn index(definitions: &[Value]) -> String {
 }
 
 fn table(page: &mut String, rows: &[Field], asked: bool) {
-    let head = if asked { "| field | type | default | required | what it is |\n|---|---|---|---|---|" } else { "| field | type | what it is |\n|---|---|---|" };
+    let head = if asked {
+        "| field | type | default | required | what it is |\n|---|---|---|---|---|"
+    } else {
+        "| field | type | what it is |\n|---|---|---|"
+    };
     line(page, head);
     for row in rows {
         let (path, kind, what) = (&row.path, cell(&row.kind), cell(&row.description));
