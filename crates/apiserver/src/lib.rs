@@ -8,12 +8,15 @@
 //! Whoever governs changes is asked in the transaction of each write ([`Governance`]). [`Batch`] is many writes as one: in
 //! rehearsal, of which nothing is kept, or in earnest, all or nothing.
 //!
+//! On a real cluster, whose own API server stores the objects, [`Admission`] judges writes by the same rules.
+//!
 //! It does not know who reconciles a kind, and has no background work of its own: owners' dependents and the contents of
 //! a namespace are deleted in the transaction of the deletion that causes it.
 //!
 //! Secrets are sealed (`seal`) with a key that is not in the database; neither their data nor a digest of it reaches the
 //! audit log or any other log.
 
+mod admission;
 mod admit;
 mod batch;
 mod binding;
@@ -67,6 +70,7 @@ mod verb;
 mod watch;
 mod write;
 
+pub use admission::{Admission, AdmissionOptions, Trusted};
 pub use batch::{Action, Batch, Check, Expect, Failure, Rehearsed, Step, Wish};
 pub use error::{ApiError, Cause};
 pub use governance::{Admitted, Denied, Governance, Operation, Proposed, Refusal, Stored};

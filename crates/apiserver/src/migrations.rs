@@ -3,8 +3,17 @@
 use bedplate_db::Migration;
 
 /// Objects as they are, changes as they happened, and who owns whom.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { name: "apiserver-1", sql: TABLES }, Migration { name: "apiserver-2", sql: SNAPSHOTS }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "apiserver-1", sql: TABLES },
+    Migration { name: "apiserver-2", sql: SNAPSHOTS },
+    Migration { name: "apiserver-reviews", sql: REVIEWS },
+];
+
+/// Reviews of a cluster's API server that are in the audit log already.
+const REVIEWS: &str = "
+CREATE TABLE api_reviews (uid TEXT NOT NULL PRIMARY KEY, at BIGINT NOT NULL);
+CREATE INDEX api_reviews_by_time ON api_reviews (at);
+";
 
 /// A change keeps the object as it was before, so that a list can show the past. Changes recorded without that are
 /// forgotten: who went on from them begins anew. `floor` is the newest version whose changes are no longer all there.

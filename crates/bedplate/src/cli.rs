@@ -29,6 +29,8 @@ allowed · 5 not found · 6 already exists or changed meanwhile · 7 busy, not r
 pub enum Command {
     /// Start the platform and stay.
     Up(Up),
+    /// Run the controllers against a real cluster, and serve predictions, pages and admission beside it.
+    Operator(crate::commands::operator::Operator),
     /// Run the flights use case end to end: from raw files to a governed prediction.
     Quickstart(Quickstart),
     /// Show what an apply would do to every object: the change, the place, the cost, the policy and the approvals.
@@ -73,6 +75,8 @@ pub enum Command {
     Certificate(crate::commands::certificate::Certificate),
     /// Check this machine and the home folder.
     Doctor,
+    /// Print the definitions of the kinds, for a real cluster: bedplate crds | kubectl apply -f -
+    Crds(crate::commands::crds::Crds),
     /// Print a completion script.
     Completions { shell: clap_complete::Shell },
     /// Run a workload's task; started by the platform, not by people.

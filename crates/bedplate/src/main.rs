@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "the binary is where the environment is read and processes end")]
 
 mod cli;
+mod cluster;
 mod commands;
 mod home;
 mod keys;

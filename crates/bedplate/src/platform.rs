@@ -3,6 +3,7 @@
 mod checkpoints;
 mod decisions;
 mod machine;
+mod plane;
 mod planning;
 mod spine;
 pub mod surfaces;
@@ -12,16 +13,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bedplate_apiserver::ApiServer;
+use axum::Router;
 use bedplate_audit::Signer;
 use bedplate_client::Connection;
 use bedplate_console::Sessions;
 use bedplate_controllers::{KnownBy, Platform, Sites};
 use bedplate_db::Db;
-use bedplate_identity::Principal;
 use bedplate_objects::Objects;
 use bedplate_online::OnlineStore;
-use bedplate_plan::Governor;
 use bedplate_query::Lake;
 use bedplate_serving::{Deployments, Recorder};
 use bedplate_types::{Clock, ErrorKind, Explained, Problem, SystemClock};
@@ -30,8 +29,11 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use self::spine::Spine;
+pub use self::spine::Spine;
+
+use self::plane::Plane;
 use crate::cli::Listen;
+use crate::cluster::{self, ClusterOptions};
 use crate::home::Home;
 use crate::listen::{Acceptor, Machines};
 use crate::oidc::Provider;
@@ -53,13 +55,22 @@ pub struct Running {
     client: Client,
     sessions: Arc<Sessions>,
     signer: Arc<Signer>,
-    apiserver: ApiServer,
+    /// The cluster whose API server keeps the objects.
+    pub cluster_url: Option<String>,
+    /// Where a cluster's API server asks before it stores.
+    pub webhook_url: Option<String>,
+    plane: Plane,
     cancel: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
 }
 
 /// Starts the platform on a home folder. Everything that can be refused is refused before the first task starts.
 pub async fn start(root: &Path, options: &Listen) -> Result<Running, Problem> {
+    start_on(root, options, None).await
+}
+
+/// The same on a cluster's API server, where one is given, instead of one of its own.
+pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOptions>) -> Result<Running, Problem> {
     let home = Home::open(root)?;
     let tls = tls::open(&options.tls, &home, SystemClock.now())?;
     let protection = options.tls.protection();
@@ -79,14 +90,13 @@ pub async fn start(root: &Path, options: &Listen) -> Result<Running, Problem> {
     kubeconfig::write(&home.path("kubeconfig"), "admin", &connection)?;
 
     let cancel = CancellationToken::new();
-    let secrets_key = keys::secrets(&home)?;
-    let governor = Arc::new(Governor::new(secrets_key));
-    let apiserver = surfaces::open_apiserver(&spine, secrets_key, &governor)?;
+    let plane = Plane::open(&spine, &home, cluster).await?;
+    let webhook = webhook(&spine, &plane, cluster, protection).await?;
     let (recorder, recording) = Recorder::start(spine.db.clone());
     let online = OnlineStore::open(home.path("online")).map_err(of("the online store"))?;
     let deployments = Deployments::new(online.clone(), recorder, spine.clock.clone());
-    let client = Client::new(apiserver.in_process(Principal::new("system:controllers")), "default");
-    crate::prices::seed(&client, &spine.prices).await?;
+    let client = plane.client();
+    plane.price(&spine).await?;
     let platform = Platform {
         client: client.clone(),
         db: spine.db.clone(),
@@ -104,7 +114,7 @@ pub async fn start(root: &Path, options: &Listen) -> Result<Running, Problem> {
     let sessions = Arc::new(Sessions::default());
     let provider = Provider::new(&options.oidc, spine.db.clone(), spine.clock.clone())?;
     let people = surfaces::People { sessions: sessions.clone(), provider, issuing };
-    let control_routes = surfaces::control_routes(&spine, &apiserver, &client, &online, people, &governor);
+    let control_routes = surfaces::control_routes(&spine, plane.routes(&spine), &client, &online, people);
     let inference_routes = bedplate_oip::router(
         Arc::new(predictor::Served(deployments.clone())),
         spine.authenticator.clone(),
@@ -112,7 +122,17 @@ pub async fn start(root: &Path, options: &Listen) -> Result<Running, Problem> {
     );
     let gate = listen::Gate::new(spine.authenticator.clone(), spine.clock.clone());
     let (control_routes, inference_routes) = (gate.before(control_routes), gate.before(inference_routes));
-    let mut tasks = vec![
+    let mut tasks = Vec::new();
+    if matches!(plane, Plane::Cluster(_)) {
+        tasks.push(tokio::spawn(bedplate_controllers::follow_bindings(platform.clone())));
+    }
+    let webhook_url = webhook.as_ref().map(|(listener, _)| url(scheme, listener)).transpose()?;
+    if let Some((listener, routes)) = webhook {
+        // The cluster's API server shows no certificate that stands for somebody here.
+        let acceptor = acceptor.clone().map(|acceptor| Acceptor { machines: None, ..acceptor });
+        tasks.push(tokio::spawn(listen::serve(listener, acceptor, routes, cancel.clone())));
+    }
+    tasks.extend([
         tokio::spawn(bedplate_controllers::run(platform)),
         tokio::spawn(listen::serve(control, acceptor.clone(), control_routes, cancel.clone())),
         tokio::spawn(listen::serve(inference, acceptor, inference_routes, cancel.clone())),
@@ -124,7 +144,7 @@ pub async fn start(root: &Path, options: &Listen) -> Result<Running, Problem> {
             cancel.clone(),
         )),
         recording,
-    ];
+    ]);
     if let Some(tls) = tls {
         tasks.push(tokio::spawn(tls.keep(spine.clock.clone(), cancel.clone())));
     }
@@ -140,7 +160,9 @@ pub async fn start(root: &Path, options: &Listen) -> Result<Running, Problem> {
         deployments,
         sessions,
         signer: spine.signer,
-        apiserver,
+        cluster_url: plane.cluster_url(),
+        webhook_url,
+        plane,
         cancel,
         tasks,
     })
@@ -151,6 +173,19 @@ fn acceptor(tls: Option<&Tls>, options: &Listen, spine: &Spine) -> Result<Option
     let machines =
         Machines { authenticator: spine.authenticator.clone(), trust_domain: options.tls.trust_domain.clone() };
     Ok(Some(Acceptor { tls: tls.config()?, machines: Some(machines) }))
+}
+
+/// The webhook's listener and what it answers, where one is asked for.
+async fn webhook(
+    spine: &Spine,
+    plane: &Plane,
+    options: Option<&ClusterOptions>,
+    protection: tls::Protection,
+) -> Result<Option<(TcpListener, Router)>, Problem> {
+    let (Some(options), Plane::Cluster(cluster)) = (options, plane) else { return Ok(None) };
+    let Some(addr) = options.webhook_listen else { return Ok(None) };
+    let listener = listen::bind(addr, "--webhook-listen", protection).await?;
+    Ok(Some((listener, cluster::webhook_routes(spine, cluster, options)?)))
 }
 
 fn of<E: Explained>(what: &'static str) -> impl FnOnce(E) -> Problem {
@@ -232,7 +267,7 @@ impl Running {
     /// Stops everything in order and waits for it, at most ten seconds.
     pub async fn stop(self) {
         self.cancel.cancel();
-        self.apiserver.close();
+        self.plane.close();
         drop(self.deployments);
         for task in self.tasks {
             if tokio::time::timeout(std::time::Duration::from_secs(10), task).await.is_err() {

@@ -7,6 +7,7 @@
 //! monitor. The decisions themselves live in the pillars; this crate only carries them out.
 
 mod approval;
+mod bindings;
 mod budget;
 mod change_class;
 mod core;
@@ -40,6 +41,7 @@ mod training_recipe;
 mod training_set;
 mod workload;
 
+pub use bindings::follow_bindings;
 pub use core::{Platform, Sites};
 pub use feature_view::online_id;
 pub use jobs::{FEATURE_PREFIX, KnownBy, PushFrame, ReplayJob, ReplayResult, TrainJob, TrainResult};

@@ -1,4 +1,4 @@
-//! RoleBinding: the API server made it count when it stored it; nothing is left to do.
+//! RoleBinding: the API server made it count when it stored it, or `bindings` does, in a cluster; nothing is left to do.
 
 use std::sync::Arc;
 

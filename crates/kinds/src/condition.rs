@@ -19,6 +19,7 @@ pub struct Condition {
     pub message: String,
     /// RFC 3339; moves only when `status` changes.
     pub last_transition_time: String,
+    /// The generation of the spec it was judged by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::validate::{FieldError, Validate, duplicates, not_empty};
 use crate::{Condition, Phase, Severity, data_tags};
 
+/// A table of the lake: where its rows come from and what is known of its columns.
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "bedplate.dev",
@@ -31,6 +32,7 @@ use crate::{Condition, Phase, Severity, data_tags};
 pub struct DatasetSpec {
     /// The team that answers for it.
     pub owner: String,
+    /// What a row is, in a sentence for people.
     #[serde(default)]
     pub description: String,
     #[serde(default)]
@@ -39,6 +41,7 @@ pub struct DatasetSpec {
     /// (what it may be used for), each words with commas between them.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
+    /// Where the rows come from.
     pub source: DatasetSource,
     /// The column that says when a row happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -81,6 +84,7 @@ impl Classification {
 pub struct DatasetSource {
     /// A file. `bedplate apply` resolves a relative path against the manifest's folder.
     pub path: String,
+    /// How the file is written.
     #[serde(default)]
     pub format: Format,
 }
@@ -95,14 +99,18 @@ pub enum Format {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Column {
+    /// As the source spells it.
     pub name: String,
+    /// What its values are.
     #[serde(rename = "type")]
     pub type_: ColumnType,
+    /// Whether a value may be missing.
     #[serde(default = "yes")]
     pub nullable: bool,
     /// It is known only after the event the row tells of: never a feature of that same row.
     #[serde(default)]
     pub outcome: bool,
+    /// Unit and meaning, for people.
     #[serde(default)]
     pub description: String,
 }
@@ -146,8 +154,11 @@ pub struct DatasetStatus {
     /// What tells of a person was taken out. Only the platform sets it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub deidentified: bool,
+    /// How each expectation of the suite fared.
     pub expectations: Vec<ExpectationOutcome>,
+    /// Where it stands, aspect by aspect.
     pub conditions: Vec<Condition>,
+    /// The generation of the spec this status tells of.
     pub observed_generation: i64,
 }
 
@@ -155,8 +166,10 @@ pub struct DatasetStatus {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ExpectationOutcome {
+    /// The expectation.
     pub name: String,
     pub severity: Severity,
+    /// Whether it was met.
     pub passed: bool,
     /// Rows, values or slots that did not meet it.
     pub failing: u64,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::validate::{FieldError, Validate, not_empty};
 use crate::{Condition, Phase};
 
+/// A model version with its features, behind the Open Inference Protocol.
 #[derive(CustomResource, Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "bedplate.dev",
@@ -27,10 +28,12 @@ use crate::{Condition, Phase};
 )]
 #[serde(rename_all = "camelCase")]
 pub struct EndpointSpec {
+    /// The Model it serves.
     pub model: String,
     /// A version of the model; the newest when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
+    /// What is asked of it, for people.
     #[serde(default)]
     pub description: String,
     /// What it is reckoned with in plans, quotas and simulated load. The platform serves every endpoint in its own process.
@@ -66,10 +69,15 @@ pub struct EndpointCapacity {
 #[serde(rename_all = "camelCase", default)]
 pub struct EndpointStatus {
     pub phase: Phase,
+    /// The version that is served.
     pub version: Option<u32>,
+    /// SHA-256 of the served model's bytes.
     pub digest: String,
+    /// Where predictions are asked.
     pub url: String,
+    /// Where it stands, aspect by aspect.
     pub conditions: Vec<Condition>,
+    /// The generation of the spec this status tells of.
     pub observed_generation: i64,
 }
 

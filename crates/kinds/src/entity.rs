@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::validate::{FieldError, Validate, duplicates};
 use crate::{ColumnType, Phase};
 
+/// The thing features are about, and the columns that name one of it.
 #[derive(CustomResource, Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "bedplate.dev",
@@ -19,14 +20,18 @@ use crate::{ColumnType, Phase};
 )]
 #[serde(rename_all = "camelCase")]
 pub struct EntitySpec {
+    /// What it is, for people.
     #[serde(default)]
     pub description: String,
+    /// The columns that together name one of it.
     pub join_keys: Vec<JoinKey>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct JoinKey {
+    /// The column, in every source of its features and in requests.
     pub name: String,
+    /// string, int32 or int64.
     #[serde(rename = "type")]
     pub type_: ColumnType,
 }
@@ -35,6 +40,7 @@ pub struct JoinKey {
 #[serde(rename_all = "camelCase", default)]
 pub struct EntityStatus {
     pub phase: Phase,
+    /// The generation of the spec this status tells of.
     pub observed_generation: i64,
 }
 

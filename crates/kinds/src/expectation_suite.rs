@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::Phase;
 use crate::validate::{FieldError, Validate, duplicates};
 
+/// What must be true of a dataset's rows, and what happens to those that are not.
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "bedplate.dev",
@@ -22,12 +23,14 @@ use crate::validate::{FieldError, Validate, duplicates};
 )]
 #[serde(rename_all = "camelCase")]
 pub struct ExpectationSuiteSpec {
+    /// All of them are judged in one pass over the rows.
     pub expectations: Vec<Expectation>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Expectation {
+    /// What reports and quarantined rows call it.
     pub name: String,
     #[serde(default)]
     pub severity: Severity,
@@ -54,6 +57,7 @@ pub enum Severity {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Check {
+    /// No null in the column.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_null: Option<OnColumn>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -75,15 +79,19 @@ pub struct Check {
 /// No null in the column.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OnColumn {
+    /// The column looked at.
     pub column: String,
 }
 
 /// A number within bounds, both inclusive; null passes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Between {
+    /// The column looked at.
     pub column: String,
+    /// The smallest value that passes; open when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min: Option<f64>,
+    /// The largest value that passes; open when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<f64>,
 }
@@ -91,28 +99,35 @@ pub struct Between {
 /// A string out of a set; null passes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OneOf {
+    /// The column looked at.
     pub column: String,
+    /// The values that pass.
     pub values: Vec<String>,
 }
 
 /// A string that matches the regular expression somewhere; null passes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Matches {
+    /// The column looked at.
     pub column: String,
+    /// It need not match the whole value: anchor it with ^ and $ where it must.
     pub regex: String,
 }
 
 /// No two rows with the same values in these columns; the second and later ones fail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Unique {
+    /// Together they may not repeat.
     pub columns: Vec<String>,
 }
 
 /// The number of rows, both bounds inclusive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RowCount {
+    /// The fewest rows that pass; open when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min: Option<u64>,
+    /// The most rows that pass; open when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<u64>,
 }
@@ -120,7 +135,9 @@ pub struct RowCount {
 /// Each value is found in a column of another dataset of the namespace; null passes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct References {
+    /// The column looked at.
     pub column: String,
+    /// The other dataset.
     pub dataset: String,
     /// The other dataset's column.
     pub field: String,
@@ -129,7 +146,9 @@ pub struct References {
 /// A row for each step between the first and the last time, in every group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CompleteSeries {
+    /// The column with the time.
     pub column: String,
+    /// The step from one row to the next.
     pub every: bedplate_types::Span,
     /// The columns that make a group; none means one series.
     #[serde(default)]
@@ -140,7 +159,9 @@ pub struct CompleteSeries {
 #[serde(rename_all = "camelCase", default)]
 pub struct ExpectationSuiteStatus {
     pub phase: Phase,
+    /// How many there are.
     pub expectations: u64,
+    /// The generation of the spec this status tells of.
     pub observed_generation: i64,
 }
 

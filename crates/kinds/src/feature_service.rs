@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::validate::{FieldError, Validate, duplicates};
 use crate::{Condition, Phase};
 
+/// The features one model takes, in order.
 #[derive(CustomResource, Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "bedplate.dev",
@@ -24,10 +25,14 @@ use crate::{Condition, Phase};
 )]
 #[serde(rename_all = "camelCase")]
 pub struct FeatureServiceSpec {
+    /// The team that answers for it.
     #[serde(default)]
     pub owner: String,
+    /// What the features are for.
     #[serde(default)]
     pub description: String,
+    /// Whose features it takes, in the order the model sees them.
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["view"]))]
     pub views: Vec<ViewSelection>,
     /// Features made from the request (offline: from the label row) alone.
     #[serde(default)]
@@ -36,6 +41,7 @@ pub struct FeatureServiceSpec {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ViewSelection {
+    /// The FeatureView.
     pub view: String,
     /// Some of the view's features; all when left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -44,6 +50,7 @@ pub struct ViewSelection {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RequestFeature {
+    /// The feature.
     pub name: String,
     /// The request's column.
     pub column: String,
@@ -77,10 +84,13 @@ pub enum Transform {
 #[serde(rename_all = "camelCase", default)]
 pub struct FeatureServiceStatus {
     pub phase: Phase,
+    /// How many there are.
     pub features: u64,
     /// The version of each view this service was resolved with.
     pub view_versions: BTreeMap<String, String>,
+    /// Where it stands, aspect by aspect.
     pub conditions: Vec<Condition>,
+    /// The generation of the spec this status tells of.
     pub observed_generation: i64,
 }
 

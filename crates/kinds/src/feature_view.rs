@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::validate::{FieldError, Validate, duplicates, not_empty};
 use crate::{Condition, Phase};
 
+/// Features of an entity, each a value that became known at a time.
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "bedplate.dev",
@@ -26,12 +27,15 @@ use crate::{Condition, Phase};
 )]
 #[serde(rename_all = "camelCase")]
 pub struct FeatureViewSpec {
+    /// The team that answers for it.
     #[serde(default)]
     pub owner: String,
+    /// What the features tell, for people.
     #[serde(default)]
     pub description: String,
     /// The Entity whose join keys the source has as columns.
     pub entity: String,
+    /// The query whose rows the features are made of.
     pub source: FeatureViewSource,
     /// The source's column that says when a row became *known*; without it the rows were always known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -39,6 +43,7 @@ pub struct FeatureViewSpec {
     /// How long a value may be used after it became known, online and offline alike; without it, for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttl: Option<Span>,
+    /// What it offers.
     pub features: Vec<Feature>,
     /// Rows known up to then are brought into the online store from the source; later ones are pushed. Without it, all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -52,11 +57,13 @@ pub struct FeatureViewSpec {
 pub struct FeatureViewSource {
     /// The datasets the query reads; it sees no others.
     pub datasets: Vec<String>,
+    /// A query over those datasets, each a table of its name.
     pub sql: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Feature {
+    /// The feature.
     pub name: String,
     /// The source's column; the feature's name when left out. Numbers and booleans only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -66,6 +73,7 @@ pub struct Feature {
     /// Rows known within this span before the moment asked for; every aggregate but `last` needs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Span>,
+    /// Unit and meaning, for people.
     #[serde(default)]
     pub description: String,
 }
@@ -94,7 +102,9 @@ pub struct FeatureViewStatus {
     pub online_rows: u64,
     /// Digest of definition and dataset versions that were materialised.
     pub materialized: String,
+    /// Where it stands, aspect by aspect.
     pub conditions: Vec<Condition>,
+    /// The generation of the spec this status tells of.
     pub observed_generation: i64,
 }
 

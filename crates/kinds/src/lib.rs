@@ -11,6 +11,7 @@ mod change_class;
 mod condition;
 mod data_tags;
 mod dataset;
+pub mod definition;
 mod endpoint;
 mod entity;
 mod expectation_suite;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::validate::{FieldError, Validate, not_empty};
 use crate::{Condition, Phase};
 
+/// How far the present is from the training window, feature by feature.
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "bedplate.dev",
@@ -30,6 +31,7 @@ pub struct MonitorSpec {
     /// The window compared against; the recipe's training window when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<Window>,
+    /// The window that is watched.
     pub current: Window,
     /// A feature drifts when its normalised Wasserstein or Jensen-Shannon distance passes this.
     #[serde(default = "MonitorSpec::usual_threshold")]
@@ -45,8 +47,10 @@ impl MonitorSpec {
 /// A span of time, from (inclusive) to (exclusive); an end left out is open.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Window {
+    /// The first moment in it; open when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Timestamp>,
+    /// The first moment after it; open when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Timestamp>,
 }
@@ -67,12 +71,19 @@ impl Window {
 #[serde(rename_all = "camelCase", default)]
 pub struct MonitorStatus {
     pub phase: Phase,
+    /// Every feature, compared.
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["feature"]))]
     pub drift: Vec<DriftResult>,
+    /// How many passed the threshold.
     pub drifted_features: u64,
+    /// The label's mean, month by month.
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["month"]))]
     pub label_shift: Vec<LabelShift>,
     /// Digest of the training set and windows the report was made from.
     pub input_digest: String,
+    /// Where it stands, aspect by aspect.
     pub conditions: Vec<Condition>,
+    /// The generation of the spec this status tells of.
     pub observed_generation: i64,
 }
 
@@ -80,6 +91,7 @@ pub struct MonitorStatus {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DriftResult {
+    /// The feature.
     pub feature: String,
     /// Population stability index.
     pub psi: f64,
@@ -87,8 +99,11 @@ pub struct DriftResult {
     pub jensen_shannon: f64,
     /// Wasserstein distance over the reference's standard deviation.
     pub wasserstein: f64,
+    /// The share without a value in the reference window.
     pub missing_share_reference: f64,
+    /// The share without a value in the current window.
     pub missing_share_current: f64,
+    /// Whether a distance passes the threshold.
     pub drifted: bool,
 }
 
@@ -98,7 +113,9 @@ pub struct DriftResult {
 pub struct LabelShift {
     /// 2013-07
     pub month: String,
+    /// Labelled rows of the month.
     pub rows: u64,
+    /// The share of them with a positive label.
     pub positive_share: f64,
 }
 

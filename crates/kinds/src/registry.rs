@@ -5,6 +5,7 @@ use kube::CustomResourceExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::definition;
 use crate::validate::{FieldError, Validate};
 use crate::{
     Approval, ApprovalSpec, Budget, BudgetSpec, ChangeClass, ChangeClassSpec, Dataset, DatasetSpec, Endpoint,
@@ -67,7 +68,7 @@ pub fn kinds() -> Vec<Kind> {
 }
 
 fn kind<K: CustomResourceExt, S: DeserializeOwned + Validate>() -> Kind {
-    Kind { definition: K::crd(), validate: validate::<S> }
+    Kind { definition: definition::fit(K::crd()), validate: validate::<S> }
 }
 
 fn validate<S: DeserializeOwned + Validate>(spec: &Value) -> Vec<FieldError> {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::Phase;
 use crate::validate::{FieldError, Validate, not_empty};
 
+/// Who has a role in the namespace.
 #[derive(CustomResource, Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "bedplate.dev",
@@ -23,6 +24,7 @@ use crate::validate::{FieldError, Validate, not_empty};
 #[serde(rename_all = "camelCase")]
 pub struct RoleBindingSpec {
     pub role: BoundRole,
+    /// Who has the role.
     pub subjects: Vec<Subject>,
 }
 
@@ -40,7 +42,9 @@ pub enum BoundRole {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Subject {
+    /// What the name names.
     pub kind: SubjectKind,
+    /// As tokens and sign-in spell it.
     pub name: String,
 }
 
@@ -56,6 +60,7 @@ pub enum SubjectKind {
 #[serde(rename_all = "camelCase", default)]
 pub struct RoleBindingStatus {
     pub phase: Phase,
+    /// The generation of the spec this status tells of.
     pub observed_generation: i64,
 }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::validate::{FieldError, Validate, duplicates, not_empty};
 use crate::{Condition, GateResult, Phase, Resources};
 
+/// From labels and features to a gated model version.
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "bedplate.dev",
@@ -27,21 +28,26 @@ use crate::{Condition, GateResult, Phase, Resources};
 )]
 #[serde(rename_all = "camelCase")]
 pub struct TrainingRecipeSpec {
+    /// The team that answers for it.
     #[serde(default)]
     pub owner: String,
+    /// What is to be predicted, and what for.
     #[serde(default)]
     pub description: String,
     /// What the model is for. Data that may be used for some purposes only must name it among them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purpose: Option<String>,
     pub label: Label,
+    /// The FeatureService whose features the model takes.
     pub feature_service: String,
     pub split: Split,
     pub algorithm: Algorithm,
     /// The Model that gets a version when every gate passes.
     pub model: String,
+    /// Every one of them must pass before a version is registered.
     #[serde(default)]
     pub gates: Vec<Gate>,
+    /// Limits of the training run.
     #[serde(default)]
     pub resources: Resources,
 }
@@ -50,7 +56,9 @@ pub struct TrainingRecipeSpec {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Label {
+    /// The datasets the query reads; it sees no others.
     pub datasets: Vec<String>,
+    /// A row for each moment at which a prediction would have been asked.
     pub sql: String,
     /// The 0/1 or boolean column to predict; a null label is refused, the query leaves such rows out.
     pub column: String,
@@ -61,7 +69,9 @@ pub struct Label {
 /// Two windows of the label's time, each from (inclusive) to (exclusive).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Split {
+    /// What is learnt from.
     pub train: crate::Window,
+    /// What metrics and gates are measured on.
     pub test: crate::Window,
 }
 
@@ -80,6 +90,7 @@ pub struct GradientBoosting {
     /// Fitting effort: 0.5 is quick, 1.5 thorough.
     #[serde(default = "GradientBoosting::usual_budget")]
     pub budget: f32,
+    /// The same seed and training set make the same model.
     #[serde(default)]
     pub seed: u64,
     /// Stop after so many trees even within the budget.
@@ -97,6 +108,7 @@ impl GradientBoosting {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Gate {
+    /// What refusals call it.
     pub name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric: Option<MetricGate>,
@@ -109,8 +121,10 @@ pub struct Gate {
 pub struct MetricGate {
     /// auc, logLoss or brier.
     pub metric: String,
+    /// The lowest value that passes; open when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min: Option<f64>,
+    /// The highest value that passes; open when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<f64>,
 }
@@ -136,16 +150,23 @@ pub struct TrainingRecipeStatus {
     pub phase: Phase,
     /// Digest of the training set's snapshot.
     pub training_set: String,
+    /// Rows of the training set.
     pub training_set_rows: u64,
     /// Rows of the label frame that are not in the training set: 0, or it is a defect.
     pub label_rows_dropped: u64,
     /// Digest of definition, features and data: the same inputs are trained once.
     pub input_digest: String,
+    /// The training run.
     pub workload: String,
+    /// auc, logLoss and brier of the test window.
     pub metrics: std::collections::BTreeMap<String, f64>,
+    /// What every gate found.
     pub gates: Vec<GateResult>,
+    /// The version that came of it.
     pub model_version: Option<u32>,
+    /// Where it stands, aspect by aspect.
     pub conditions: Vec<Condition>,
+    /// The generation of the spec this status tells of.
     pub observed_generation: i64,
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::validate::{FieldError, Validate};
 use crate::{Condition, Phase};
 
+/// Something that runs as a process of its own, within limits.
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "bedplate.dev",
@@ -28,6 +29,7 @@ use crate::{Condition, Phase};
 #[serde(rename_all = "camelCase")]
 pub struct WorkloadSpec {
     pub task: Task,
+    /// Limits of the process.
     #[serde(default)]
     pub resources: Resources,
 }
@@ -46,6 +48,7 @@ pub struct Task {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Train {
+    /// The TrainingRecipe whose model is fitted.
     pub recipe: String,
     /// Digest of the snapshot.
     pub training_set: String,
@@ -56,9 +59,11 @@ pub struct Train {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Replay {
+    /// The Endpoint that is asked.
     pub endpoint: String,
     /// The recipe whose label frame is replayed.
     pub recipe: String,
+    /// Rows from this moment on.
     pub from: Timestamp,
     /// At most so many rows.
     pub limit: u64,
@@ -92,19 +97,26 @@ pub struct Resources {
 #[serde(rename_all = "camelCase", default)]
 pub struct WorkloadStatus {
     pub phase: Phase,
+    /// The run: another attempt is another run.
     pub run_id: String,
+    /// The process, on the platform's machine.
     pub pid: Option<u32>,
+    /// Set when it ended by itself.
     pub exit_code: Option<i32>,
     /// Set when a signal ended it.
     pub signal: Option<i32>,
+    /// When the process was started.
     pub started_at: Option<Timestamp>,
+    /// When it had ended.
     pub finished_at: Option<Timestamp>,
     pub usage: Usage,
     /// File with its standard output and error.
     pub log_path: String,
     /// What it reported: metrics, counts, digests.
     pub outputs: BTreeMap<String, serde_json::Value>,
+    /// Where it stands, aspect by aspect.
     pub conditions: Vec<Condition>,
+    /// The generation of the spec this status tells of.
     pub observed_generation: i64,
 }
 
@@ -112,8 +124,11 @@ pub struct WorkloadStatus {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Usage {
+    /// CPU time, user and system.
     pub cpu_seconds: f64,
+    /// From start to end.
     pub wall_seconds: f64,
+    /// The most memory it held at once.
     pub peak_rss_bytes: u64,
 }
 

@@ -2,8 +2,18 @@
 
 use bedplate_db::Tx;
 
-use crate::grant::{check, count_change};
+use crate::grant::{check, count_change, read_bound};
 use crate::{Grant, PolicyError};
+
+/// Every grant of a binding, with the binding's name.
+///
+/// # Errors
+/// [`PolicyError::Role`] when a stored role does not exist, [`PolicyError::Db`].
+pub fn bound(tx: &mut dyn Tx) -> Result<Vec<(String, Grant)>, PolicyError> {
+    let sql =
+        "SELECT principal, namespace, role, binding FROM policy_bound_grants ORDER BY namespace, binding, principal";
+    tx.query(sql, &[])?.iter().map(read_bound).collect()
+}
 
 /// Makes `grants` the only ones of `namespace`'s binding called `binding`; none: the binding is gone. It counts after
 /// [`crate::Policy::refresh`].

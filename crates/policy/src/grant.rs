@@ -114,6 +114,10 @@ pub fn list(tx: &mut dyn Tx) -> Result<Vec<Grant>, PolicyError> {
     tx.query(sql, &[])?.iter().map(read).collect()
 }
 
+pub(crate) fn read_bound(row: &Row) -> Result<(String, Grant), PolicyError> {
+    Ok((row.text(3)?.to_owned(), read(row)?))
+}
+
 fn read(row: &Row) -> Result<Grant, PolicyError> {
     let (principal, namespace, role) = (row.text(0)?.to_owned(), row.text(1)?.to_owned(), row.text(2)?);
     match Role::parse(role) {

@@ -40,7 +40,7 @@ mod tags;
 
 use bedplate_db::Migration;
 
-pub use binding::bind;
+pub use binding::{bind, bound};
 pub use cases::{Case, Cases, Expect, Thing, Verdict};
 pub use decision::Decision;
 pub use declared::{declare, retract};

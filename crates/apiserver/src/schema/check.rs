@@ -1,6 +1,6 @@
 //! What in a value does not fit its schema, told the way Kubernetes tells it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use regex::Regex;
 use serde_json::Value;
@@ -45,10 +45,31 @@ fn walk_items(items: &[Value], schema: &Value, path: &str, patterns: &Patterns, 
     if min.is_some_and(|min| (items.len() as u64) < min) || max.is_some_and(|max| items.len() as u64 > max) {
         causes.push(invalid(path, &format!("{} items", items.len()), "has too few or too many items"));
     }
+    causes.extend(duplicates(items, schema, path));
     let Some(inner) = schema.get("items") else { return };
     for (i, item) in items.iter().enumerate() {
         walk(item, inner, &format!("{path}[{i}]"), patterns, causes);
     }
+}
+
+/// Items of a set, or of a list keyed by what names them, stand once.
+fn duplicates(items: &[Value], schema: &Value, path: &str) -> Vec<Cause> {
+    let name = |item: &Value| match schema["x-kubernetes-list-type"].as_str() {
+        Some("set") => Some(item.to_string()),
+        Some("map") => {
+            let keys = schema["x-kubernetes-list-map-keys"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            Some(keys.map(|key| format!("{key}={}", item[key])).collect::<Vec<_>>().join(","))
+        }
+        _ => None,
+    };
+    let mut seen = HashSet::new();
+    let twice = items.iter().enumerate().filter_map(|(i, item)| Some((i, name(item)?)));
+    let twice: Vec<_> = twice.filter(|(_, name)| !seen.insert(name.clone())).collect();
+    twice.into_iter().map(|(i, name)| duplicate(format!("{path}[{i}]"), &name)).collect()
+}
+
+fn duplicate(field: String, name: &str) -> Cause {
+    Cause { reason: "FieldValueDuplicate", field, message: format!("Duplicate value: {name:?}") }
 }
 
 fn missing<'a>(value: &'a Value, schema: &'a Value, path: &'a str) -> impl Iterator<Item = Cause> + 'a {

@@ -93,6 +93,9 @@ pub(crate) mod tests {
                         "mode": {"type": "string", "enum": ["a", "b"], "default": "a"},
                         "count": {"type": "integer", "minimum": 0, "format": "uint32"},
                         "free": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
+                        "keyed": {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["k"],
+                                  "items": {"type": "object", "properties": {"k": {"type": "string"}}}},
+                        "words": {"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "string"}},
                         "list": {"type": "array", "items": {"type": "object", "properties": {"x": {"type": "number"}}}},
                     },
                 },
@@ -133,6 +136,11 @@ pub(crate) mod tests {
         check(json!({"owner": "a", "count": -1}), &[("spec.count", "FieldValueInvalid")]);
         check(json!({"owner": "a", "tags": {"k": 1}}), &[("spec.tags.k", "FieldValueTypeInvalid")]);
         check(json!({"owner": "a", "list": [{"x": "1"}]}), &[("spec.list[0].x", "FieldValueTypeInvalid")]);
+        check(
+            json!({"owner": "a", "keyed": [{"k": "x"}, {"k": "y"}, {"k": "x"}]}),
+            &[("spec.keyed[2]", "FieldValueDuplicate")],
+        );
+        check(json!({"owner": "a", "words": ["x", "y", "y"]}), &[("spec.words[2]", "FieldValueDuplicate")]);
         check(json!("text"), &[("spec", "FieldValueTypeInvalid")]);
     }
 }

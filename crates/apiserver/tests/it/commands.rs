@@ -144,3 +144,69 @@ fn get_watch_goes_on_from_the_list_and_from_a_version() {
     let types: Vec<_> = types.iter().map(|event| (&event["type"], &event["object"]["metadata"]["name"])).collect();
     assert_eq!(types, [(&json!("DELETED"), &json!("b")), (&json!("ADDED"), &json!("d"))]);
 }
+
+#[test]
+fn field_validation_is_strict_warns_or_is_silent() {
+    let Some(kubectl) = Kubectl::new() else { return };
+    let mut object = dataset("a");
+    object["spec"]["onwer"] = "x".into();
+    let file = kubectl.write("a.json", &object);
+    kubectl.fails(&["create", "--validate=strict", "-f", &file], "unknown field \"spec.onwer\"");
+    kubectl.fails(&["get", "ds", "a"], "not found");
+    kubectl
+        .says(&["create", "--validate=warn", "--dry-run=server", "-f", &file], &["Warning: unknown field", "created"]);
+    let (done, said) = kubectl.run(&["create", "--validate=ignore", "-f", &file]);
+    assert!(done && !said.contains("unknown field"), "{said}");
+    let (_, left) = kubectl.run(&["get", "ds", "a", "-o", "jsonpath={.spec.onwer}{.spec.classification}"]);
+    assert_eq!(left, "internal", "what is unknown is dropped, and what is left out has its default");
+}
+
+/// Two appliers own a column each; one that wants the other's is told whose it is.
+#[test]
+fn a_list_is_applied_by_the_key_of_its_items() {
+    let Some(kubectl) = Kubectl::new() else { return };
+    let apply = |manager: &str, file: &str, more: &[&str]| {
+        let manager = format!("--field-manager={manager}");
+        let arguments = [&["apply", "--server-side", &manager, "-f", file], more].concat();
+        kubectl.run(&arguments)
+    };
+    let columns = |schema: serde_json::Value| {
+        let mut object = dataset("a");
+        object["spec"] = json!({ "schema": schema });
+        object
+    };
+    let first = kubectl.write("first.json", &dataset("a"));
+    let second = kubectl.write("second.json", &columns(json!([{ "name": "extra", "type": "string" }])));
+    assert!(apply("first", &first, &[]).0);
+    let (done, said) = apply("second", &second, &[]);
+    assert!(done, "{said}");
+    kubectl.says(&["get", "ds", "a", "-o", "jsonpath={.spec.schema[*].name}"], &["id extra"]);
+    assert!(apply("first", &first, &[]).0, "what the other brought is not in the way");
+    kubectl.says(&["get", "ds", "a", "-o", "jsonpath={.spec.schema[*].name}"], &["id extra"]);
+    let contested = kubectl.write("contested.json", &columns(json!([{ "name": "id", "type": "string" }])));
+    let (done, said) = apply("second", &contested, &[]);
+    assert!(!done && said.contains("conflict with \"first\"") && said.contains("id"), "{said}");
+    let (done, said) = apply("second", &contested, &["--force-conflicts"]);
+    assert!(done, "{said}");
+    kubectl.says(&["get", "ds", "a", "-o", "jsonpath={.spec.schema[?(@.name=='id')].type}"], &["string"]);
+    let twice = kubectl.write("twice.json", &{
+        let mut object = dataset("b");
+        object["spec"]["schema"] = json!([{ "name": "id", "type": "int64" }, { "name": "id", "type": "string" }]);
+        object
+    });
+    kubectl.fails(&["create", "-f", &twice], "spec.schema[1]: Duplicate value");
+}
+
+#[test]
+fn raw_paths_and_categories() {
+    let Some(kubectl) = Kubectl::new() else { return };
+    kubectl.says(&["get", "--raw", "/readyz"], &["ok"]);
+    kubectl.says(&["get", "--raw", "/apis/bedplate.dev/v1alpha1"], &["APIResourceList", "datasets/status"]);
+    kubectl.fails(&["get", "--raw", "/apis/nothing.dev/v1"], "could not find");
+    kubectl.says(
+        &["api-resources", "--categories=bedplate", "-o", "name"],
+        &["datasets.bedplate.dev", "models.bedplate.dev"],
+    );
+    kubectl.says(&["create", "-f", &kubectl.write("a.json", &dataset("a"))], &["created"]);
+    kubectl.says(&["get", "bedplate"], &["dataset.bedplate.dev/a"]);
+}

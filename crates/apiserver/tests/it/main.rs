@@ -1,5 +1,6 @@
 //! The API server through its doors: the router, kube-rs, and kubectl over a real socket.
 
+mod admission;
 mod apply;
 mod authorization;
 mod columns_in_use;

@@ -79,6 +79,10 @@ impl House {
         self.server.in_process(Principal::new(name))
     }
 
+    pub fn policy(&self) -> Policy {
+        self.policy.clone()
+    }
+
     pub fn token(&self, principal: Principal) -> String {
         let token = NewToken::new(principal, "test");
         let random = [seed(), seed()].concat().try_into().unwrap();

@@ -7,6 +7,7 @@ pub mod audit_log;
 pub mod certificate;
 mod connect;
 pub mod costs;
+pub mod crds;
 mod delete;
 mod describe;
 mod doctor;
@@ -19,6 +20,7 @@ mod logout;
 mod logs;
 pub mod plan;
 pub mod policy;
+pub mod operator;
 mod predict;
 pub mod test;
 mod token;
@@ -46,9 +48,13 @@ pub fn run(cli: Cli) -> Result<ExitCode, Problem> {
         clap_complete::generate(shell, &mut Cli::command(), "bedplate", &mut std::io::stdout());
         return Ok(ExitCode::SUCCESS);
     }
+    if let Command::Crds(command) = &cli.command {
+        return crds::run(command);
+    }
     let home = home(cli.home)?;
     match cli.command {
         Command::Up(command) => wait(up::run(&home, &command)),
+        Command::Operator(command) => wait(operator::run(&home, command)),
         Command::Quickstart(command) => wait(quickstart::run(&home, command)),
         Command::Plan(command) => wait(plan::run(&home, &command)),
         Command::Apply(command) => wait(apply::run(&home, &command)),
@@ -71,7 +77,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Policy(command) => wait(policy::run(&home, &command)),
         Command::Certificate(command) => wait(certificate::run(&home, &command)),
         Command::Doctor => wait(doctor::run(&home)),
-        Command::Completions { .. } | Command::Worker(_) => Ok(ExitCode::SUCCESS),
+        Command::Completions { .. } | Command::Crds(_) | Command::Worker(_) => Ok(ExitCode::SUCCESS),
     }
 }
 

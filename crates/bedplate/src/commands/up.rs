@@ -24,7 +24,7 @@ pub async fn run(home: &Path, command: &Up) -> Result<ExitCode, Problem> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn told_to_stop() -> Result<(), Problem> {
+pub async fn told_to_stop() -> Result<(), Problem> {
     let of = |error: std::io::Error| Problem::new(ErrorKind::Internal, "waiting for a signal", error.to_string());
     let (mut interrupt, mut terminate) =
         (signal(SignalKind::interrupt()).map_err(of)?, signal(SignalKind::terminate()).map_err(of)?);

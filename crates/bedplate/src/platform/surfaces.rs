@@ -11,7 +11,6 @@ use bedplate_policy::Operation;
 use bedplate_types::Problem;
 use kube::Client;
 
-use super::planning;
 use super::spine::Spine;
 use crate::keys;
 use crate::oidc::Provider;
@@ -40,11 +39,10 @@ pub struct People {
 
 pub fn control_routes(
     spine: &Spine,
-    apiserver: &ApiServer,
+    objects: Router,
     client: &Client,
     online: &OnlineStore,
     people: People,
-    governor: &Arc<Governor>,
 ) -> Router {
     let People { sessions, provider, issuing } = people;
     let facts = api::Facts {
@@ -67,13 +65,11 @@ pub fn control_routes(
         secure: issuing.is_some(),
     };
     let store = features::Store::new(client.clone(), online.clone());
-    apiserver
-        .router()
+    objects
         .merge(bedplate_console::router(state))
         .merge(bedplate_feast::router(Arc::new(store), spine.authenticator.clone(), spine.policy.clone()))
         .merge(api::certificates(facts.clone(), issuing))
         .merge(api::router(facts))
-        .merge(bedplate_plan::router(planning::planner(spine, apiserver, governor), spine.authenticator.clone()))
         .merge(api::login::router(provider))
         .merge(openlineage(spine))
 }

@@ -2,15 +2,20 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests hand the PATH on to the programs they start")]
 
+mod api_process;
 mod authorization;
 mod bad_input;
+mod chart;
 mod cli;
+mod crds;
 mod infrastructure;
 mod job_tokens;
 mod kill;
 mod leak;
 mod machines;
 mod oidc;
+mod operator;
+mod plain;
 mod policy;
 mod quickstart;
 mod run;
