@@ -63,6 +63,9 @@ fn tests(setup: &Setup, not_run: &Path) -> Result<Tally> {
         let all = std::env::split_paths(&path).chain([folder.clone()]);
         command.env("PATH", std::env::join_paths(all).context("the PATH cannot be made longer")?);
     }
+    if let Some(node) = &setup.node {
+        command.env("BEDPLATE_TEST_NODE", node);
+    }
     let mut child = command.spawn().context("cannot start cargo test")?;
     let mut tally = Tally::default();
     if let Some(output) = child.stdout.take() {

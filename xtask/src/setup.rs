@@ -1,4 +1,5 @@
-//! What the tests need beyond Rust: a browser from the system's packages, pinned Python clients, helm, cargo-deny.
+//! What the tests need beyond Rust: a browser from the system's packages, pinned Python clients and Node packages, helm,
+//! cargo-deny.
 //! Nothing here fails the run: what cannot be had is said, and the tests that need it say so too.
 
 use std::env;
@@ -12,8 +13,17 @@ use crate::cargo::cargo;
 const REQUIREMENTS: &str = include_str!("../requirements.txt");
 type IsThere = fn() -> bool;
 /// A Debian package, and how one sees that it is there. Debian keeps PostgreSQL's server programs off the PATH.
-const PACKAGES: &[(&str, IsThere)] =
-    &[("chromium", || program("chromium").is_some()), ("postgresql", || postgres_program("initdb").is_some())];
+const PACKAGES: &[(&str, IsThere)] = &[
+    ("chromium", || program("chromium").is_some()),
+    ("postgresql", || postgres_program("initdb").is_some()),
+    ("nodejs", || program("node").is_some()),
+    ("npm", || program("npm").is_some()),
+];
+/// Node's packages, each pinned with what it needs.
+const NODE: [(&str, &str); 2] = [
+    ("package.json", include_str!("../node/package.json")),
+    ("package-lock.json", include_str!("../node/package-lock.json")),
+];
 
 const DENY: &str = "0.20.2";
 
@@ -25,6 +35,8 @@ pub struct Setup {
     pub venv: Option<PathBuf>,
     /// The folder with helm, and a kubectl for machines without one.
     pub kubernetes: Option<PathBuf>,
+    /// The folder with Node's packages.
+    pub node: Option<PathBuf>,
     pub missing: Vec<String>,
 }
 
@@ -51,6 +63,13 @@ pub fn prepare() -> Setup {
                 None
             }
         };
+    let node = match node() {
+        Ok(folder) => Some(folder),
+        Err(why) => {
+            missing.push(format!("Node's packages were not installed: {why}"));
+            None
+        }
+    };
     let deny = match deny() {
         Ok(program) => Some(program),
         Err(why) => {
@@ -59,7 +78,7 @@ pub fn prepare() -> Setup {
             None
         }
     };
-    Setup { deny, venv, kubernetes, missing }
+    Setup { deny, venv, kubernetes, node, missing }
 }
 
 /// cargo-deny from the PATH, or built once into the user's cache folder.
@@ -147,6 +166,27 @@ fn clients() -> Result<PathBuf, String> {
     Ok(venv)
 }
 
+/// Exactly the locked packages: made once for each lock file, in the user's cache folder.
+fn node() -> Result<PathBuf, String> {
+    let folder = cache().ok_or("neither XDG_CACHE_HOME nor HOME is set")?.join("bedplate").join("test-node");
+    let (_, lock) = NODE[1];
+    let stamp = folder.join("installed");
+    if std::fs::read_to_string(&stamp).is_ok_and(|made| made == lock) {
+        return Ok(folder);
+    }
+    let npm = program("npm").ok_or("there is no npm on the PATH")?;
+    println!("    node packages into {}", folder.display());
+    std::fs::create_dir_all(&folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+    for (name, text) in NODE {
+        write(&folder.join(name), text)?;
+    }
+    let mut install = Command::new(npm);
+    install.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]).current_dir(&folder);
+    quietly(&mut install)?;
+    write(&stamp, lock)?;
+    Ok(folder)
+}
+
 fn make(venv: &Path) -> Result<(), String> {
     let python = program("python3").ok_or("there is no python3 on the PATH")?;
     let create = || {
@@ -188,6 +228,13 @@ mod tests {
         let asked = REQUIREMENTS.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
         let loose: Vec<&str> = asked.filter(|line| !line.contains("==")).collect();
         assert_eq!(loose, Vec::<&str>::new());
+    }
+
+    #[test]
+    fn every_node_package_is_locked_with_its_digest() {
+        let lock = NODE[1].1;
+        let packages = lock.lines().filter(|line| line.trim_start().starts_with("\"node_modules/")).count();
+        assert!(packages > 10 && packages == lock.matches("\"integrity\": \"sha512-").count(), "{packages}");
     }
 
     #[test]

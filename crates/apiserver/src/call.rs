@@ -65,8 +65,7 @@ impl<'a> Call<'a> {
             return Err(not_allowed());
         }
         let guard = Guard {
-            db: server.db.clone(),
-            clock: server.clock.clone(),
+            authenticator: server.authenticator.clone(),
             policy: server.policy.clone(),
             principal,
             presented: request.extensions().get::<Presented>().cloned(),

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use bedplate_db::Db;
 use bedplate_identity::{Authenticator, Principal};
 use bedplate_policy::{Action, Policy, Resource as Subject};
-use bedplate_types::{Clock, ErrorKind, Explained};
+use bedplate_types::{ErrorKind, Explained};
 
 use crate::error::ApiError;
 use crate::resource::Resource;
@@ -17,8 +16,7 @@ pub struct Presented(pub String);
 /// Who wants to do what, and whom to ask about it.
 #[derive(Clone)]
 pub struct Guard {
-    pub db: Db,
-    pub clock: Arc<dyn Clock>,
+    pub authenticator: Authenticator,
     pub policy: Policy,
     pub principal: Principal,
     /// `None` inside the process, where callers need no token.
@@ -62,11 +60,11 @@ impl Guard {
         self.policy.refresh().map_err(|error| ApiError::Internal(error.to_string()))?;
         if let Some(Presented(header)) = &self.presented {
             // One without a memory: a token revoked by anybody must not be believed a moment longer.
-            let authenticator = Authenticator::new(self.db.clone(), self.clock.clone());
-            self.principal = authenticator.authenticate(Some(header)).map_err(|error| match error.kind() {
-                ErrorKind::Unauthenticated => ApiError::Unauthenticated { why: error.to_string() },
-                _ => ApiError::Internal(error.to_string()),
-            })?;
+            self.principal =
+                self.authenticator.afresh().authenticate(Some(header)).map_err(|error| match error.kind() {
+                    ErrorKind::Unauthenticated => ApiError::Unauthenticated { why: error.to_string() },
+                    _ => ApiError::Internal(error.to_string()),
+                })?;
         }
         self.decide()
     }

@@ -47,8 +47,14 @@ pub enum Command {
     Trace(Trace),
     /// Read, verify, prove or export the audit log.
     Audit(Audit),
+    /// Sign in at the organisation's OpenID provider.
+    Login(crate::commands::login::Login),
+    /// End the token of `login` and forget it.
+    Logout,
     /// Make, list or end tokens: who may speak to the platform.
     Token(Token),
+    /// Make, list or end certificates of machines: service accounts, workloads and devices.
+    Certificate(crate::commands::certificate::Certificate),
     /// Check this machine and the home folder.
     Doctor,
     /// Print the definitions of the kinds, for a real cluster: bedplate crds | kubectl apply -f -
@@ -71,6 +77,10 @@ pub struct Listen {
     /// A folder whose files datasets may read; may be given more than once. The current folder when left out.
     #[arg(long = "source-root", value_name = "DIR")]
     pub source_roots: Vec<PathBuf>,
+    #[command(flatten)]
+    pub tls: crate::tls::TlsOptions,
+    #[command(flatten)]
+    pub oidc: crate::oidc::OidcOptions,
 }
 
 #[derive(Debug, Args)]
@@ -286,6 +296,10 @@ pub struct NewToken {
     pub expires: String,
     #[arg(long, default_value = "")]
     pub description: String,
+    /// Carry only these of the principal's rights, VERBS:KINDS:NAMESPACES: get,list:datasets:flights, read:*:flights,
+    /// predict:endpoints:* …; may be given more than once.
+    #[arg(long = "scope", value_name = "SCOPE")]
+    pub scopes: Vec<bedplate_types::Scope>,
     /// Write a kubeconfig with the token there instead of printing it.
     #[arg(long, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,

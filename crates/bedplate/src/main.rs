@@ -12,11 +12,13 @@ mod home;
 mod keys;
 mod kubeconfig;
 mod listen;
+mod oidc;
 mod platform;
 mod prices;
 mod quickstart;
 mod surface;
 mod tell;
+mod tls;
 mod worker;
 
 use std::process::ExitCode;

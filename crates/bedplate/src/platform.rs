@@ -5,6 +5,7 @@ mod plane;
 mod spine;
 mod surfaces;
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,14 +13,14 @@ use axum::Router;
 use bedplate_audit::Signer;
 use bedplate_client::Connection;
 use bedplate_console::Sessions;
-use bedplate_controllers::{Platform, Sites};
+use bedplate_controllers::{KnownBy, Platform, Sites};
 use bedplate_db::Db;
 use bedplate_ledger::PriceSheet;
 use bedplate_objects::Objects;
 use bedplate_online::OnlineStore;
 use bedplate_query::Lake;
 use bedplate_serving::{Deployments, Recorder};
-use bedplate_types::{Clock, ErrorKind, Explained, Problem};
+use bedplate_types::{Clock, ErrorKind, Explained, Problem, SystemClock};
 use kube::Client;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -32,7 +33,11 @@ use plane::Plane;
 use crate::cli::Listen;
 use crate::cluster::{self, ClusterOptions};
 use crate::home::Home;
+use crate::listen::{Acceptor, Machines};
+use crate::oidc::Provider;
+use crate::surface::api::Issuing;
 use crate::surface::predictor;
+use crate::tls::{self, Tls};
 use crate::{keys, kubeconfig, listen};
 
 /// A platform that is up.
@@ -66,16 +71,26 @@ pub async fn start(root: &Path, options: &Listen) -> Result<Running, Problem> {
 /// The same on a cluster's API server, where one is given, instead of one of its own.
 pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOptions>) -> Result<Running, Problem> {
     let home = Home::open(root)?;
-    let control = listen::bind(options.listen, "--listen").await?;
-    let inference = listen::bind(options.inference_listen, "--inference-listen").await?;
-    let (control_url, inference_url) = (url(&control)?, url(&inference)?);
+    let tls = tls::open(&options.tls, &home, SystemClock.now())?;
+    let protection = options.tls.protection();
+    let control = listen::bind(options.listen, "--listen", protection).await?;
+    let inference = listen::bind(options.inference_listen, "--inference-listen", protection).await?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let (control_url, inference_url) = (url(scheme, &control)?, url(scheme, &inference)?);
     let spine = spine::open(&home)?;
-    let token = spine::admin_token(&home, &spine)?;
-    kubeconfig::write(&home.path("kubeconfig"), &control_url, "admin", &token, "default")?;
+    let acceptor = acceptor(tls.as_ref(), options, &spine)?;
+    let issuing = tls.as_ref().map(|tls| Issuing::new(tls.authority.clone(), &options.tls.trust_domain));
+    let connection = Connection {
+        server: control_url.clone(),
+        token: spine::admin_token(&home, &spine)?,
+        namespace: "default".into(),
+        trust: tls.as_ref().map(|tls| tls.trust.clone()).unwrap_or_default(),
+    };
+    kubeconfig::write(&home.path("kubeconfig"), "admin", &connection)?;
 
     let cancel = CancellationToken::new();
     let plane = Plane::open(&spine, &home, cluster).await?;
-    let webhook = webhook(&spine, &plane, cluster).await?;
+    let webhook = webhook(&spine, &plane, cluster, protection).await?;
     let (recorder, recording) = Recorder::start(spine.db.clone(), spine.prices.clone());
     let online = OnlineStore::open(home.path("online")).map_err(of("the online store"))?;
     let deployments = Deployments::new(online.clone(), recorder, spine.clock.clone());
@@ -91,33 +106,42 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
         deployments: deployments.clone(),
         policy: spine.policy.clone(),
         signing_key: Arc::new(keys::model_signing(&home)?),
-        sites: sites(&home, options, &control_url, &inference_url)?,
+        sites: sites(&home, options, &connection, &inference_url)?,
         started_at: spine.clock.now(),
         cancel: cancel.child_token(),
     };
     let sessions = Arc::new(Sessions::default());
-    let control_routes = surfaces::control_routes(&spine, plane.routes(&spine), &client, &online, &sessions);
+    let provider = Provider::new(&options.oidc, spine.db.clone(), spine.clock.clone())?;
+    let control_routes =
+        surfaces::control_routes(&spine, plane.routes(&spine), &client, &online, &sessions, provider, issuing);
     let inference_routes = bedplate_oip::router(
         Arc::new(predictor::Served(deployments.clone())),
         spine.authenticator.clone(),
         spine.policy.clone(),
     );
+    let gate = listen::Gate::new(spine.authenticator.clone(), spine.clock.clone());
+    let (control_routes, inference_routes) = (gate.before(control_routes), gate.before(inference_routes));
     let mut tasks = Vec::new();
     if matches!(plane, Plane::Cluster(_)) {
         tasks.push(tokio::spawn(bedplate_controllers::follow_bindings(platform.clone())));
     }
-    let webhook_url = webhook.as_ref().map(|(listener, _)| url(listener)).transpose()?;
+    let webhook_url = webhook.as_ref().map(|(listener, _)| url(scheme, listener)).transpose()?;
     if let Some((listener, routes)) = webhook {
-        tasks.push(tokio::spawn(surfaces::serve(listener, routes, cancel.clone())));
+        // Nobody signs in there: a certificate an API server shows is not one of the platform's machines.
+        let acceptor =
+            tls.as_ref().map(|tls| Ok::<_, Problem>(Acceptor { tls: tls.config()?, machines: None })).transpose()?;
+        tasks.push(tokio::spawn(listen::serve(listener, acceptor, routes, cancel.clone())));
     }
     tasks.extend([
         tokio::spawn(bedplate_controllers::run(platform)),
-        tokio::spawn(surfaces::serve(control, control_routes, cancel.clone())),
-        tokio::spawn(surfaces::serve(inference, inference_routes, cancel.clone())),
+        tokio::spawn(listen::serve(control, acceptor.clone(), control_routes, cancel.clone())),
+        tokio::spawn(listen::serve(inference, acceptor, inference_routes, cancel.clone())),
         tokio::spawn(checkpoints::sign_checkpoints(spine.db.clone(), spine.signer.clone(), cancel.clone())),
         recording,
     ]);
-    let connection = Connection { server: control_url.clone(), token, namespace: "default".into() };
+    if let Some(tls) = tls {
+        tasks.push(tokio::spawn(tls.keep(spine.clock.clone(), cancel.clone())));
+    }
     let root = home.path("");
     Ok(Running {
         home,
@@ -144,24 +168,39 @@ async fn webhook(
     spine: &Spine,
     plane: &Plane,
     options: Option<&ClusterOptions>,
+    protection: tls::Protection,
 ) -> Result<Option<(TcpListener, Router)>, Problem> {
     let (Some(options), Plane::Cluster(cluster)) = (options, plane) else { return Ok(None) };
     let Some(addr) = options.webhook_listen else { return Ok(None) };
-    let listener = listen::bind(addr, "--webhook-listen").await?;
+    let listener = listen::bind(addr, "--webhook-listen", protection).await?;
     Ok(Some((listener, cluster::webhook_routes(spine, cluster, options)?)))
+}
+
+fn acceptor(tls: Option<&Tls>, options: &Listen, spine: &Spine) -> Result<Option<Acceptor>, Problem> {
+    let Some(tls) = tls else { return Ok(None) };
+    let machines =
+        Machines { authenticator: spine.authenticator.clone(), trust_domain: options.tls.trust_domain.clone() };
+    Ok(Some(Acceptor { tls: tls.config()?, machines: Some(machines) }))
 }
 
 fn of<E: Explained>(what: &'static str) -> impl FnOnce(E) -> Problem {
     move |error| Problem::of(what, &error)
 }
 
-fn url(listener: &TcpListener) -> Result<String, Problem> {
+/// Where this machine finds the listener.
+fn url(scheme: &str, listener: &TcpListener) -> Result<String, Problem> {
     let addr = listener.local_addr();
-    let addr = addr.map_err(|error| Problem::new(ErrorKind::Internal, "a listener's address", error.to_string()))?;
-    Ok(format!("http://{addr}"))
+    let mut addr =
+        addr.map_err(|error| Problem::new(ErrorKind::Internal, "a listener's address", error.to_string()))?;
+    match addr.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => addr.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => addr.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    Ok(format!("{scheme}://{addr}"))
 }
 
-fn sites(home: &Home, options: &Listen, control_url: &str, inference_url: &str) -> Result<Sites, Problem> {
+fn sites(home: &Home, options: &Listen, control: &Connection, inference_url: &str) -> Result<Sites, Problem> {
     let internal = |what: &str, error: std::io::Error| Problem::new(ErrorKind::Internal, what, error.to_string());
     let mut roots = vec![home.path("examples")];
     if options.source_roots.is_empty() {
@@ -175,8 +214,9 @@ fn sites(home: &Home, options: &Listen, control_url: &str, inference_url: &str) 
         models: home.path("models"),
         source_roots: roots,
         program: std::env::current_exe().map_err(|error| internal("this program's path", error))?,
-        control_url: control_url.to_owned(),
+        control_url: control.server.clone(),
         inference_url: inference_url.to_owned(),
+        listeners: KnownBy { ca: control.trust.ca.clone(), server_name: control.trust.server_name.clone() },
     })
 }
 

@@ -6,6 +6,7 @@
 
 mod assets;
 mod chart;
+mod elsewhere;
 mod facts;
 mod flow;
 mod headers;
@@ -23,5 +24,5 @@ pub use facts::{
     AuditHead, Cost, DriftFinding, Facts, GateFinding, Month, ObjectRow, Overview, Platform, Prediction, Run, Stage,
     StageKind, State, UseCase, UseCaseSummary,
 };
-pub use router::{ConsoleState, SignIn, router};
-pub use session::Sessions;
+pub use router::{ConsoleState, Provider, SignIn, router};
+pub use session::{Secrets, Sessions};

@@ -1,16 +1,20 @@
 //! The frame around every page: head, skip link, banner, main.
 
-use bedplate_identity::Principal;
 use bedplate_types::Problem;
 use maud::{DOCTYPE, Markup, html};
 
+use crate::sign_in::SignedIn;
+
 /// The page of somebody signed in. `main` is what changes; the script swaps its parts.
-pub fn page(title: &str, who: &Principal, main: &Markup) -> Markup {
+pub fn page(title: &str, who: &SignedIn, main: &Markup) -> Markup {
     let banner = html! {
         nav aria-label="Main" { a href="/" { "Overview" } }
         span #live role="status" data-state="off" {}
-        span.who { (who.name) }
-        form method="post" action="/logout" { button type="submit" { "Sign out" } }
+        span.who { (who.principal.name) }
+        form method="post" action="/logout" {
+            input type="hidden" name="key" value=(who.form_key);
+            button type="submit" { "Sign out" }
+        }
     };
     let body = html! { main #main data-live tabindex="-1" { (main) } };
     frame(title, &banner, &body, &html! { script src="/assets/live.js" defer {} })

@@ -13,8 +13,9 @@ use bedplate_types::{Clock, Problem};
 use maud::Markup;
 
 use crate::facts::Facts;
-use crate::session::Sessions;
-use crate::{assets, headers, live, overview, page, sign_in, use_case};
+use crate::session::{Secrets, Sessions};
+use crate::sign_in::SignedIn;
+use crate::{assets, elsewhere, headers, live, overview, page, sign_in, use_case};
 
 /// Turns the value of an `Authorization` header into a principal.
 pub trait SignIn: Send + Sync {
@@ -27,6 +28,16 @@ impl SignIn for Authenticator {
     }
 }
 
+/// An OpenID provider, which the platform speaks to.
+#[async_trait::async_trait]
+pub trait Provider: Send + Sync {
+    /// Where to send somebody to sign in.
+    async fn address(&self, secrets: &Secrets) -> Result<String, Problem>;
+
+    /// Takes the code they came back with and gives an `Authorization` header of the platform's own.
+    async fn authorization(&self, secrets: &Secrets, code: &str) -> Result<String, Problem>;
+}
+
 /// What the console is given.
 #[derive(Clone)]
 pub struct ConsoleState {
@@ -36,6 +47,10 @@ pub struct ConsoleState {
     pub clock: Arc<dyn Clock>,
     /// 256 fresh random bits at each call: session ids.
     pub random: Arc<dyn Fn() -> [u8; 32] + Send + Sync>,
+    /// The provider people sign in at, if there is one.
+    pub provider: Option<Arc<dyn Provider>>,
+    /// Whether it is served over TLS: then cookies go nowhere else.
+    pub secure: bool,
 }
 
 /// `/`, `/ns/{namespace}`, `/login`, `/logout` and `/assets/…`; to be merged with the other routes of its listener.
@@ -44,6 +59,8 @@ pub fn router(state: ConsoleState) -> Router {
         .route("/", get(get_overview))
         .route("/ns/{namespace}", get(get_use_case))
         .route("/login", get(sign_in::get_login).post(sign_in::post_login))
+        .route("/login/oidc", get(elsewhere::get_login_oidc))
+        .route("/login/callback", get(elsewhere::get_login_callback))
         .route("/logout", post(sign_in::post_logout))
         .merge(assets::router())
         .layer(map_response(headers::guard))
@@ -51,18 +68,18 @@ pub fn router(state: ConsoleState) -> Router {
 }
 
 async fn get_overview(State(state): State<ConsoleState>, asked: HeaderMap) -> Response {
-    let Some(who) = sign_in::who(&state, &asked) else { return sign_in::ask(StatusCode::UNAUTHORIZED, None) };
-    let facts = state.source.overview(&who).await;
+    let Some(who) = sign_in::who(&state, &asked) else { return sign_in::ask(&state, StatusCode::UNAUTHORIZED, None) };
+    let facts = state.source.overview(&who.principal).await;
     answer("Overview", &who, facts.map(|facts| overview::overview(&facts, state.clock.now())), &asked)
 }
 
 async fn get_use_case(State(state): State<ConsoleState>, Path(namespace): Path<String>, asked: HeaderMap) -> Response {
-    let Some(who) = sign_in::who(&state, &asked) else { return sign_in::ask(StatusCode::UNAUTHORIZED, None) };
-    let facts = state.source.use_case(&who, &namespace).await;
+    let Some(who) = sign_in::who(&state, &asked) else { return sign_in::ask(&state, StatusCode::UNAUTHORIZED, None) };
+    let facts = state.source.use_case(&who.principal, &namespace).await;
     answer(&namespace, &who, facts.map(|facts| use_case::use_case(&facts, state.clock.now())), &asked)
 }
 
-fn answer(title: &str, who: &Principal, main: Result<Markup, Problem>, asked: &HeaderMap) -> Response {
+fn answer(title: &str, who: &SignedIn, main: Result<Markup, Problem>, asked: &HeaderMap) -> Response {
     match main {
         Ok(main) => live::respond(page::page(title, who, &main), asked),
         Err(problem) => {

@@ -13,6 +13,7 @@ const SESSION_MICROS: i64 = 12 * 3_600 * 1_000_000;
 const CODE_MICROS: i64 = 10 * 60 * 1_000_000;
 const MOST_SESSIONS: usize = 1_000;
 const MOST_CODES: usize = 100;
+const MOST_ELSEWHERE: usize = 1_000;
 
 /// How somebody came in, which decides how long they are believed.
 #[derive(Clone, PartialEq, Eq)]
@@ -28,6 +29,17 @@ pub enum Holder {
 pub struct Sessions {
     sessions: Mutex<Shelf<Holder>>,
     codes: Mutex<Shelf<Principal>>,
+    elsewhere: Mutex<Shelf<Secrets>>,
+}
+
+/// What a sign-in at the provider began with, by its state, for as long as somebody may take to sign in there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Secrets {
+    pub state: String,
+    pub nonce: String,
+    /// Of PKCE (RFC 7636).
+    pub verifier: String,
+    pub redirect_uri: String,
 }
 
 impl Sessions {
@@ -42,6 +54,15 @@ impl Sessions {
     /// Takes the code: a second use finds nothing.
     pub(crate) fn take_code(&self, code: &str, now: Timestamp) -> Option<Principal> {
         self.codes.lock().take(code, now)
+    }
+
+    pub(crate) fn begin_elsewhere(&self, secrets: &Secrets, now: Timestamp) {
+        self.elsewhere.lock().put(&secrets.state, secrets.clone(), now, CODE_MICROS, MOST_ELSEWHERE);
+    }
+
+    /// Takes it: the provider's answer counts once.
+    pub(crate) fn take_elsewhere(&self, state: &str, now: Timestamp) -> Option<Secrets> {
+        self.elsewhere.lock().take(state, now)
     }
 
     pub(crate) fn open(&self, holder: Holder, now: Timestamp, random: [u8; 32]) -> String {
@@ -89,6 +110,11 @@ impl<T: Clone> Shelf<T> {
     fn take(&mut self, secret: &str, now: Timestamp) -> Option<T> {
         self.things.remove(&hashed(secret)).filter(|(until, _)| *until > now).map(|(_, thing)| thing)
     }
+}
+
+/// What a form of the holder of `secret` (a cookie) carries: who cannot read the cookie cannot write the form.
+pub(crate) fn form_key(secret: &str) -> String {
+    hex::encode(Sha256::digest(format!("bedplate console form {secret}").as_bytes()))
 }
 
 fn hashed(secret: &str) -> [u8; 32] {

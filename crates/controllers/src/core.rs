@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::event;
 use crate::hold::Hold;
+use crate::jobs::KnownBy;
 use crate::run::Reconcile;
 use crate::standing::{Standing, ready_condition};
 
@@ -61,6 +62,7 @@ pub struct Sites {
     pub program: PathBuf,
     pub control_url: String,
     pub inference_url: String,
+    pub listeners: KnownBy,
 }
 
 /// Facts of one step, written in one transaction.

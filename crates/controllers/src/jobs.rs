@@ -41,10 +41,13 @@ pub struct TrainResult {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReplayJob {
-    /// `http://host:port` of the inference listener.
+    /// `http://host:port` or `https://host:port` of the inference listener.
     pub inference_url: String,
-    /// `http://host:port` of the control listener, which takes pushes.
+    /// The same of the control listener, which takes pushes.
     pub control_url: String,
+    /// How the listeners are known over https.
+    #[serde(default)]
+    pub listeners: KnownBy,
     /// A file with the token to call with, readable by its owner only.
     pub token_file: PathBuf,
     pub namespace: String,
@@ -58,6 +61,16 @@ pub struct ReplayJob {
     pub from: Timestamp,
     pub limit: u64,
     pub pushes: Vec<PushFrame>,
+}
+
+/// What the certificates of the platform's own listeners are verified with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KnownBy {
+    /// PEM of their authority; `None`: one of those this machine knows.
+    pub ca: Option<String>,
+    /// The name they are for, if not that of the address.
+    pub server_name: Option<String>,
 }
 
 /// Rows that become known while the replay runs.

@@ -1,12 +1,11 @@
-//! The job of a replay: what to ask, what becomes known meanwhile, and a token that may do just that.
+//! The job of a replay: what to ask and what becomes known meanwhile, with a token that may do just that.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bedplate_identity::{NewToken, Principal};
 use bedplate_kinds::{Endpoint, FeatureView, Model, Phase, Replay, TrainingRecipe};
 use bedplate_query::Frame;
-use bedplate_types::{ErrorKind, NamespacedName, Problem, Span, Timestamp};
+use bedplate_types::{NamespacedName, Timestamp};
 use kube::ResourceExt;
 use kube::api::ListParams;
 use serde_json::json;
@@ -14,12 +13,10 @@ use serde_json::json;
 use crate::core::{Platform, full_name};
 use crate::hold::{Hold, failed};
 use crate::jobs::{PushFrame, ReplayJob};
-use crate::registration::{MODEL_FILE, write_durably};
+use crate::registration::MODEL_FILE;
 use crate::snapshot::Snapshot;
-use crate::workload::{Prepared, io};
-use crate::{feature_view, training_set};
-
-const TOKEN_LIFE: Span = Span::from_micros(2 * 3_600_000_000);
+use crate::workload::Prepared;
+use crate::{feature_view, job_token, training_set};
 
 pub async fn prepare(
     platform: &Arc<Platform>,
@@ -37,7 +34,8 @@ pub async fn prepare(
     let job = ReplayJob {
         inference_url: platform.sites.inference_url.clone(),
         control_url: platform.sites.control_url.clone(),
-        token_file: token(platform, name, folder).await?,
+        listeners: platform.sites.listeners.clone(),
+        token_file: job_token::issue(platform, name, folder, &scope(&name.namespace)).await?,
         namespace: name.namespace.clone(),
         endpoint: task.endpoint.clone(),
         training_set: snapshot.path(platform),
@@ -52,6 +50,11 @@ pub async fn prepare(
     Ok(Prepared { command: "replay", job: json!(job) })
 }
 
+/// It asks endpoints and pushes features, and may do nothing else.
+fn scope(namespace: &str) -> String {
+    format!("get,predict:endpoints:{namespace} list,push:featureviews:{namespace}")
+}
+
 async fn served_model(
     platform: &Platform,
     namespace: &str,
@@ -63,41 +66,6 @@ async fn served_model(
     let version = versions.into_iter().find(|known| Some(known.version) == version);
     let version = version.ok_or_else(|| Hold::waiting("the endpoint's model version is not registered"))?;
     Ok(Path::new(&version.location).join(MODEL_FILE))
-}
-
-/// A token for this run alone; it expires by itself.
-async fn token(platform: &Platform, name: &NamespacedName, folder: &Path) -> Result<PathBuf, Hold> {
-    let of = |why: String| Hold::Failed(Problem::new(ErrorKind::Internal, "a token for the replay", why));
-    let mut random = [0; 32];
-    getrandom::fill(&mut random).map_err(|error| of(error.to_string()))?;
-    let now = platform.now();
-    let principal =
-        Principal { name: format!("workload:{name}"), groups: vec![format!("workloads:{}", name.namespace)] };
-    let grant = bedplate_policy::Grant {
-        principal: principal.name.clone(),
-        namespace: name.namespace.clone(),
-        role: bedplate_policy::Role::Editor,
-    };
-    let new = NewToken {
-        principal,
-        expires_at: Some(Timestamp::from_micros(now.micros() + TOKEN_LIFE.micros())),
-        description: format!("replay {name}"),
-    };
-    let token = platform
-        .db
-        .write_async(move |tx| -> Result<String, Problem> {
-            bedplate_policy::grant(tx, &grant).map_err(|e| Problem::of("granting the replay its role", &e))?;
-            bedplate_identity::issue(tx, &new, now, random).map_err(|e| Problem::of("issuing the replay's token", &e))
-        })
-        .await
-        .map_err(Hold::Failed)?;
-    platform.policy.reload().map_err(failed("reading the grants"))?;
-    std::fs::create_dir_all(folder).map_err(|error| io(folder, &error))?;
-    let path = folder.join("token");
-    write_durably(&path, token.as_bytes())?;
-    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600))
-        .map_err(|error| of(error.to_string()))?;
-    Ok(path)
 }
 
 /// The rows of every pushable view the model uses that became known after it was materialised.

@@ -19,10 +19,12 @@ use serde::de::DeserializeOwned;
 
 use crate::core::Platform;
 use crate::hold::Hold;
+use crate::job_token;
 use crate::standing::Standing;
 
 /// Runs until `platform.cancel` is cancelled.
 pub async fn run(platform: Platform) {
+    job_token::end_left_behind(&platform).await;
     let all = vec![
         start::<Entity>(&platform, |c, _, _| c),
         start::<ExpectationSuite>(&platform, |c, _, _| c),

@@ -16,7 +16,7 @@ use crate::core::{Facts, Platform, full_name};
 use crate::hold::{Hold, failed};
 use crate::registration::write_durably;
 use crate::run::Reconcile;
-use crate::{replay, train};
+use crate::{job_token, replay, train};
 
 impl Reconcile for Workload {
     async fn bring(platform: &Arc<Platform>, object: &Arc<Self>, status: &mut WorkloadStatus) -> Result<Phase, Hold> {
@@ -47,12 +47,24 @@ async fn bring(platform: &Arc<Platform>, workload: &Workload, status: &mut Workl
     let name = full_name(workload);
     let run_id = format!("{}-{}", name.name, status.started_at.map_or(1, |_| next_attempt(&status.run_id)));
     let folder = platform.sites.runs.join(&name.namespace).join(&run_id);
-    let prepared = prepare(platform, workload, &name, &folder).await?;
-    write_job(&folder, &prepared.job)?;
-    *status = started(platform, status, &run_id, &folder);
+    let ran = prepare_and_run(platform, workload, status, &name, &folder, &run_id).await;
+    job_token::end(platform, &name, &folder).await;
+    finish(platform, &name, status, &folder, &ran?).await
+}
+
+async fn prepare_and_run(
+    platform: &Arc<Platform>,
+    workload: &Workload,
+    status: &mut WorkloadStatus,
+    name: &NamespacedName,
+    folder: &Path,
+    run_id: &str,
+) -> Result<Outcome, Hold> {
+    let prepared = prepare(platform, workload, name, folder).await?;
+    write_job(folder, &prepared.job)?;
+    *status = started(platform, status, run_id, folder);
     platform.write_status(workload, &with_phase(status, Phase::Running)).await?;
-    let outcome = run(platform, workload, &folder, prepared.command).await?;
-    finish(platform, &name, status, &folder, &outcome).await
+    run(platform, workload, folder, prepared.command).await
 }
 
 async fn prepare(
@@ -108,8 +120,10 @@ async fn run(platform: &Platform, workload: &Workload, folder: &Path, command: &
     let cancel = platform.cancel.child_token();
     let watch =
         tokio::spawn(cancel_when_deleted(platform.clone(), full_name(workload), workload.uid(), cancel.clone()));
+    let keep = tokio::spawn(job_token::keep(platform.clone(), full_name(workload), folder.to_owned()));
     let outcome = bedplate_exec::run(job, cancel).await;
     watch.abort();
+    keep.abort();
     outcome.map_err(failed(format!("starting workload {}", full_name(workload))))
 }
 

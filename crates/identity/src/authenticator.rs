@@ -7,13 +7,15 @@ use bedplate_db::Db;
 use bedplate_types::{Clock, Timestamp};
 use parking_lot::Mutex;
 
+use crate::admission::{Admission, Connections, SCHEME};
+use crate::certificate::{self, ClientCertificate};
 use crate::header::token_in;
 use crate::secret::{self, TokenHash};
 use crate::token::{self, TokenInfo};
 use crate::{IdentityError, Principal};
 
-/// How long a token revoked behind the authenticator's back may still be believed.
-const REMEMBERED_MICROS: i64 = 1_000_000;
+/// How long a token revoked behind the authenticator's back, by another process for example, may still be believed.
+const REMEMBERED_MICROS: i64 = 500_000;
 const REMEMBERED_TOKENS: usize = 10_000;
 
 /// Believes tokens. Clones share what they remember.
@@ -22,11 +24,14 @@ pub struct Authenticator {
     db: Db,
     clock: Arc<dyn Clock>,
     memory: Arc<Mutex<Memory>>,
+    connections: Connections,
 }
 
 #[derive(Default)]
 struct Memory {
     known: HashMap<TokenHash, (TokenInfo, Timestamp)>,
+    /// Fingerprints of certificates that were not revoked then.
+    good: HashMap<String, Timestamp>,
     /// Counts the times everything was forgotten: what was read before must not be remembered after.
     age: u64,
 }
@@ -34,22 +39,37 @@ struct Memory {
 impl Authenticator {
     #[must_use]
     pub fn new(db: Db, clock: Arc<dyn Clock>) -> Self {
-        Self { db, clock, memory: Arc::default() }
+        Self { db, clock, memory: Arc::default(), connections: Arc::default() }
     }
 
-    /// Who sent this `Authorization` header. Costs a hash when the token was seen in the last second, else a read.
+    /// One that has seen nothing yet and believes the same: for whoever must not believe a moment longer.
+    #[must_use]
+    pub fn afresh(&self) -> Self {
+        Self { memory: Arc::default(), ..self.clone() }
+    }
+
+    /// Lets a certificate that was verified stand for the requests of its connection, until that is dropped.
+    #[must_use]
+    pub fn admit(&self, certificate: ClientCertificate, random: [u8; 32]) -> Admission {
+        Admission::new(&self.connections, certificate, random)
+    }
+
+    /// Who sent this `Authorization` header. Costs a hash when the token was seen within the last half second, else a read.
     ///
     /// # Errors
     /// [`IdentityError::Missing`] without a header, and as [`crate::authenticate`].
     pub fn authenticate(&self, header: Option<&str>) -> Result<Principal, IdentityError> {
-        let hash = secret::hash(&token_in(header)?)?;
         let now = self.clock.now();
+        if let Some(secret) = header.and_then(|text| text.strip_prefix(SCHEME)) {
+            return self.connected(secret.trim(), now);
+        }
+        let hash = secret::hash(&token_in(header)?)?;
         let info = match self.remembered(hash, now) {
             Some(info) => info,
             None => self.look_up(hash, now)?,
         };
         token::check(&info, now)?;
-        Ok(info.principal)
+        Ok(info.bearer())
     }
 
     /// As [`crate::revoke`], effective at once for this authenticator and its clones. Blocks for one commit.
@@ -78,14 +98,45 @@ impl Authenticator {
     pub fn forget(&self) {
         let mut memory = self.memory.lock();
         memory.known.clear();
+        memory.good.clear();
         memory.age += 1;
+    }
+
+    fn connected(&self, secret: &str, now: Timestamp) -> Result<Principal, IdentityError> {
+        let certificate = self.connections.lock().get(secret).cloned().ok_or(IdentityError::Unknown)?;
+        let principal = certificate.principal;
+        if certificate.not_after <= now {
+            return Err(IdentityError::CertificateExpired { principal: principal.name, at: certificate.not_after });
+        }
+        if !self.is_good(&certificate.fingerprint, now)? {
+            return Err(IdentityError::CertificateRevoked { principal: principal.name });
+        }
+        Ok(principal)
+    }
+
+    fn is_good(&self, fingerprint: &str, now: Timestamp) -> Result<bool, IdentityError> {
+        let age = {
+            let memory = self.memory.lock();
+            if memory.good.get(fingerprint).is_some_and(|since| is_recent(*since, now)) {
+                return Ok(true);
+            }
+            memory.age
+        };
+        let good = !self.db.read(|tx| certificate::is_revoked(tx, fingerprint))?;
+        let mut memory = self.memory.lock();
+        if good && memory.age == age {
+            if memory.good.len() >= REMEMBERED_TOKENS {
+                memory.good.clear();
+            }
+            memory.good.insert(fingerprint.to_owned(), now);
+        }
+        Ok(good)
     }
 
     fn remembered(&self, hash: TokenHash, now: Timestamp) -> Option<TokenInfo> {
         let memory = self.memory.lock();
         let (info, since) = memory.known.get(&hash)?;
-        // A clock that was set back makes the age negative: better to read again.
-        (0..REMEMBERED_MICROS).contains(&now.micros_since(*since)).then(|| info.clone())
+        is_recent(*since, now).then(|| info.clone())
     }
 
     fn look_up(&self, hash: TokenHash, now: Timestamp) -> Result<TokenInfo, IdentityError> {
@@ -100,4 +151,9 @@ impl Authenticator {
         }
         Ok(info)
     }
+}
+
+/// A clock that was set back makes the age negative: better to read again.
+fn is_recent(since: Timestamp, now: Timestamp) -> bool {
+    (0..REMEMBERED_MICROS).contains(&now.micros_since(since))
 }

@@ -5,6 +5,12 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::IdentityError;
 
+/// What is shown as a token in the header, whatever it is; `None`: nothing is.
+#[must_use]
+pub fn shown_token(header: Option<&str>) -> Option<String> {
+    token_in(header).ok()
+}
+
 /// The token in `Bearer <token>`, or the password in `Basic …`, for clients that only know user and password.
 pub(crate) fn token_in(header: Option<&str>) -> Result<String, IdentityError> {
     let header = header.map(str::trim).filter(|text| !text.is_empty()).ok_or(IdentityError::Missing)?;

@@ -1,6 +1,6 @@
 //! What somebody asks a token to be, and the rules for it.
 
-use bedplate_types::{ErrorKind, Explained, Span, Timestamp};
+use bedplate_types::{ErrorKind, Explained, Scope, Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{NewToken, Principal};
@@ -21,6 +21,9 @@ pub struct TokenRequest {
     pub expires_in: Option<String>,
     #[serde(default)]
     pub description: String,
+    /// Which of the principal's rights it carries; `None`: all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
 }
 
 /// A machine's name in a namespace.
@@ -68,7 +71,11 @@ impl TokenRequest {
             return Err(InvalidRequest::Description);
         }
         let expires_at = self.expires_in.as_deref().map(|text| expiry(text, now)).transpose()?;
-        Ok(NewToken { principal: self.principal()?, expires_at, description: self.description.clone() })
+        Ok(NewToken {
+            expires_at,
+            scope: self.scope.clone(),
+            ..NewToken::new(self.principal()?, self.description.clone())
+        })
     }
 
     fn principal(&self) -> Result<Principal, InvalidRequest> {
@@ -96,9 +103,9 @@ pub fn namespace_of(principal: &str) -> Option<&str> {
 }
 
 fn named(field: &'static str, text: &str) -> Result<(), InvalidRequest> {
-    // The colon is for groups of the platform's own, such as system:masters.
+    // The colon is for groups of the platform's own, such as system:masters; a scope is none of them.
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._@-".contains(&byte) || (field == "group" && byte == b':');
-    let sound = (1..=MOST).contains(&text.len()) && text.bytes().all(fits);
+    let sound = (1..=MOST).contains(&text.len()) && text.bytes().all(fits) && !text.starts_with(Scope::GROUP);
     if sound { Ok(()) } else { Err(InvalidRequest::Name { field, text: text.to_owned() }) }
 }
 
@@ -148,6 +155,7 @@ mod tests {
         check(TokenRequest { groups: vec!["system:masters".into()], ..robot() }, "no groups");
         check(TokenRequest { expires_in: Some("soon".into()), ..user("ana") }, "expiresIn \"soon\"");
         check(TokenRequest { expires_in: Some("0s".into()), ..user("ana") }, "expiresIn");
+        check(TokenRequest { groups: vec!["scope:get:x:y".into()], ..user("ana") }, "group \"scope:get:x:y\"");
         check(TokenRequest { description: "x".repeat(300), ..user("ana") }, "longer");
     }
 }

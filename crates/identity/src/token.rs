@@ -1,7 +1,7 @@
 //! Tokens as they are kept: issued, looked up, revoked, listed.
 
 use bedplate_db::{Row, Tx};
-use bedplate_types::Timestamp;
+use bedplate_types::{Scope, Timestamp};
 use serde::Serialize;
 
 use crate::secret::{self, TokenHash};
@@ -14,6 +14,18 @@ pub struct NewToken {
     /// `None`: until it is revoked.
     pub expires_at: Option<Timestamp>,
     pub description: String,
+    /// The rights of the principal it carries; `None`: all of them.
+    pub scope: Option<Scope>,
+    /// The run it dies with: see [`crate::end_run`].
+    pub run: Option<String>,
+}
+
+impl NewToken {
+    /// With all rights, until it is revoked.
+    #[must_use]
+    pub fn new(principal: Principal, description: impl Into<String>) -> Self {
+        Self { principal, expires_at: None, description: description.into(), scope: None, run: None }
+    }
 }
 
 /// What is known of a token, without the token.
@@ -25,6 +37,18 @@ pub struct TokenInfo {
     pub created_at: Timestamp,
     pub expires_at: Option<Timestamp>,
     pub revoked: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+}
+
+impl TokenInfo {
+    /// Who its bearer is: the principal, with what the token narrows it to.
+    #[must_use]
+    pub fn bearer(&self) -> Principal {
+        self.principal.clone().narrowed(self.scope.as_ref())
+    }
 }
 
 /// Makes a token from 32 bytes of the system's randomness and returns it, for the only time.
@@ -36,8 +60,8 @@ pub fn issue(tx: &mut dyn Tx, new: &NewToken, now: Timestamp, random: [u8; 32]) 
     let hash = secret::hash(&token)?;
     let groups = serde_json::Value::from(new.principal.groups.clone()).to_string();
     tx.execute(
-        "INSERT INTO identity_tokens (id, hash, principal, groups_json, description, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO identity_tokens (id, hash, principal, groups_json, description, created_at, expires_at, scope, run)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         &[
             hash.id().into(),
             hash.hex().into(),
@@ -46,6 +70,8 @@ pub fn issue(tx: &mut dyn Tx, new: &NewToken, now: Timestamp, random: [u8; 32]) 
             (&new.description).into(),
             now.micros().into(),
             new.expires_at.map(Timestamp::micros).into(),
+            new.scope.as_ref().map(ToString::to_string).into(),
+            new.run.clone().into(),
         ],
     )?;
     Ok(token)
@@ -58,10 +84,10 @@ pub fn issue(tx: &mut dyn Tx, new: &NewToken, now: Timestamp, random: [u8; 32]) 
 pub fn authenticate(tx: &mut dyn Tx, bearer: &str, now: Timestamp) -> Result<Principal, IdentityError> {
     let info = look_up(tx, secret::hash(bearer)?)?;
     check(&info, now)?;
-    Ok(info.principal)
+    Ok(info.bearer())
 }
 
-const COLUMNS: &str = "id, principal, groups_json, description, created_at, expires_at, revoked";
+const COLUMNS: &str = "id, principal, groups_json, description, created_at, expires_at, revoked, scope, run";
 
 pub(crate) fn look_up(tx: &mut dyn Tx, hash: TokenHash) -> Result<TokenInfo, IdentityError> {
     let rows = tx.query(&format!("SELECT {COLUMNS} FROM identity_tokens WHERE hash = $1"), &[hash.hex().into()])?;
@@ -110,11 +136,19 @@ fn info(row: &Row) -> Result<TokenInfo, IdentityError> {
     let groups =
         serde_json::from_str(row.text(2)?).map_err(|source| IdentityError::Groups { id: id.clone(), source })?;
     Ok(TokenInfo {
-        id,
         principal: Principal { name: row.text(1)?.to_owned(), groups },
         description: row.text(3)?.to_owned(),
         created_at: Timestamp::from_micros(row.int(4)?),
         expires_at: row.opt_int(5)?.map(Timestamp::from_micros),
         revoked: row.int(6)? != 0,
+        scope: scope(&id, row.opt_text(7)?)?,
+        run: row.opt_text(8)?.map(ToOwned::to_owned),
+        id,
     })
+}
+
+/// A token whose scope cannot be read is not believed: without it, it would carry more than it should.
+fn scope(id: &str, stored: Option<&str>) -> Result<Option<Scope>, IdentityError> {
+    let read = stored.map(str::parse::<Scope>).transpose();
+    read.map_err(|source| IdentityError::Scope { id: id.to_owned(), source })
 }

@@ -1,5 +1,7 @@
 //! The answer to a question, and its reasons.
 
+use bedplate_types::Scope;
+
 use crate::question::EVERYWHERE;
 use crate::{Action, Resource, Role};
 
@@ -27,6 +29,19 @@ impl Decision {
     pub(crate) fn denied(policies: Vec<String>, why: String) -> Self {
         Self { allowed: false, policies, why }
     }
+}
+
+/// The denial of what a token's scope does not cover, whatever its principal may.
+pub(crate) fn narrowed(
+    principal: &str,
+    groups: &[String],
+    action: Action,
+    resource: &Resource<'_>,
+) -> Option<Decision> {
+    let scope = Scope::among(groups).filter(|scope| !scope.covers(action.as_str(), resource.kind, resource.scope()))?;
+    let (kind, place) = (resource.kind, resource.scope());
+    let why = format!("this token of {principal} is narrowed to {scope}, which does not cover {action}:{kind}:{place}");
+    Some(Decision::denied(Vec::new(), why))
 }
 
 /// What a denial says, given the weakest role that would have allowed it.

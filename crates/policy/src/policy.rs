@@ -7,7 +7,7 @@ use bedplate_db::Db;
 use cedar_policy::Entity;
 use parking_lot::RwLock;
 
-use crate::decision::denial;
+use crate::decision::{denial, narrowed};
 use crate::engine::{Caller, Engine};
 use crate::grants::{Holders, by_namespace};
 use crate::question::EVERYWHERE;
@@ -71,9 +71,13 @@ impl Policy {
         if self.loaded.read().version == version { Ok(()) } else { self.reload() }
     }
 
-    /// May `principal`, who is in `groups`, do this? What no policy permits is denied, and so is what cannot be asked.
+    /// May `principal`, who is in `groups`, do this? What no policy permits is denied, and so is what cannot be asked, and
+    /// what the scope among the groups does not cover.
     #[must_use]
     pub fn decide(&self, principal: &str, groups: &[String], action: Action, resource: &Resource<'_>) -> Decision {
+        if let Some(denied) = narrowed(principal, groups, action, resource) {
+            return denied;
+        }
         let loaded = self.loaded.read().clone();
         let key = Key {
             principal: principal.to_owned(),

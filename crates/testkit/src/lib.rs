@@ -18,5 +18,5 @@ pub use not_run::{NOT_RUN_FILE, not_run};
 pub use port::free_port;
 pub use postgres::{Postgres, postgres_database, postgres_program, suite_on_postgres};
 pub use process::{cpu_seconds, resident, resident_of_tree};
-pub use program::{program, python};
+pub use program::{node, program, python};
 pub use server::{Ready, Server, StartError};

@@ -8,6 +8,7 @@ mod duration;
 mod error;
 mod ids;
 mod quantity;
+mod scope;
 mod time;
 
 pub use digest::{Digest, InvalidDigest};
@@ -15,4 +16,5 @@ pub use duration::{InvalidSpan, Span};
 pub use error::{ErrorKind, Explained, Problem};
 pub use ids::{NamespacedName, PredictionId, RunId};
 pub use quantity::{Bytes, Micros, Money};
+pub use scope::{InvalidScope, Scope};
 pub use time::{Clock, FixedClock, InvalidTimestamp, SystemClock, Timestamp};

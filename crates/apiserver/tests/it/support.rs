@@ -75,7 +75,7 @@ impl House {
     }
 
     pub fn token(&self, principal: Principal) -> String {
-        let token = NewToken { principal, expires_at: None, description: "test".into() };
+        let token = NewToken::new(principal, "test");
         let random = [seed(), seed()].concat().try_into().unwrap();
         self.db.write(move |tx| bedplate_identity::issue(tx, &token, SystemClock.now(), random)).unwrap()
     }

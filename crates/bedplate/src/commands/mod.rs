@@ -2,12 +2,15 @@
 
 mod apply;
 mod audit;
+pub mod certificate;
 mod connect;
 pub mod crds;
 mod delete;
 mod describe;
 mod doctor;
 mod get;
+pub mod login;
+mod logout;
 mod logs;
 pub mod operator;
 mod predict;
@@ -51,7 +54,10 @@ pub fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Predict(command) => wait(predict::run(&home, &command)),
         Command::Trace(command) => wait(trace::run(&home, &command)),
         Command::Audit(command) => wait(audit::run(&home, &command)),
+        Command::Login(command) => wait(login::run(&home, &command)),
+        Command::Logout => wait(logout::run(&home)),
         Command::Token(command) => wait(token::run(&home, &command)),
+        Command::Certificate(command) => wait(certificate::run(&home, &command)),
         Command::Doctor => wait(doctor::run(&home)),
         Command::Completions { .. } | Command::Crds(_) | Command::Worker(_) => Ok(ExitCode::SUCCESS),
     }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use bedplate_client::print;
 use bedplate_identity::{ServiceAccount, TokenRequest};
-use bedplate_types::{ErrorKind, Problem};
+use bedplate_types::{ErrorKind, Problem, Scope};
 use serde_json::{Value, json};
 
 use super::connect::{asking, client, connection, out};
@@ -29,7 +29,10 @@ async fn create(home: &Path, new: &NewToken) -> Result<(), Problem> {
     let until = made["expiresAt"].as_str().unwrap_or("it is revoked");
     match &new.kubeconfig {
         Some(file) => {
-            kubeconfig::write(file, &connection(home)?.server, principal, token, &new.namespace)?;
+            let mut theirs = connection(home)?;
+            theirs.trust.identity = None;
+            (theirs.token, theirs.namespace) = (token.to_owned(), new.namespace.clone());
+            kubeconfig::write(file, principal, &theirs)?;
             eprintln!("{principal} until {until}: export KUBECONFIG={}", file.display());
         }
         None => {
@@ -51,7 +54,13 @@ fn request(new: &NewToken) -> TokenRequest {
         groups: new.groups.clone(),
         expires_in: (new.expires != "never").then(|| new.expires.clone()),
         description: new.description.clone(),
+        scope: scope(&new.scopes),
     }
+}
+
+fn scope(given: &[Scope]) -> Option<Scope> {
+    let rules: Vec<String> = given.iter().map(ToString::to_string).collect();
+    rules.join(" ").parse().ok()
 }
 
 async fn list(home: &Path, format: Option<Format>) -> Result<(), Problem> {
@@ -69,12 +78,13 @@ async fn list(home: &Path, format: Option<Format>) -> Result<(), Problem> {
 }
 
 fn lines(listed: &Value) {
-    println!("{:<18}{:<34}{:<9}{:<29}DESCRIPTION", "ID", "PRINCIPAL", "STATE", "EXPIRES");
+    println!("{:<18}{:<34}{:<9}{:<29}{:<40}DESCRIPTION", "ID", "PRINCIPAL", "STATE", "EXPIRES", "SCOPE");
     for token in listed["tokens"].as_array().into_iter().flatten() {
         let state = if token["revoked"] == json!(true) { "revoked" } else { "active" };
         let expires = token["expires_at"].as_str().unwrap_or("never");
         let (id, principal) = (text(&token["id"]), text(&token["principal"]["name"]));
-        println!("{id:<18}{principal:<34}{state:<9}{expires:<29}{}", text(&token["description"]));
+        let scope = token["scope"].as_str().unwrap_or("all its rights");
+        println!("{id:<18}{principal:<34}{state:<9}{expires:<29}{scope:<40}{}", text(&token["description"]));
     }
 }
 

@@ -54,7 +54,7 @@ fn migrations() -> Vec<Migration> {
 pub fn admin_token(home: &Home, spine: &Spine) -> Result<String, Problem> {
     let (db, now) = (spine.db.clone(), spine.clock.now());
     let bytes = home.secret("credentials", || {
-        let new = NewToken { principal: administrator(), expires_at: None, description: "local administrator".into() };
+        let new = NewToken::new(administrator(), "local administrator");
         let random = keys::random()?;
         let issued = db.write(move |tx| bedplate_identity::issue(tx, &new, now, random));
         issued.map(String::into_bytes).map_err(of("the administrator's token"))

@@ -3,17 +3,16 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::serve::ListenerExt;
 use bedplate_apiserver::ApiServer;
 use bedplate_console::{ConsoleState, Sessions};
 use bedplate_online::OnlineStore;
 use bedplate_types::Problem;
 use kube::Client;
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 use super::spine::Spine;
 use crate::keys;
+use crate::oidc::Provider;
+use crate::surface::api::Issuing;
 use crate::surface::{api, console, features};
 
 pub fn open_apiserver(spine: &Spine, secrets_key: [u8; 32]) -> Result<ApiServer, Problem> {
@@ -34,6 +33,8 @@ pub fn control_routes(
     client: &Client,
     online: &OnlineStore,
     sessions: &Arc<Sessions>,
+    provider: Option<Arc<Provider>>,
+    issuing: Option<Issuing>,
 ) -> Router {
     let facts = api::Facts {
         db: spine.db.clone(),
@@ -50,12 +51,17 @@ pub fn control_routes(
         sessions: sessions.clone(),
         clock: spine.clock.clone(),
         random: Arc::new(|| keys::random().unwrap_or_default()),
+        provider: provider.clone().map(|provider| provider as Arc<dyn bedplate_console::Provider>),
+        // Certificates are issued where TLS is spoken.
+        secure: issuing.is_some(),
     };
     let store = features::Store::new(client.clone(), online.clone());
     objects
         .merge(bedplate_console::router(state))
         .merge(bedplate_feast::router(Arc::new(store), spine.authenticator.clone(), spine.policy.clone()))
+        .merge(api::certificates(facts.clone(), issuing))
         .merge(api::router(facts))
+        .merge(api::login::router(provider))
         .merge(openlineage(spine))
 }
 
@@ -65,17 +71,4 @@ fn openlineage(spine: &Spine) -> Router {
     let ((db, who, policy, clock), whole) = (parts(), parts());
     let whole = bedplate_openlineage::router(whole.0, whole.1, whole.2, whole.3);
     bedplate_openlineage::ingest(db, who, policy, clock).merge(Router::new().nest("/openlineage", whole))
-}
-
-pub async fn serve(listener: TcpListener, routes: Router, cancel: CancellationToken) {
-    let stopped = async move { cancel.cancelled().await };
-    // A small frame must not wait for the client's delayed acknowledgement, which takes 40 ms.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps its small frames back");
-        }
-    });
-    if let Err(error) = axum::serve(listener, routes).with_graceful_shutdown(stopped).await {
-        tracing::error!(%error, "a listener ended");
-    }
 }

@@ -1,10 +1,13 @@
 //! The few routes that are bedplate's own: lineage, audit log, a workload's log, what things cost.
 
 mod audit;
+mod certificates;
 mod log;
+pub mod login;
 mod tokens;
 mod trace;
 
+pub use certificates::{CertificateRequest, Issuing, Machine, router as certificates};
 pub use trace::find_trace;
 
 use std::sync::Arc;

@@ -36,7 +36,7 @@ struct Plan {
 async fn replay(job: &ReplayJob) -> Result<ReplayResult, Problem> {
     let plan = plan(job)?;
     let token = std::fs::read_to_string(&job.token_file).map_err(|e| crate::home::unusable(&job.token_file, &e))?;
-    let http = Http::new(token.trim(), &job.namespace);
+    let http = Http::new(&job.listeners, token.trim(), &job.namespace)?;
     let mut pushes = job.pushes.iter().map(Outcomes::read).collect::<Result<Vec<_>, _>>()?;
     println!("replaying {} rows from {}", plan.order.len(), job.from);
     let mut tally = Tally::default();

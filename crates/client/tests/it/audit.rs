@@ -39,7 +39,12 @@ impl Platform {
             .route("/bedplate/v1/audit/{*path}", get(publish))
             .with_state(log.clone());
         tokio::spawn(async move { axum::serve(listener, routes).await });
-        let connection = Connection { server, token: "bp_right".into(), namespace: "demo".into() };
+        let connection = Connection {
+            server,
+            token: "bp_right".into(),
+            namespace: "demo".into(),
+            trust: bedplate_client::Trust::default(),
+        };
         let platform = Self { log, client: connection.connect().unwrap(), folder };
         platform.grow(leaves, "Dataset");
         platform

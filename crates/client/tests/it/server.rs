@@ -17,7 +17,7 @@ pub async fn start() -> Connection {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router()).await });
-    Connection { server, token: "bp_right".into(), namespace: "demo".into() }
+    Connection { server, token: "bp_right".into(), namespace: "demo".into(), trust: bedplate_client::Trust::default() }
 }
 
 fn router() -> Router {

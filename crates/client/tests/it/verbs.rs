@@ -47,7 +47,12 @@ async fn the_servers_refusal_reaches_the_person() {
 #[tokio::test]
 async fn nobody_there_says_how_to_start_it() {
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let connection = Connection { server: format!("http://{closed}"), token: "t".into(), namespace: "n".into() };
+    let connection = Connection {
+        server: format!("http://{closed}"),
+        token: "t".into(),
+        namespace: "n".into(),
+        trust: bedplate_client::Trust::default(),
+    };
     let error = applied(&connection, FLIGHTS).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotReady);
     assert!(error.to_string().contains("refused"), "{error}");

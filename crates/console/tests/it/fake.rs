@@ -71,6 +71,23 @@ pub fn clock() -> Arc<dyn Clock> {
     Arc::new(FixedClock(NOW))
 }
 
+/// Believes the code `right`.
+pub struct FakeProvider;
+
+#[async_trait]
+impl Provider for FakeProvider {
+    async fn address(&self, secrets: &Secrets) -> Result<String, Problem> {
+        Ok(format!("https://id.example/auth?state={}&redirect_uri={}", secrets.state, secrets.redirect_uri))
+    }
+
+    async fn authorization(&self, _: &Secrets, code: &str) -> Result<String, Problem> {
+        match code {
+            "right" => Ok("Bearer bp_right".into()),
+            _ => Err(Problem::new(ErrorKind::Unauthenticated, "signing in", "the provider does not know the code")),
+        }
+    }
+}
+
 pub fn state() -> ConsoleState {
     let next = AtomicU64::new(1);
     ConsoleState {
@@ -79,6 +96,8 @@ pub fn state() -> ConsoleState {
         sessions: Arc::new(Sessions::default()),
         clock: clock(),
         random: Arc::new(move || [u8::try_from(next.fetch_add(1, Ordering::Relaxed) % 256).unwrap(); 32]),
+        provider: Some(Arc::new(FakeProvider)),
+        secure: false,
     }
 }
 

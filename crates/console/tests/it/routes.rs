@@ -27,8 +27,20 @@ fn cookie_of(answer: &Response<()>) -> String {
     answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned()
 }
 
+/// The cookie of somebody who looks at the form, and what the form carries.
+async fn visit(app: &axum::Router) -> (String, String) {
+    let (answer, body) = get(app, "/login", "").await;
+    (cookie_of(&answer), key_in(&body))
+}
+
+fn key_in(body: &str) -> String {
+    let (_, rest) = body.split_once(r#"name="key" value=""#).unwrap_or_else(|| panic!("no key in {body}"));
+    rest.split('"').next().unwrap().to_owned()
+}
+
 async fn signed_in(app: &axum::Router, token: &str) -> String {
-    let (answer, _) = post(app, "/login", &format!("token={token}"), "same-origin", "").await;
+    let (visit, key) = visit(app).await;
+    let (answer, _) = post(app, "/login", &format!("token={token}&key={key}"), "same-origin", &visit).await;
     assert_eq!(answer.status(), StatusCode::SEE_OTHER);
     cookie_of(&answer)
 }
@@ -90,28 +102,93 @@ async fn what_is_not_there_and_what_may_not_be_seen_look_the_same() {
 #[tokio::test]
 async fn post_login() {
     let app = router(state());
-    let (wrong, body) = post(&app, "/login", "token=bp_wrong", "same-origin", "").await;
+    let (visit, key) = visit(&app).await;
+    let (wrong, body) = post(&app, "/login", &format!("token=bp_wrong&key={key}"), "same-origin", &visit).await;
     assert_eq!(wrong.status(), StatusCode::UNAUTHORIZED);
-    assert!(body.contains("the token is not known here") && wrong.headers().get("set-cookie").is_none());
-    let (foreign, _) = post(&app, "/login", "token=bp_right", "cross-site", "").await;
-    assert_eq!(foreign.status(), StatusCode::FORBIDDEN);
-    let (right, _) = post(&app, "/login", "token=bp_right", "same-origin", "").await;
+    assert!(body.contains("the token is not known here") && !cookie_of(&wrong).contains("session"));
+    let form = format!("token=bp_right&key={key}");
+    let (right, _) = post(&app, "/login", &form, "same-origin", &visit).await;
     let cookie = right.headers()["set-cookie"].to_str().unwrap();
     assert!(
         cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict") && !cookie.contains("bp_right"),
         "{cookie}"
     );
+    assert!(!cookie.contains("Secure"), "over plain http it would not come back");
+    let secure = router(bedplate_console::ConsoleState { secure: true, ..state() });
+    let (page, _) = get(&secure, "/login", "").await;
+    assert!(page.headers()["set-cookie"].to_str().unwrap().ends_with("; Secure"));
+}
+
+#[tokio::test]
+async fn forms_from_elsewhere_do_nothing() {
+    let app = router(state());
+    let (visit, key) = visit(&app).await;
+    let good = format!("token=bp_right&key={key}");
+    let forged = [
+        (good.as_str(), "cross-site", visit.as_str()),
+        (good.as_str(), "same-origin", ""),
+        (good.as_str(), "same-origin", "bedplate_visit=another"),
+        ("token=bp_right", "same-origin", &visit),
+        ("token=bp_right&key=", "same-origin", &visit),
+    ];
+    for (form, site, cookie) in forged {
+        let (answer, _) = post(&app, "/login", form, site, cookie).await;
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{form} {site} {cookie}");
+    }
+}
+
+#[tokio::test]
+async fn signing_in_gives_a_new_session_and_ends_the_old_one() {
+    let app = router(state());
+    let old = signed_in(&app, "bp_right").await;
+    let (visit, key) = visit(&app).await;
+    let both = format!("{old}; {visit}");
+    let (answer, _) = post(&app, "/login", &format!("token=bp_right&key={key}"), "same-origin", &both).await;
+    let new = cookie_of(&answer);
+    assert_ne!(old, new);
+    assert_eq!(get(&app, "/", &old).await.0.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(get(&app, "/", &new).await.0.status(), StatusCode::OK);
 }
 
 #[tokio::test]
 async fn post_logout() {
     let app = router(state());
     let cookie = signed_in(&app, "bp_right").await;
-    let (foreign, _) = post(&app, "/logout", "", "cross-site", &cookie).await;
-    assert_eq!(foreign.status(), StatusCode::FORBIDDEN);
+    let key = key_in(&get(&app, "/", &cookie).await.1);
+    for (form, site) in [(format!("key={key}"), "cross-site"), (String::new(), "same-origin")] {
+        let (foreign, _) = post(&app, "/logout", &form, site, &cookie).await;
+        assert_eq!(foreign.status(), StatusCode::FORBIDDEN);
+    }
     assert_eq!(get(&app, "/", &cookie).await.0.status(), StatusCode::OK);
-    post(&app, "/logout", "", "same-origin", &cookie).await;
+    post(&app, "/logout", &format!("key={key}"), "same-origin", &cookie).await;
     assert_eq!(get(&app, "/", &cookie).await.0.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn get_login_oidc_and_callback() {
+    let app = router(state());
+    let begin = |host: &'static str| Request::get("/login/oidc").header("host", host).body(Body::empty()).unwrap();
+    let (sent, _) = send(&app, begin("console.example:7070")).await;
+    assert_eq!(sent.status(), StatusCode::SEE_OTHER);
+    let location = sent.headers()["location"].to_str().unwrap().to_owned();
+    assert!(location.ends_with("redirect_uri=http://console.example:7070/login/callback"), "{location}");
+    let cookie = cookie_of(&sent);
+    assert!(sent.headers()["set-cookie"].to_str().unwrap().contains("SameSite=Lax"));
+    let state = cookie.split_once('=').unwrap().1.to_owned();
+    let back = format!("/login/callback?code=right&state={state}");
+    let (other, _) = get(&app, &back, "bedplate_sign_in=another").await;
+    assert_eq!(other.status(), StatusCode::UNAUTHORIZED, "a browser that did not begin it");
+    let (answer, _) = get(&app, &back, &cookie).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert_eq!(get(&app, "/", &cookie_of(&answer)).await.0.status(), StatusCode::OK);
+    assert_eq!(get(&app, &back, &cookie).await.0.status(), StatusCode::UNAUTHORIZED, "it counts once");
+
+    let (sent, _) = send(&app, begin("h")).await;
+    let cookie = cookie_of(&sent);
+    let state = cookie.split_once('=').unwrap().1.to_owned();
+    let (refused, body) = get(&app, &format!("/login/callback?error=access_denied&state={state}"), &cookie).await;
+    assert!(refused.status() == StatusCode::UNAUTHORIZED && body.contains("access_denied"), "{body}");
+    assert_eq!(send(&app, begin("evil\"host")).await.0.status(), StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]

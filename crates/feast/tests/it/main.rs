@@ -90,7 +90,7 @@ fn grant(db: &Db, principal: &'static str, role: Role) {
 }
 
 fn token(db: &Db, name: &str, seed: u8) -> String {
-    let new = NewToken { principal: Principal::new(name), expires_at: None, description: String::new() };
+    let new = NewToken::new(Principal::new(name), "");
     db.write(move |tx| bedplate_identity::issue(tx, &new, NOW, [seed; 32]))
         .unwrap_or_else(|error: IdentityError| panic!("{error}"))
 }

@@ -1,5 +1,9 @@
 //! Tokens on a real database.
 
+mod certificates;
+mod oidc;
+mod runs;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -44,7 +48,7 @@ fn ana() -> Principal {
 
 fn give(db: &Db, random: u8, expires_at: Option<i64>) -> String {
     let expires_at = expires_at.map(Timestamp::from_micros);
-    let new = NewToken { principal: ana(), expires_at, description: "laptop".into() };
+    let new = NewToken { expires_at, ..NewToken::new(ana(), "laptop") };
     db.write(move |tx| issue(tx, &new, Timestamp::from_micros(0), [random; 32])).unwrap()
 }
 
@@ -104,14 +108,14 @@ fn revoking_through_the_authenticator_is_effective_at_once() {
 }
 
 #[test]
-fn revoking_elsewhere_is_effective_within_a_second() {
+fn revoking_elsewhere_is_effective_in_less_than_a_second() {
     let Fixture { folder: _folder, db, clock, gate, .. } = fixture();
     let token = give(&db, 1, None);
     gate.authenticate(Some(&bearer(&token))).unwrap();
     let id = token_id(&token).unwrap();
     db.write(move |tx| revoke(tx, &id)).unwrap();
     assert!(gate.authenticate(Some(&bearer(&token))).is_ok(), "remembered");
-    clock.forward(1_000_000);
+    clock.forward(500_000);
     assert!(gate.authenticate(Some(&bearer(&token))).is_err());
 }
 

@@ -1,5 +1,7 @@
 //! The decision point on a real database.
 
+mod scope;
+
 use bedplate_db::Db;
 use bedplate_policy::{
     Action, Decision, Grant, MIGRATIONS, Policy, PolicyError, Resource, Role, bind, grant, list, revoke,

@@ -7,7 +7,7 @@ use axum::{Json, Router};
 use bedplate_audit::Entry;
 use bedplate_identity::{Principal, TokenInfo, TokenRequest, namespace_of};
 use bedplate_policy::Action;
-use bedplate_types::{ErrorKind, Explained, Problem};
+use bedplate_types::{ErrorKind, Explained, Problem, Scope};
 use serde_json::{Value, json};
 
 use super::{Facts, Failed};
@@ -26,6 +26,7 @@ async fn create(
 ) -> Result<(StatusCode, Json<Value>), Failed> {
     let who = facts.who(&headers)?;
     facts.may(&who, Action::Create, request.namespace(), KIND)?;
+    gives_no_more(&who, &request)?;
     let of = |error: &dyn Explained| Failed(Problem::of("a new token", error));
     let now = facts.clock.now();
     let (new, random) = (request.at(now).map_err(|error| of(&error))?, keys::random().map_err(Failed)?);
@@ -34,7 +35,7 @@ async fn create(
         let token =
             bedplate_identity::issue(tx, &new, now, random).map_err(|error| Problem::of("a new token", &error))?;
         let id = bedplate_identity::token_id(&token).map_err(|error| Problem::of("a new token", &error))?;
-        let detail = json!({ "principal": new.principal, "expiresAt": new.expires_at });
+        let detail = json!({ "principal": new.principal, "expiresAt": new.expires_at, "scope": new.scope });
         record(
             tx,
             Entry { at: now, actor: who.name.clone(), action: "create".into(), object: format!("tokens/{id}"), detail },
@@ -42,8 +43,23 @@ async fn create(
         Ok::<_, Problem>((id, token))
     });
     let (id, token) = written.await.map_err(Failed)?;
-    let told = json!({ "id": id, "token": token, "principal": made.principal, "expiresAt": made.expires_at });
+    let told = json!({ "id": id, "token": token, "principal": made.principal, "expiresAt": made.expires_at,
+        "scope": made.scope });
     Ok((StatusCode::CREATED, Json(told)))
+}
+
+/// What is narrowed makes nothing wider than itself.
+fn gives_no_more(who: &Principal, request: &TokenRequest) -> Result<(), Failed> {
+    match (who.scope(), &request.scope) {
+        (None, _) => Ok(()),
+        (Some(own), Some(asked)) if asked.is_within(&own) => Ok(()),
+        (Some(own), _) => {
+            let why = format!("your own token is narrowed to {own}");
+            Err(Failed(
+                Problem::new(ErrorKind::Denied, "a new token", why).with_fix(format!("--scope \"{own}\", or less")),
+            ))
+        }
+    }
 }
 
 /// Those the caller may see: its own, and those of the places it owns.
@@ -86,9 +102,11 @@ fn record(tx: &mut dyn bedplate_db::Tx, entry: Entry) -> Result<(), Problem> {
 }
 
 impl Facts {
-    /// Whether `who` may do this to the token: to its own always.
+    /// Whether `who` may do this to the token: to its own always, as far as its scope goes.
     fn may_touch(&self, who: &Principal, action: Action, token: &TokenInfo) -> bool {
-        let owned = who.name == token.principal.name;
-        owned || self.may(who, action, namespace_of(&token.principal.name), KIND).is_ok()
+        let namespace = namespace_of(&token.principal.name);
+        let covers = |scope: Scope| scope.covers(action.as_str(), KIND, namespace.unwrap_or("*"));
+        let owned = who.name == token.principal.name && who.scope().is_none_or(covers);
+        owned || self.may(who, action, namespace, KIND).is_ok()
     }
 }
