@@ -221,7 +221,7 @@ fn console(house: &House) {
 #[track_caller]
 fn cookie(answer: &plain::Answer) -> String {
     let is_cookie = |line: &&str| line.to_lowercase().starts_with("set-cookie:");
-    let line = answer.head.lines().filter(is_cookie).next_back().expect("a cookie");
+    let line = answer.head.lines().rfind(is_cookie).expect("a cookie");
     line[11..].trim().split(';').next().unwrap_or_default().to_owned()
 }
 
