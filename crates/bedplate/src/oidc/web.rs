@@ -116,6 +116,28 @@ pub fn is_safe(url: &str, issuer: &str) -> bool {
 mod tests {
     use super::*;
 
+    /// A provider of one answer, and its address.
+    async fn serving(answer: fn() -> axum::response::Response) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}/", listener.local_addr().unwrap());
+        let routes = axum::Router::new().fallback(move || async move { answer() });
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        address
+    }
+
+    #[tokio::test]
+    async fn redirects_are_not_followed_and_long_answers_are_not_taken() {
+        use axum::response::{IntoResponse, Redirect};
+        let web = Web::new(None).unwrap();
+        let moved = web.get(&serving(|| Redirect::to("http://127.0.0.1:1/").into_response()).await).await.unwrap();
+        assert_eq!(moved.status, 303);
+        let long = serving(|| vec![b'x'; LONGEST + 1].into_response()).await;
+        assert!(web.get(&long).await.err().unwrap().why.contains("cannot be taken"));
+        let short = web.get(&serving(|| vec![b'x'; LONGEST].into_response()).await).await.unwrap();
+        assert_eq!(short.body.len(), LONGEST);
+        assert_eq!(web.get("http://127.0.0.1:1/").await.err().unwrap().kind, ErrorKind::NotReady);
+    }
+
     #[test]
     fn secrets_go_over_tls_or_stay_on_the_machine() {
         let remote = "https://id.example";

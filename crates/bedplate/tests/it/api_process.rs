@@ -135,7 +135,7 @@ fn token(db: &Db, folder: &Path, port: u16, name: &str, principal: Principal) ->
     if let Ok(token) = fs::read_to_string(&known) {
         return token;
     }
-    let new = NewToken { principal, expires_at: None, description: name.into() };
+    let new = NewToken::new(principal, name);
     let bytes = [random::<16>(), random::<16>()].concat().try_into().unwrap();
     let token = db.write(move |tx| bedplate_identity::issue(tx, &new, SystemClock.now(), bytes)).unwrap();
     fs::create_dir_all(&place).unwrap();

@@ -201,13 +201,28 @@ fn console(house: &House) {
         assert_eq!(plain::send("GET", &format!("{control}{probe}"), &[], "").code, 200, "{probe}");
     }
     let token = std::fs::read_to_string(house.home().join("credentials")).unwrap();
-    let form = [("Content-Type", "application/x-www-form-urlencoded")];
-    let signed_in = plain::send("POST", &format!("{control}/login"), &form, &format!("token={}", token.trim()));
-    let cookie =
-        signed_in.head.lines().find_map(|line| line.to_lowercase().starts_with("set-cookie:").then_some(&line[11..]));
-    let cookie = cookie.expect("a session").trim().split(';').next().unwrap();
-    let page = plain::send("GET", &format!("{control}/"), &[("Cookie", cookie)], "");
+    let asked = plain::send("GET", &format!("{control}/login"), &[], "");
+    let key = asked
+        .body
+        .split("name=\"key\" value=\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next())
+        .expect("the form's key");
+    let before = cookie(&asked);
+    let form = [("Content-Type", "application/x-www-form-urlencoded"), ("Cookie", before.as_str())];
+    let filled = format!("key={key}&token={}", token.trim());
+    let signed_in = plain::send("POST", &format!("{control}/login"), &form, &filled);
+    let cookie = cookie(&signed_in);
+    let page = plain::send("GET", &format!("{control}/"), &[("Cookie", cookie.as_str())], "");
     assert!(page.code == 200 && page.body.contains("flights"), "{}", page.body);
+}
+
+/// What a browser would send back.
+#[track_caller]
+fn cookie(answer: &plain::Answer) -> String {
+    let is_cookie = |line: &&str| line.to_lowercase().starts_with("set-cookie:");
+    let line = answer.head.lines().rfind(is_cookie).expect("a cookie");
+    line[11..].trim().split(';').next().unwrap_or_default().to_owned()
 }
 
 /// The listener a cluster would ask: judged, told, and the operator's own writes let through.
