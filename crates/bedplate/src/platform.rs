@@ -56,7 +56,7 @@ pub async fn start(root: &Path, options: &Listen) -> Result<Running, Problem> {
     let control = listen::bind(options.listen, "--listen").await?;
     let inference = listen::bind(options.inference_listen, "--inference-listen").await?;
     let (control_url, inference_url) = (url(&control)?, url(&inference)?);
-    let spine = spine::open(&home)?;
+    let spine = spine::open(&home, options.site.as_deref())?;
     let token = spine::admin_token(&home, &spine)?;
     kubeconfig::write(&home.path("kubeconfig"), &control_url, "admin", &token, "default")?;
 
