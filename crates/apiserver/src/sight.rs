@@ -33,7 +33,8 @@ impl fmt::Debug for Sight {
 impl Sight {
     /// Whether objects are looked at at all.
     pub fn is_keen(&self) -> bool {
-        self.policy.looks_at_objects(self.namespace.as_deref())
+        let Principal { name, groups, .. } = &self.principal;
+        self.policy.looks_at_objects(name, groups, self.namespace.as_deref())
     }
 
     pub fn sees(&self, object: &Value) -> bool {

@@ -95,6 +95,9 @@ pub struct Listen {
     /// A folder whose files datasets may read; may be given more than once. The current folder when left out.
     #[arg(long = "source-root", value_name = "DIR")]
     pub source_roots: Vec<PathBuf>,
+    /// Where this platform is: eu-west-1. Data bound to sites or regions is used there only.
+    #[arg(long, env = "BEDPLATE_SITE", value_name = "SITE")]
+    pub site: Option<String>,
     #[command(flatten)]
     pub tls: crate::tls::TlsOptions,
     #[command(flatten)]

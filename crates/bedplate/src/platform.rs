@@ -78,7 +78,7 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
     let inference = listen::bind(options.inference_listen, "--inference-listen", protection).await?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let (control_url, inference_url) = (url(scheme, &control)?, url(scheme, &inference)?);
-    let spine = spine::open(&home)?;
+    let spine = spine::open(&home, options.site.as_deref())?;
     let acceptor = acceptor(tls.as_ref(), options, &spine)?;
     let issuing = tls.as_ref().map(|tls| Issuing::new(tls.authority.clone(), &options.tls.trust_domain));
     let connection = Connection {

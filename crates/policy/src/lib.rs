@@ -35,6 +35,7 @@ mod principal;
 mod question;
 mod rules;
 mod schema;
+mod set;
 mod source;
 mod tags;
 

@@ -10,7 +10,7 @@ use crate::given::Given;
 use crate::journal::Journal;
 use crate::memory::{Known, Memory};
 use crate::rules::Rules;
-use crate::{Action, Decision, PolicyError, Question, Resource, declared, grant};
+use crate::{Action, Context, Decision, PolicyError, Question, Resource, declared, grant};
 
 /// The rules and the grants. Clones share both, and the decisions made before.
 #[derive(Clone)]
@@ -19,6 +19,8 @@ pub struct Policy {
     engine: Arc<Engine>,
     loaded: Arc<RwLock<Arc<Loaded>>>,
     journal: Arc<Journal>,
+    /// Where this platform is; what is asked for no other place is asked for this one.
+    site: Option<Arc<str>>,
 }
 
 /// One state of the rules, and the decisions made under it: they are replaced together.
@@ -38,7 +40,13 @@ impl Policy {
     pub fn load(db: Db) -> Result<Self, PolicyError> {
         let engine = Arc::new(Engine::new()?);
         let loaded = Loaded::read(&db, &engine)?;
-        Ok(Self { db, engine, loaded: Arc::new(RwLock::new(Arc::new(loaded))), journal: Arc::default() })
+        Ok(Self { db, engine, loaded: Arc::new(RwLock::new(Arc::new(loaded))), journal: Arc::default(), site: None })
+    }
+
+    /// A policy that knows where it is asked.
+    #[must_use]
+    pub fn at_site(self, site: Option<&str>) -> Self {
+        Self { site: site.map(Arc::from), ..self }
     }
 
     /// Reads policies and grants again and forgets all decisions. On an error the old state stays.
@@ -83,13 +91,13 @@ impl Policy {
     #[must_use]
     pub fn ask_afresh(&self, question: &Question<'_>) -> Decision {
         let loaded = self.loaded.read().clone();
-        loaded.rules.decide(question)
+        loaded.rules.decide(&self.here(question))
     }
 
-    /// Whether any policy of a person's may count there: then each object is asked about, not only its kind.
+    /// Whether any policy of a person's may count there for `principal`: then each object is asked about, not only its kind.
     #[must_use]
-    pub fn looks_at_objects(&self, namespace: Option<&str>) -> bool {
-        self.loaded.read().rules.looks_at_objects(namespace)
+    pub fn looks_at_objects(&self, principal: &str, groups: &[String], namespace: Option<&str>) -> bool {
+        self.loaded.read().rules.looks_at_objects(principal, groups, namespace)
     }
 
     /// What was decided since this was last called, to be written down.
@@ -99,7 +107,13 @@ impl Policy {
         Given::new(&given, lost)
     }
 
+    fn here<'a>(&'a self, question: &Question<'a>) -> Question<'a> {
+        let site = question.context.site.or(self.site.as_deref());
+        question.within(Context { site, ..question.context })
+    }
+
     fn answer(&self, question: &Question<'_>, is_noted: bool) -> Decision {
+        let question = &self.here(question);
         let tell = |known: &Arc<Known>| {
             if is_noted || !known.decision.allowed {
                 self.journal.note(known);

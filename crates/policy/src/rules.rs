@@ -12,6 +12,7 @@ use crate::engine::{Answer, Engine, Scope};
 use crate::grants::Grants;
 use crate::kind::Kinds;
 use crate::question::{EVERYWHERE, PLATFORM};
+use crate::set::Set;
 use crate::{Decision, Grant, PolicyError, Question, Resource, Role, Source};
 
 pub(crate) const BUILT_IN: &str = include_str!("policies.cedar");
@@ -23,11 +24,11 @@ const SCOPES: usize = 10_000;
 pub struct Rules {
     engine: Arc<Engine>,
     grants: Grants,
-    built_in: PolicySet,
+    built_in: Set,
     /// The built-in rules and those of the platform.
-    platform: PolicySet,
+    platform: Set,
     /// All of those, and a namespace's own.
-    own: BTreeMap<String, PolicySet>,
+    own: BTreeMap<String, Set>,
     scopes: RwLock<HashMap<String, Arc<Scope>>>,
 }
 
@@ -51,7 +52,14 @@ impl Rules {
         for source in of(false) {
             add(own.entry(source.namespace.clone()).or_insert_with(|| platform.clone()), source)?;
         }
-        Ok(Self { engine, grants: Grants::new(grants), built_in, platform, own, scopes: RwLock::default() })
+        Ok(Self {
+            engine,
+            grants: Grants::new(grants),
+            built_in: Set::new(built_in),
+            platform: Set::new(platform),
+            own: own.into_iter().map(|(namespace, rules)| (namespace, Set::new(rules))).collect(),
+            scopes: RwLock::default(),
+        })
     }
 
     /// May this be? What no rule permits is denied, what one forbids is, so is what cannot be asked, and so is what the
@@ -74,7 +82,7 @@ impl Rules {
     fn decide_there(&self, question: &Question<'_>) -> Decision {
         let name = question.resource.scope();
         let held = self.grants.held(question.principal, question.groups, name);
-        let answer = self.scope(name).map(|scope| self.engine.ask(self.set(question), question, &scope, held));
+        let answer = self.scope(name).map(|scope| self.engine.ask(&self.able(question), question, &scope, held));
         match answer {
             Err(error) => Decision::unasked(Vec::new(), &error.to_string()),
             Ok(Answer { error: Some(error), policies, .. }) => Decision::unasked(policies, &error),
@@ -92,7 +100,7 @@ impl Rules {
     /// Which rules count. Nobody can lock the platform out with a policy: what the platform itself, and whoever owns
     /// everything, does to objects is judged without the policies of namespaces; and who owns everything can always mend
     /// policies. What is done with data, models and machines is judged by all of them, whoever does it.
-    fn set(&self, question: &Question<'_>) -> &PolicySet {
+    fn set(&self, question: &Question<'_>) -> &Set {
         let everywhere = self.grants.held(question.principal, question.groups, EVERYWHERE);
         let is_above = everywhere.has(Role::Owner) && question.action.is_on_objects();
         let is_platform = question.principal.starts_with("system:");
@@ -104,6 +112,12 @@ impl Rules {
         } else {
             &self.platform
         }
+    }
+
+    /// Of the rules that count, those that can say anything of it.
+    fn able(&self, question: &Question<'_>) -> Arc<PolicySet> {
+        let kind = Kinds::known().of(question.action, question.resource.kind);
+        self.set(question).on(question.action, kind)
     }
 
     fn scope(&self, name: &str) -> Result<Arc<Scope>, PolicyError> {
@@ -124,16 +138,22 @@ impl Rules {
         let scope = self.scope(question.resource.scope()).ok()?;
         let would = |role: &Role| {
             let held = [*role].into_iter().collect();
-            self.engine.ask(self.set(question), question, &scope, held).allowed
+            self.engine.ask(&self.able(question), question, &scope, held).allowed
         };
         Role::ALL.into_iter().find(would)
     }
 
-    /// Whether any policy of a person's may count there: then each object is asked about, not only its kind.
+    /// Whether any policy of a person's may count there for `principal`: then each object is asked about, not only its kind.
     #[must_use]
-    pub fn looks_at_objects(&self, namespace: Option<&str>) -> bool {
-        let platform = self.platform.num_of_policies() > self.built_in.num_of_policies();
-        platform || namespace.map_or(!self.own.is_empty(), |namespace| self.own.contains_key(namespace))
+    pub fn looks_at_objects(&self, principal: &str, groups: &[String], namespace: Option<&str>) -> bool {
+        let platform = self.platform.len() > self.built_in.len();
+        let own = namespace.map_or(!self.own.is_empty(), |namespace| self.own.contains_key(namespace));
+        if !platform && !own {
+            return false;
+        }
+        // As in `set`.
+        let is_above = self.grants.held(principal, groups, EVERYWHERE).has(Role::Owner);
+        if is_above { platform && !principal.starts_with("system:") } else { true }
     }
 }
 

@@ -24,12 +24,12 @@ pub struct Spine {
     pub signer: Arc<Signer>,
 }
 
-pub fn open(home: &Home) -> Result<Spine, Problem> {
+pub fn open(home: &Home, site: Option<&str>) -> Result<Spine, Problem> {
     let db = Db::open(&home.path("bedplate.db"), &migrations()).map_err(of("the database"))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     Ok(Spine {
         authenticator: Authenticator::new(db.clone(), clock.clone()),
-        policy: Policy::load(db.clone()).map_err(of("the policies"))?,
+        policy: Policy::load(db.clone()).map_err(of("the policies"))?.at_site(site),
         prices: prices::load(home)?,
         signer: Arc::new(Signer::from_seed(keys::audit_seed(home)?)),
         db,

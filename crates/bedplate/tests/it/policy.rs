@@ -185,8 +185,13 @@ fn a_recipe_is_not_trained_against_the_purpose_of_its_data_and_its_model_is_boun
         "model: late-arrival\n  purpose: marketing",
     );
     run().refused(4, &["for purpose marketing", "purpose-limitation"]);
-    assert!(!home.path().join("runs/flights").exists(), "it was trained all the same");
+    let tags = "purpose: \"operations, research\"";
+    small::change(folder.path(), "10-datasets.yaml", tags, &format!("residency: eu, {tags}"));
     small::change(folder.path(), "60-training.yaml", "purpose: marketing", "purpose: operations");
+    let elsewhere = said(&mut quickstart(home.path(), &["--from", from, "--timeout", "3m", "--site", "us-east-1"]));
+    elsewhere.refused(4, &["at site us-east-1", "forbidden by policy residency"]);
+    assert!(!home.path().join("runs/flights").exists(), "it was trained all the same");
+    let run = || said(&mut quickstart(home.path(), &["--from", from, "--timeout", "3m", "--site", "eu-west-1"]));
     run().json();
 
     let _platform = up(home.path(), &["--source-root", from]);

@@ -76,6 +76,14 @@ fn data_stays_where_it_may_be() {
         forbids(&used(&policy, Action::Train, "Dataset", &tags, &said("", site)), "residency");
     }
     forbids(&used(&policy, Action::Place, "Workload", &tags, &said("", "")), "residency-needs-a-site");
+    assert!(
+        used(&policy, Action::Get, "Dataset", &tags, &said("", "us-east-1")).allowed,
+        "its description may be anywhere"
+    );
+    let (here, there) = (policy.clone().at_site(Some("eu-west-1")), policy.clone().at_site(Some("us-east-1")));
+    assert!(used(&here, Action::Train, "Dataset", &tags, &said("", "")).allowed);
+    forbids(&used(&there, Action::Train, "Dataset", &tags, &said("", "")), "residency");
+    assert!(used(&there, Action::Place, "Workload", &tags, &said("", "eu")).allowed, "the site that is named counts");
     assert!(used(&policy, Action::Place, "Workload", &Tags::NONE, &said("", "us-east-1")).allowed);
 }
 
@@ -155,7 +163,8 @@ fn nobody_can_lock_the_platform_out() {
 fn an_object_is_known_by_name_tags_and_labels() {
     let (_folder, db, policy) = open();
     give(&db, &policy, &[("user:ana", "flights", Role::Viewer)]);
-    assert!(!policy.looks_at_objects(Some("flights")));
+    let looks = |who, namespace| policy.looks_at_objects(who, &[], namespace);
+    assert!(!looks("user:ana", Some("flights")));
     put(
         &db,
         &policy,
@@ -165,8 +174,9 @@ fn an_object_is_known_by_name_tags_and_labels() {
          forbid (principal, action, resource) when { resource has owner && resource.owner == \"ops\" };
          forbid (principal, action, resource) when { resource.hasTag(\"tier\") && resource.getTag(\"tier\") == \"gold\" };",
     );
-    assert!(policy.looks_at_objects(Some("flights")) && policy.looks_at_objects(None));
-    assert!(!policy.looks_at_objects(Some("rides")));
+    assert!(looks("user:ana", Some("flights")) && looks("user:ana", None));
+    assert!(!looks("system:controllers", None), "nothing is hidden from the platform");
+    assert!(!looks("user:ana", Some("rides")));
     let one = |name, tags: Tags| {
         let resource = Resource { namespace: Some("flights"), kind: "datasets", name: Some(name) };
         policy.ask(&Question::new("user:ana", &[], Action::Get, resource).tagged(&tags))
