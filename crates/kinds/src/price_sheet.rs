@@ -42,10 +42,10 @@ pub struct PriceSheetSpec {
     pub currency: String,
     /// The price of one unit of each resource, as a decimal in quotes with at most six places: `cpu_seconds: "0.000014"`.
     pub prices: BTreeMap<String, Price>,
-    /// Usage from then on (inclusive) is priced by this sheet; since ever when left out.
+    /// Usage from then on (inclusive) is priced by this sheet, a whole second; since ever when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_from: Option<Timestamp>,
-    /// Usage before then (exclusive) is priced by this sheet; for ever when left out.
+    /// Usage before then (exclusive) is priced by this sheet, a whole second; for ever when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_to: Option<Timestamp>,
 }
@@ -133,6 +133,11 @@ impl Validate for PriceSheetSpec {
             let why = "must be a resource's name: small letters, digits and _, for example cpu_seconds";
             errors.push(FieldError::new(format!("spec.prices.{name}"), why));
         }
+        for (field, at) in [("spec.validFrom", self.valid_from), ("spec.validTo", self.valid_to)] {
+            if at.is_some_and(|at| at.micros().rem_euclid(1_000_000) != 0) {
+                errors.push(FieldError::new(field, "must be a whole second"));
+            }
+        }
         if self.valid_from.zip(self.valid_to).is_some_and(|(from, to)| from >= to) {
             errors.push(FieldError::new("spec.validTo", "must be later than spec.validFrom"));
         }
@@ -170,6 +175,8 @@ mod tests {
         .unwrap();
         let fields: Vec<_> = spec.validate().into_iter().map(|error| error.field).collect();
         assert_eq!(fields, ["spec.currency", "spec.prices.CPU seconds", "spec.validTo"]);
+        let odd = PriceSheetSpec { valid_from: Some(Timestamp::from_micros(1_500_000)), ..spec.clone() };
+        assert!(odd.validate().iter().any(|error| error.field == "spec.validFrom" && error.message.contains("whole")));
         let empty = PriceSheetSpec { prices: BTreeMap::new(), currency: "EUR".into(), ..spec };
         assert!(empty.validate().iter().any(|error| error.field == "spec.prices"));
     }

@@ -81,12 +81,14 @@ async fn write_all(mut waiting: mpsc::Receiver<StoredPrediction>, db: Db) {
     }
 }
 
-/// Writes what is new of a batch, and what that cost: one usage event for the rows of a request.
+/// Writes what is new of a batch, and what that cost: one usage event for what an endpoint answered within one second. A price
+/// sheet begins and ends with a whole second, so all of it has one price.
 fn write(tx: &mut dyn Tx, rows: &[StoredPrediction]) -> Result<(), LedgerError> {
-    let mut used: BTreeMap<(&NamespacedName, Timestamp), (&StoredPrediction, i64)> = BTreeMap::new();
+    let mut used: BTreeMap<(&NamespacedName, i64), (&StoredPrediction, i64)> = BTreeMap::new();
     for row in rows {
         if insert(tx, row)? {
-            used.entry((&row.endpoint, row.at)).or_insert((row, 0)).1 += 1;
+            let second = row.at.micros().div_euclid(1_000_000);
+            used.entry((&row.endpoint, second)).or_insert((row, 0)).1 += 1;
         }
     }
     let models: BTreeMap<String, &StoredPrediction> = rows.iter().map(|row| (row.digest.to_string(), row)).collect();
@@ -209,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_one_usage_of_its_new_rows_and_the_record_says_who_asked_of_which_features() {
+    fn a_second_is_one_usage_of_its_new_rows_and_the_record_says_who_asked_of_which_features() {
         let folder = tempfile::tempdir().unwrap();
         let migrations = [bedplate_ledger::MIGRATIONS, MIGRATIONS].concat();
         recorded(&Db::open(&folder.path().join("it.db"), &migrations).unwrap());
@@ -220,8 +222,8 @@ mod tests {
 
     fn recorded(db: &Db) {
         db.write(|tx| put_sheet(tx, &sheet())).unwrap();
-        db.write(|tx| write(tx, &[row("r/0", 5), row("r/1", 5), row("s/0", 6)])).unwrap();
-        db.write(|tx| write(tx, &[row("r/1", 5), row("r/2", 5)])).unwrap();
+        db.write(|tx| write(tx, &[row("r/0", 5), row("r/1", 6), row("s/0", 1_000_000)])).unwrap();
+        db.write(|tx| write(tx, &[row("r/1", 6), row("r/2", 5)])).unwrap();
         let amounts = ["r/0", "r/1", "r/2", "s/0"].map(|id| {
             let found = db.read(|tx| usage_of(tx, &format!("prediction:{id}"))).unwrap();
             found.map(|event| (event.amount_micro / 1_000_000, event.team))

@@ -1,5 +1,6 @@
 //! The small use case: what stands on what, who asked, and what it cost.
 
+use std::io::{Read, Write};
 use std::path::Path;
 
 use serde_json::Value;
@@ -34,6 +35,7 @@ fn what_stands_on_a_column_and_what_it_cost_is_told() {
     impact(home);
     traced(home, summary["trace"]["prediction"].as_str().unwrap());
     costs(home, &summary);
+    console(home, &server.said());
     rights(home);
     prices(home);
     recorded(home);
@@ -168,6 +170,25 @@ fn costs(home: &Path, summary: &Value) {
     assert!(ok(home, &["costs", "--verify"]).starts_with("verified "));
     let wrong = ask(home, &["costs", "--by", "planet"]);
     assert!(wrong.code == Some(3) && wrong.err.contains("namespace, team"), "{wrong:?}");
+}
+
+/// The overview of the console has the same total.
+fn console(home: &Path, said: &str) {
+    let link = said.lines().find_map(|line| line.trim().strip_prefix("console")).unwrap().trim();
+    let (host, path) = link.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let arrived = get(host, &format!("/{path}"), "");
+    let cookie = arrived.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
+    let page = get(host, "/", cookie.split(';').next().unwrap());
+    let total = json(home, &["costs"])["totals"][0]["cost"].as_str().unwrap().to_owned();
+    assert!(page.contains(&format!("{total} EUR")), "{total} is not in {page}");
+}
+
+fn get(host: &str, path: &str, cookie: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(host).unwrap();
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: {host}\r\nCookie: {cookie}\r\n\r\n").unwrap();
+    let mut page = String::new();
+    stream.read_to_string(&mut page).unwrap();
+    page
 }
 
 /// A namespace's viewer sees what it cost, and nothing else.
