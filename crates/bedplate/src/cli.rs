@@ -311,6 +311,9 @@ pub struct NewToken {
     /// Write a kubeconfig with the token there instead of printing it.
     #[arg(long, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
+    /// Where its holder finds the platform, if not where this machine does: https://bedplate.example.org:7070.
+    #[arg(long, value_name = "URL", requires = "kubeconfig")]
+    pub server: Option<String>,
 }
 
 #[derive(Debug, Args)]

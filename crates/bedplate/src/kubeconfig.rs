@@ -14,6 +14,14 @@ pub fn write(path: &Path, user: &str, connection: &Connection) -> Result<(), Pro
     write_private(path, format!("{:#}\n", config(user, connection)).as_bytes())
 }
 
+/// For somebody who finds the platform elsewhere than this machine does: under a name that its certificate is for.
+pub fn readdress(connection: &mut Connection, server: Option<&str>) {
+    if let Some(server) = server {
+        connection.server = server.trim_end_matches('/').to_owned();
+        connection.trust.server_name = None;
+    }
+}
+
 fn config(user: &str, connection: &Connection) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "bedplate",

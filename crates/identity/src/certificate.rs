@@ -60,7 +60,7 @@ pub fn revoke_certificate(tx: &mut dyn Tx, fingerprint: &str, now: Timestamp) ->
 }
 
 pub(crate) fn is_revoked(tx: &mut dyn Tx, fingerprint: &str) -> Result<bool, IdentityError> {
-    let sql = "SELECT 1 FROM identity_certificates WHERE fingerprint = $1 AND revoked = 1";
+    let sql = "SELECT revoked FROM identity_certificates WHERE fingerprint = $1 AND revoked = 1";
     Ok(!tx.query(sql, &[fingerprint.into()])?.is_empty())
 }
 

@@ -54,6 +54,9 @@ struct Issue {
     /// Write a kubeconfig that shows the certificate, too.
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
+    /// Where the machine finds the platform, if not where this one does: https://bedplate.example.org:7070.
+    #[arg(long, value_name = "URL", requires = "kubeconfig")]
+    server: Option<String>,
 }
 
 pub async fn run(home: &Path, command: &Certificate) -> Result<ExitCode, Problem> {
@@ -93,6 +96,7 @@ async fn make(home: &Path, issue: &Issue) -> Result<(), Problem> {
     if let Some(path) = &issue.kubeconfig {
         let mut theirs = connection(home)?;
         (theirs.token, theirs.namespace) = (String::new(), issue.namespace.clone());
+        kubeconfig::readdress(&mut theirs, issue.server.as_deref());
         theirs.trust.identity = Some(Identity { certificate: text(&made["certificate"]).to_owned(), key });
         kubeconfig::write(path, text(&made["principal"]), &theirs)?;
     }

@@ -32,6 +32,7 @@ async fn create(home: &Path, new: &NewToken) -> Result<(), Problem> {
             let mut theirs = connection(home)?;
             theirs.trust.identity = None;
             (theirs.token, theirs.namespace) = (token.to_owned(), new.namespace.clone());
+            kubeconfig::readdress(&mut theirs, new.server.as_deref());
             kubeconfig::write(file, principal, &theirs)?;
             eprintln!("{principal} until {until}: export KUBECONFIG={}", file.display());
         }

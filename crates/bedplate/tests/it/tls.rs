@@ -68,8 +68,22 @@ fn clients_speak_tls_to_the_built_in_authority_and_believe_no_other() {
     assert!(namespaces.out.contains("namespace/default"), "{namespaces:?}");
     let kubectl = said(&mut kubectl(place, &place.join("kubeconfig")));
     assert!(kubectl.out.contains("namespace/default"), "{kubectl:?}");
+    elsewhere(place, &url);
     wrong_authority(place, &other);
     python_client(place, &other);
+}
+
+/// A colleague finds the platform under another name.
+fn elsewhere(place: &Path, url: &str) {
+    let hers = tempfile::tempdir().unwrap();
+    let (file, named) = (hers.path().join("kubeconfig"), url.replace("127.0.0.1", "localhost"));
+    let create = ["token", "create", "ana", "-g", "system:masters", "--server", &named, "--kubeconfig"];
+    let made = said(&mut bedplate(place, &[&create[..], &[file.to_str().unwrap()]].concat()));
+    assert_eq!(made.code, Some(0), "{made:?}");
+    assert_eq!(server(hers.path()), named);
+    assert!(said(&mut kubectl(hers.path(), &file)).out.contains("namespace/default"));
+    let alone = said(&mut bedplate(place, &["token", "create", "ana", "--server", &named]));
+    assert!(alone.code == Some(2) && alone.err.contains("--kubeconfig"), "{alone:?}");
 }
 
 fn another_authority(place: &Path) -> PathBuf {
