@@ -37,13 +37,7 @@ pub struct People {
     pub issuing: Option<Issuing>,
 }
 
-pub fn control_routes(
-    spine: &Spine,
-    objects: Router,
-    client: &Client,
-    online: &OnlineStore,
-    people: People,
-) -> Router {
+pub fn control_routes(spine: &Spine, objects: Router, client: &Client, online: &OnlineStore, people: People) -> Router {
     let People { sessions, provider, issuing } = people;
     let facts = api::Facts {
         db: spine.db.clone(),

@@ -109,7 +109,7 @@ mod tests {
             async move { if first { later.into_response() } else { "done".into_response() } }
         });
         tokio::spawn(async move { axum::serve(listener, routes).await });
-        let http = Http::new(&KnownBy::default(), "t", "n").unwrap();
+        let http = Http::new(&KnownBy::default(), "t", "n", None).unwrap();
         assert_eq!(http.post(&url, &serde_json::Value::Null).await.unwrap(), "done");
         assert_eq!(asked.load(Ordering::Relaxed), 2);
         let nowhere = http.post("http://127.0.0.1:1/", &serde_json::Value::Null).await;

@@ -107,6 +107,8 @@ fn open(folder: &Path, port: u16) -> (ApiServer, String) {
         bedplate_audit::MIGRATIONS,
         bedplate_identity::MIGRATIONS,
         bedplate_policy::MIGRATIONS,
+        bedplate_ledger::MIGRATIONS,
+        bedplate_lineage::MIGRATIONS,
         bedplate_apiserver::MIGRATIONS,
     ]
     .concat();
@@ -124,6 +126,7 @@ fn open(folder: &Path, port: u16) -> (ApiServer, String) {
         clock,
         secrets_key: [7; 32],
         seed: random,
+        governance: None,
     };
     (ApiServer::open(options).unwrap(), operators)
 }
