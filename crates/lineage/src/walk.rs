@@ -33,19 +33,24 @@ fn nodes_as_objects<S: Serializer>(nodes: &[(Node, Value)], serializer: S) -> Re
     seq.end()
 }
 
-// The limit stands outside the recursion: PostgreSQL takes none inside, and both engines stop when it is reached.
+// The limit stands outside the recursion: PostgreSQL takes none inside, and both engines stop when it is reached. The walk is
+// numbered as it comes, near nodes first: a join keeps no order of its own.
 const UPSTREAM: &str = "
     WITH RECURSIVE walk (id) AS (
         SELECT CAST($1 AS TEXT) UNION SELECT e.cause FROM lineage_edges e JOIN walk w ON e.effect = w.id
     )
-    SELECT w.id, n.facts, e.cause, e.effect, e.made_by, e.at FROM (SELECT id FROM walk LIMIT $2) w
-    LEFT JOIN lineage_nodes n ON n.id = w.id LEFT JOIN lineage_edges e ON e.effect = w.id";
+    SELECT w.id, n.facts, e.cause, e.effect, e.made_by, e.at
+    FROM (SELECT id, ROW_NUMBER() OVER () AS place FROM (SELECT id FROM walk LIMIT $2) AS near) w
+    LEFT JOIN lineage_nodes n ON n.id = w.id LEFT JOIN lineage_edges e ON e.effect = w.id
+    ORDER BY w.place, e.cause, e.made_by";
 const DOWNSTREAM: &str = "
     WITH RECURSIVE walk (id) AS (
         SELECT CAST($1 AS TEXT) UNION SELECT e.effect FROM lineage_edges e JOIN walk w ON e.cause = w.id
     )
-    SELECT w.id, n.facts, e.cause, e.effect, e.made_by, e.at FROM (SELECT id FROM walk LIMIT $2) w
-    LEFT JOIN lineage_nodes n ON n.id = w.id LEFT JOIN lineage_edges e ON e.cause = w.id";
+    SELECT w.id, n.facts, e.cause, e.effect, e.made_by, e.at
+    FROM (SELECT id, ROW_NUMBER() OVER () AS place FROM (SELECT id FROM walk LIMIT $2) AS near) w
+    LEFT JOIN lineage_nodes n ON n.id = w.id LEFT JOIN lineage_edges e ON e.cause = w.id
+    ORDER BY w.place, e.effect, e.made_by";
 
 /// Everything `node` was made from, near or far.
 ///

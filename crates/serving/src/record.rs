@@ -137,3 +137,65 @@ fn read(row: &Row) -> Result<StoredPrediction, DbError> {
         latency_micros: row.int(9)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use bedplate_testkit::{postgres_database, suite_on_postgres};
+    use bedplate_types::Money;
+
+    use super::*;
+
+    fn open(folder: &tempfile::TempDir) -> Db {
+        let migrations = [bedplate_ledger::MIGRATIONS, MIGRATIONS].concat();
+        match postgres_database() {
+            Some(url) => Db::connect(&url, &migrations).unwrap(),
+            None => Db::open(&folder.path().join("test.db"), &migrations).unwrap(),
+        }
+    }
+
+    fn prices() -> PriceSheet {
+        PriceSheet { currency: "EUR".into(), prices: [("predictions".to_owned(), Money(7))].into() }
+    }
+
+    fn prediction(id: u32, endpoint: &str) -> StoredPrediction {
+        StoredPrediction {
+            id: PredictionId::new(format!("p{id}")),
+            at: Timestamp::from_micros(i64::from(id)),
+            endpoint: NamespacedName::new("flights", endpoint),
+            model: "delay".into(),
+            version: 3,
+            digest: Digest::from_sha256([9; 32]),
+            request: serde_json::json!({ "tailnum": "N14228", "distance": 1.5 }),
+            probability: 0.1 + 0.2,
+            latency_micros: 250,
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_offered_is_found_counted_and_paid_for_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = open(&folder);
+        let (recorder, writing) = Recorder::start(db.clone(), prices());
+        let offered = [(1, "delays"), (2, "delays"), (3, "other"), (2, "delays")];
+        offered.iter().for_each(|(id, endpoint)| recorder.offer(prediction(*id, endpoint)));
+        assert_eq!(recorder.dropped(), 0);
+        drop(recorder);
+        writing.await.unwrap();
+        let read = |tx: &mut dyn Tx| {
+            let found = find(tx, &PredictionId::new("p2"))?;
+            assert_eq!(found, Some(prediction(2, "delays")));
+            assert_eq!(find(tx, &PredictionId::new("p9"))?, None);
+            let ids = |rows: Vec<StoredPrediction>| rows.iter().map(|row| row.id.to_string()).collect::<Vec<_>>();
+            assert_eq!(ids(latest(tx, "flights", 2)?), ["p3", "p2"]);
+            assert_eq!(ids(latest(tx, "nowhere", 2)?), [""; 0]);
+            let delays = count(tx, &NamespacedName::new("flights", "delays"))?;
+            Ok::<_, bedplate_ledger::LedgerError>((delays, bedplate_ledger::total(tx, Some("flights"))?))
+        };
+        assert_eq!(db.read(read).unwrap(), (2, Money(21)));
+    }
+
+    #[test]
+    fn everything_once_more_on_postgres() {
+        suite_on_postgres(&["everything_once_more_on_postgres"]);
+    }
+}

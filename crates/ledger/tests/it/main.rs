@@ -7,9 +7,17 @@ use bedplate_ledger::{Column, LedgerError, MIGRATIONS, PriceSheet, UsageEvent, b
 use bedplate_types::{Explained, Money, Timestamp};
 use proptest::prelude::*;
 
+/// A new database of the engine the tests of this process run on.
+fn database(folder: &tempfile::TempDir) -> Db {
+    match bedplate_testkit::postgres_database() {
+        Some(url) => Db::connect(&url, MIGRATIONS).unwrap(),
+        None => Db::open(&folder.path().join("it.db"), MIGRATIONS).unwrap(),
+    }
+}
+
 fn open() -> (tempfile::TempDir, Db) {
     let folder = tempfile::tempdir().unwrap();
-    let db = Db::open(&folder.path().join("it.db"), MIGRATIONS).unwrap();
+    let db = database(&folder);
     (folder, db)
 }
 
@@ -107,4 +115,9 @@ fn oracle(event: &UsageEvent) -> i64 {
     let (near, rest) = (exact / 1_000_000, (exact % 1_000_000).abs());
     let away = rest > 500_000 || (rest == 500_000 && near % 2 != 0);
     i64::try_from(if away { near + exact.signum() } else { near }).unwrap()
+}
+
+#[test]
+fn everything_once_more_on_postgres() {
+    bedplate_testkit::suite_on_postgres(&["everything_once_more_on_postgres"]);
 }
