@@ -6,7 +6,9 @@
 //! [`Resource`] is the noun: one served resource with its schema and columns.
 //!
 //! It does not know who reconciles a kind, and has no background work of its own: owners' dependents and the contents of
-//! a namespace are deleted in the transaction of the deletion that causes it.
+//! a namespace are deleted in the transaction of the deletion that causes it. When several replicas share a database,
+//! [`ApiServer::follow`] makes what the others write count here, and [`ApiServer::through`] is the server for the one of them
+//! that leads.
 //!
 //! Secrets are sealed (`seal`) with a key that is not in the database; neither their data nor a digest of it reaches the
 //! audit log or any other log.
@@ -24,9 +26,11 @@ mod discovery;
 mod error;
 mod event;
 mod feed;
+mod follow;
 mod guard;
 mod jsonpath;
 mod key;
+mod lease;
 mod managed;
 mod meta;
 mod migrations;
@@ -58,6 +62,7 @@ mod watch;
 mod write;
 
 pub use error::{ApiError, Cause};
+pub use lease::is_held;
 pub use migrations::MIGRATIONS;
 pub use resource::Resource;
 pub use server::{ApiServer, Options};

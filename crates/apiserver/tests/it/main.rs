@@ -5,6 +5,7 @@ mod authorization;
 mod commands;
 mod definitions;
 mod discovery;
+mod durability;
 mod kube_rs;
 mod kubectl;
 mod lifecycle;
@@ -15,3 +16,8 @@ mod snapshots;
 mod support;
 mod validation;
 mod watch;
+
+#[test]
+fn everything_once_more_on_postgres() {
+    bedplate_testkit::suite_on_postgres(&["everything_once_more_on_postgres", "durability"]);
+}
