@@ -24,7 +24,7 @@ pub fn is_held(tx: &mut dyn Tx, namespace: &str, name: &str, holder: &str, trans
 }
 
 /// Whether nothing but the moment of renewal is new. The audit log has who took a lease and who let go of it; a leaf
-/// every other second that says it again would bury what happened.
+/// every second that says it again would bury what happened.
 pub fn is_renewal(key: &Key, before: Option<&Value>, object: &Value) -> bool {
     let Some(before) = before.filter(|_| key.resource == RESOURCE) else { return false };
     lasting(before) == lasting(object)

@@ -7,6 +7,7 @@
 
 mod apply;
 mod audit;
+mod backup;
 mod connection;
 mod delete;
 mod describe;
@@ -26,6 +27,7 @@ mod watch;
 
 pub use apply::{Applied, Outcome, apply};
 pub use audit::{Exported, audit_export, audit_log, audit_prove, audit_prove_from, audit_verify, audit_verify_folder};
+pub use backup::backup;
 pub use connection::Connection;
 pub use delete::{Deleted, delete, delete_manifests};
 pub use describe::{Description, describe};

@@ -31,7 +31,7 @@ pub fn plan(seen: &Seen, me: &str, now: Timestamp) -> Step {
 /// Whether a leader whose last renewal was begun at `renewed` may still act: it stops before the others may take over.
 #[must_use]
 pub fn may_go_on(renewed: Timestamp, duration: Span, now: Timestamp) -> bool {
-    now.micros_since(renewed) < duration.micros() / 3 * 2
+    now.micros_since(renewed) < duration.micros() / 5 * 4
 }
 
 fn after(moment: Timestamp, span: Span) -> Timestamp {

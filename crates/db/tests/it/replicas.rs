@@ -38,7 +38,7 @@ fn a_fence_that_fails_keeps_the_neighbours(home: &Home) {
     let leader = db.fenced(holds);
     let writers: Vec<_> = (0..40)
         .map(|n: u32| {
-            let db = if n % 2 == 0 { db.clone() } else { leader.clone() };
+            let db = if n.is_multiple_of(2) { db.clone() } else { leader.clone() };
             std::thread::spawn(move || db.write(move |tx| note(tx, &n.to_string())).is_ok())
         })
         .collect();
