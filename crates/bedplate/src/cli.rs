@@ -47,6 +47,10 @@ pub enum Command {
     Audit(Audit),
     /// Make, list or end tokens: who may speak to the platform.
     Token(Token),
+    /// Write the platform to one file, while it runs or not.
+    Backup(crate::commands::Backup),
+    /// Make a home of a backup.
+    Restore(crate::commands::Restore),
     /// Check this machine and the home folder.
     Doctor,
     /// Print a completion script.
@@ -67,6 +71,8 @@ pub struct Listen {
     /// A folder whose files datasets may read; may be given more than once. The current folder when left out.
     #[arg(long = "source-root", value_name = "DIR")]
     pub source_roots: Vec<PathBuf>,
+    #[command(flatten)]
+    pub storage: crate::storage::Storage,
 }
 
 #[derive(Debug, Args)]

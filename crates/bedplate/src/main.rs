@@ -5,6 +5,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the binary is where the environment is read and processes end")]
 
+mod backup;
 mod cli;
 mod commands;
 mod home;
@@ -14,6 +15,7 @@ mod listen;
 mod platform;
 mod prices;
 mod quickstart;
+mod storage;
 mod surface;
 mod tell;
 mod worker;

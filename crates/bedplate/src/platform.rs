@@ -1,6 +1,8 @@
 //! The platform, wired: the only place where engines are opened.
 
+mod belongs;
 mod checkpoints;
+mod leadership;
 mod spine;
 mod surfaces;
 
@@ -24,6 +26,11 @@ use kube::Client;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+pub use leadership::Leads;
+pub use spine::migrations;
+
+use leadership::Candidate;
 
 use crate::cli::Listen;
 use crate::home::Home;
@@ -51,11 +58,11 @@ pub struct Running {
 
 /// Starts the platform on a home folder. Everything that can be refused is refused before the first task starts.
 pub async fn start(root: &Path, options: &Listen) -> Result<Running, Problem> {
-    let home = Home::open(root)?;
+    let home = Home::open(root)?.place(options.storage.keys.as_deref(), options.storage.data.as_deref())?;
     let control = listen::bind(options.listen, "--listen").await?;
     let inference = listen::bind(options.inference_listen, "--inference-listen").await?;
     let (control_url, inference_url) = (url(&control)?, url(&inference)?);
-    let spine = spine::open(&home)?;
+    let spine = spine::open(&home, &options.storage)?;
     let token = spine::admin_token(&home, &spine)?;
     kubeconfig::write(&home.path("kubeconfig"), &control_url, "admin", &token, "default")?;
 
@@ -81,14 +88,18 @@ pub async fn start(root: &Path, options: &Listen) -> Result<Running, Problem> {
         cancel: cancel.child_token(),
     };
     let sessions = Arc::new(Sessions::default());
-    let control_routes = surfaces::control_routes(&spine, &apiserver, &client, &online, &sessions);
+    // Nobody but this process writes to a database of its own: it leads without asking.
+    let leads = Leads::new(options.storage.database().is_none());
+    let control_routes =
+        surfaces::control_routes(&spine, &apiserver, &client, &online, &sessions, &leads, home.places());
     let inference_routes = bedplate_oip::router(
         Arc::new(predictor::Served(deployments.clone())),
         spine.authenticator.clone(),
         spine.policy.clone(),
     );
     let tasks = vec![
-        tokio::spawn(bedplate_controllers::run(platform)),
+        controllers(&apiserver, platform, leads)?,
+        tokio::spawn(follow(apiserver.clone(), cancel.clone())),
         tokio::spawn(surfaces::serve(control, control_routes, cancel.clone())),
         tokio::spawn(surfaces::serve(inference, inference_routes, cancel.clone())),
         tokio::spawn(checkpoints::sign_checkpoints(spine.db.clone(), spine.signer.clone(), cancel.clone())),
@@ -112,6 +123,21 @@ pub async fn start(root: &Path, options: &Listen) -> Result<Running, Problem> {
         cancel,
         tasks,
     })
+}
+
+/// One replica of several has to be elected first.
+fn controllers(apiserver: &ApiServer, platform: Platform, leads: Leads) -> Result<JoinHandle<()>, Problem> {
+    if leads.now() {
+        return Ok(tokio::spawn(bedplate_controllers::run(platform)));
+    }
+    Ok(tokio::spawn(Candidate::new(apiserver.clone(), platform, leads)?.run()))
+}
+
+async fn follow(apiserver: ApiServer, cancel: CancellationToken) {
+    tokio::select! {
+        () = apiserver.follow() => {}
+        () = cancel.cancelled() => {}
+    }
 }
 
 fn of<E: Explained>(what: &'static str) -> impl FnOnce(E) -> Problem {

@@ -2,6 +2,7 @@
 
 mod apply;
 mod audit;
+mod backup;
 mod connect;
 mod delete;
 mod describe;
@@ -9,11 +10,14 @@ mod doctor;
 mod get;
 mod logs;
 mod predict;
+mod restore;
 mod token;
 mod trace;
 mod up;
 
 pub use apply::declare;
+pub use backup::Backup;
+pub use restore::Restore;
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -46,6 +50,8 @@ pub fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Trace(command) => wait(trace::run(&home, &command)),
         Command::Audit(command) => wait(audit::run(&home, &command)),
         Command::Token(command) => wait(token::run(&home, &command)),
+        Command::Backup(command) => wait(backup::run(&home, &command)),
+        Command::Restore(command) => restore::run(&home, &command),
         Command::Doctor => wait(doctor::run(&home)),
         Command::Completions { .. } | Command::Worker(_) => Ok(ExitCode::SUCCESS),
     }
@@ -64,7 +70,7 @@ fn home(given: Option<PathBuf>) -> Result<PathBuf, Problem> {
 /// Runs a command on two threads for requests; heavy work has threads of its own.
 fn wait(command: impl Future<Output = Result<ExitCode, Problem>>) -> Result<ExitCode, Problem> {
     let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(16).enable_all().build();
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(256).enable_all().build();
     let runtime = runtime.map_err(|error| Problem::new(ErrorKind::Internal, "starting", error.to_string()))?;
     let outcome = runtime.block_on(command);
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));

@@ -12,7 +12,10 @@ use kube::Client;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::leadership::Leads;
 use super::spine::Spine;
+use crate::backup::Source;
+use crate::home::Places;
 use crate::keys;
 use crate::surface::{api, console, features};
 
@@ -34,6 +37,8 @@ pub fn control_routes(
     client: &Client,
     online: &OnlineStore,
     sessions: &Arc<Sessions>,
+    leads: &Leads,
+    places: &Places,
 ) -> Router {
     let facts = api::Facts {
         db: spine.db.clone(),
@@ -51,11 +56,13 @@ pub fn control_routes(
         clock: spine.clock.clone(),
         random: Arc::new(|| keys::random().unwrap_or_default()),
     };
-    let store = features::Store::new(client.clone(), online.clone());
+    let backup = Source { places: places.clone(), db: spine.db.clone(), online: online.clone(), with_keys: false };
+    let store = features::Store::new(client.clone(), online.clone(), leads.clone());
     apiserver
         .router()
         .merge(bedplate_console::router(state))
         .merge(bedplate_feast::router(Arc::new(store), spine.authenticator.clone(), spine.policy.clone()))
+        .merge(api::backups(api::Backups::new(facts.clone(), backup)))
         .merge(api::router(facts))
         .merge(openlineage(spine))
 }

@@ -1,10 +1,12 @@
 //! The few routes that are bedplate's own: lineage, audit log, a workload's log, what things cost.
 
 mod audit;
+mod backup;
 mod log;
 mod tokens;
 mod trace;
 
+pub use backup::{Backups, router as backups};
 pub use trace::find_trace;
 
 use std::sync::Arc;
