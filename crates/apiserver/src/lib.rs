@@ -11,7 +11,9 @@
 //! On a real cluster, whose own API server stores the objects, [`Admission`] judges writes by the same rules.
 //!
 //! It does not know who reconciles a kind, and has no background work of its own: owners' dependents and the contents of
-//! a namespace are deleted in the transaction of the deletion that causes it.
+//! a namespace are deleted in the transaction of the deletion that causes it. When several replicas share a database,
+//! [`ApiServer::follow`] makes what the others write count here, and [`ApiServer::through`] is the server for the one of them
+//! that leads.
 //!
 //! Secrets are sealed (`seal`) with a key that is not in the database; neither their data nor a digest of it reaches the
 //! audit log or any other log.
@@ -32,10 +34,12 @@ mod discovery;
 mod error;
 mod event;
 mod feed;
+mod follow;
 mod governance;
 mod guard;
 mod jsonpath;
 mod key;
+mod lease;
 mod managed;
 mod meta;
 mod migrations;
@@ -74,6 +78,7 @@ pub use admission::{Admission, AdmissionOptions, Trusted};
 pub use batch::{Action, Batch, Check, Expect, Failure, Rehearsed, Step, Wish};
 pub use error::{ApiError, Cause};
 pub use governance::{Admitted, Denied, Governance, Operation, Proposed, Refusal, Stored};
+pub use lease::is_held;
 pub use migrations::MIGRATIONS;
 pub use operations::operations;
 pub use resource::Resource;

@@ -51,19 +51,20 @@ pub struct ApiServer {
     pub(crate) inner: Arc<Inner>,
 }
 
+#[derive(Clone)]
 pub(crate) struct Inner {
     pub db: Db,
     pub policy: Policy,
     pub authenticator: Authenticator,
     pub clock: Arc<dyn Clock>,
-    pub catalogue: Catalogue,
-    pub documents: Documents,
+    pub catalogue: Arc<Catalogue>,
+    pub documents: Arc<Documents>,
     pub signal: watch::Sender<Signal>,
     pub feed: Arc<Feed>,
     seal: Seal,
     governance: Option<Arc<dyn Governance>>,
     seed: fn() -> [u8; 16],
-    kept: AtomicI64,
+    kept: Arc<AtomicI64>,
 }
 
 impl ApiServer {
@@ -80,14 +81,14 @@ impl ApiServer {
             policy: options.policy,
             authenticator: options.authenticator,
             clock: options.clock,
-            documents: Documents::new(&catalogue),
-            catalogue,
+            documents: Arc::new(Documents::new(&catalogue)),
+            catalogue: Arc::new(catalogue),
             signal: watch::Sender::new(Signal::default()),
             feed: Arc::default(),
             seal,
             governance: options.governance,
             seed: options.seed,
-            kept: AtomicI64::new(CHANGES_KEPT),
+            kept: Arc::new(AtomicI64::new(CHANGES_KEPT)),
         });
         NAMESPACES.iter().try_for_each(|name| inner.make_namespace(name))?;
         inner.publish_definitions()?;
@@ -102,6 +103,13 @@ impl ApiServer {
     /// The API inside the process: every request comes from `principal`. Hand it to `kube::Client::new`.
     pub fn in_process(&self, principal: Principal) -> Router {
         routes::in_process(self.inner.clone(), principal)
+    }
+
+    /// The same server for callers who may write only while a fence says so: `db` is its database, fenced
+    /// ([`Db::fenced`]).
+    #[must_use]
+    pub fn through(&self, db: Db) -> Self {
+        Self { inner: Arc::new(Inner { db, ..Inner::clone(&self.inner) }) }
     }
 
     /// Everything that is served, core resources first.

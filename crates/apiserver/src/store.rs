@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::error::ApiError;
 use crate::governance::{self, Gate};
 use crate::key::Key;
-use crate::{binding, columns, meta, price_sheet, rule};
+use crate::{binding, columns, lease, meta, price_sheet, rule};
 
 /// What happened to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -218,7 +218,9 @@ pub fn commit(
     }
     put_change(tx, key, event, before, version, &body)?;
     tx.execute("DELETE FROM api_changes WHERE version <= $1", &[floor.into()])?;
-    bedplate_audit::append(tx, &leaf(key, object, &body, version, by))?;
+    if !lease::is_renewal(key, before, object) {
+        bedplate_audit::append(tx, &leaf(key, object, &body, version, by))?;
+    }
     governance::follow(tx, also, key, by)?;
     Ok(version)
 }

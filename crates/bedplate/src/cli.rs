@@ -73,6 +73,10 @@ pub enum Command {
     Policy(crate::commands::policy::Policy),
     /// Make, list or end certificates of machines: service accounts, workloads and devices.
     Certificate(crate::commands::certificate::Certificate),
+    /// Write the platform to one file, while it runs or not.
+    Backup(crate::commands::Backup),
+    /// Make a home of a backup.
+    Restore(crate::commands::Restore),
     /// Check this machine and the home folder.
     Doctor,
     /// Print the definitions of the kinds, for a real cluster: bedplate crds | kubectl apply -f -
@@ -102,6 +106,8 @@ pub struct Listen {
     pub tls: crate::tls::TlsOptions,
     #[command(flatten)]
     pub oidc: crate::oidc::OidcOptions,
+    #[command(flatten)]
+    pub storage: crate::storage::Storage,
 }
 
 #[derive(Debug, Args)]

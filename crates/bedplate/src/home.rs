@@ -1,4 +1,4 @@
-//! The home folder: one process, one folder to back up.
+//! The home folder: one process, one folder to back up. What replicas share may lie elsewhere: see [`Home::place`].
 
 use std::fs;
 use std::io::Write;
@@ -7,18 +7,31 @@ use std::path::{Path, PathBuf};
 
 use bedplate_types::{ErrorKind, Problem};
 
+use crate::keys;
+
 /// The layout this binary writes. A folder with a higher one was written by a newer bedplate.
-const LAYOUT: u32 = 1;
+pub const LAYOUT: u32 = 1;
+/// What a data folder holds.
+const DATA: [&str; 4] = ["objects", "lake", "runs", "models"];
 
 /// A home folder that this process alone works in.
 #[derive(Debug)]
 pub struct Home {
-    root: PathBuf,
+    places: Places,
     /// Held for as long as the process lives; the kernel lets go of it however the process ends.
     _lock: fs::File,
 }
 
 impl Home {
+    /// Opens a home that is there and takes it for this process.
+    pub fn of(root: &Path) -> Result<Self, Problem> {
+        if root.join("layout").exists() {
+            return Self::open(root);
+        }
+        let what = format!("home {}", root.display());
+        Err(Problem::new(ErrorKind::NotFound, what, "no platform keeps anything there").with_fix("name it: --home DIR"))
+    }
+
     /// Opens or creates the folder and takes it for this process.
     pub fn open(root: &Path) -> Result<Self, Problem> {
         if root.is_dir() {
@@ -32,24 +45,83 @@ impl Home {
         fs::set_permissions(&root, fs::Permissions::from_mode(0o700)).map_err(|error| unusable(&root, &error))?;
         let lock = lock(&root)?;
         write_layout(&root)?;
-        Ok(Self { root, _lock: lock })
+        Ok(Self { places: Places { root, keys: None, data: None }, _lock: lock })
+    }
+
+    /// Has keys and credentials in one folder, and tables, objects, models and runs in another, where they are given.
+    pub fn place(mut self, keys: Option<&Path>, data: Option<&Path>) -> Result<Self, Problem> {
+        let make = |folder: &Path| -> Result<PathBuf, Problem> {
+            let mut builder = fs::DirBuilder::new();
+            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+            builder.recursive(true).create(folder).map_err(|error| unusable(folder, &error))?;
+            folder.canonicalize().map_err(|error| unusable(folder, &error))
+        };
+        self.places.keys = keys.map(make).transpose()?;
+        self.places.data = data.map(make).transpose()?;
+        for folder in DATA.iter().filter(|_| data.is_some()) {
+            make(&self.path(folder))?;
+        }
+        Ok(self)
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
-        self.root.join(name)
+        self.places.path(name)
     }
 
-    /// The file's bytes, made by `make` the first time and readable by the owner only.
+    pub fn places(&self) -> &Places {
+        &self.places
+    }
+
+    /// The file's bytes, made by `make` the first time and readable by the owner only. Of several processes that make it at
+    /// the same time all get the same.
     pub fn secret(&self, name: &str, make: impl FnOnce() -> Result<Vec<u8>, Problem>) -> Result<Vec<u8>, Problem> {
+        match self.known_secret(name)? {
+            Some(bytes) => Ok(bytes),
+            None => self.new_secret(name, make()?),
+        }
+    }
+
+    /// The file's bytes, if it is there.
+    pub fn known_secret(&self, name: &str) -> Result<Option<Vec<u8>>, Problem> {
         let path = self.path(name);
         match fs::read(&path) {
-            Ok(bytes) => Ok(bytes),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let bytes = make()?;
-                write_private(&path, &bytes)?;
-                Ok(bytes)
-            }
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(unusable(&path, &error)),
+        }
+    }
+
+    /// Keeps the bytes in a file that is not there yet; returns what it holds, which another process may have put there.
+    pub fn new_secret(&self, name: &str, bytes: Vec<u8>) -> Result<Vec<u8>, Problem> {
+        let path = self.path(name);
+        let of = |error: std::io::Error| unusable(&path, &error);
+        let mine = aside(&path)?;
+        write_private(&mine, &bytes)?;
+        let kept = match fs::hard_link(&mine, &path) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => fs::read(&path).map_err(of),
+            other => other.map(|()| bytes).map_err(of),
+        };
+        let _ = fs::remove_file(&mine);
+        kept
+    }
+}
+
+/// Where the parts of a home are.
+#[derive(Clone, Debug)]
+pub struct Places {
+    root: PathBuf,
+    keys: Option<PathBuf>,
+    data: Option<PathBuf>,
+}
+
+impl Places {
+    pub fn path(&self, name: &str) -> PathBuf {
+        let first = name.split('/').next().unwrap_or_default();
+        match (first, &self.keys, &self.data) {
+            ("keys", Some(keys), _) => keys.join(name.trim_start_matches("keys").trim_start_matches('/')),
+            ("credentials", Some(keys), _) => keys.join(name),
+            (first, _, Some(data)) if DATA.contains(&first) => data.join(name),
+            _ => self.root.join(name),
         }
     }
 }
@@ -57,12 +129,17 @@ impl Home {
 /// Whole or not at all, readable by the owner only.
 pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
     let of = |error: std::io::Error| unusable(path, &error);
-    let temporary = path.with_extension("part");
+    let temporary = aside(path)?;
     let mut file =
         fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary).map_err(of)?;
     file.write_all(bytes).map_err(of)?;
     file.sync_all().map_err(of)?;
     fs::rename(&temporary, path).map_err(of)
+}
+
+/// A name beside it that no other process takes: in a shared folder two of them may even have the same id.
+fn aside(path: &Path) -> Result<PathBuf, Problem> {
+    Ok(path.with_extension(format!("{}.part", hex::encode(keys::random::<8>()?))))
 }
 
 fn lock(root: &Path) -> Result<fs::File, Problem> {
@@ -90,7 +167,7 @@ fn in_use(root: &Path, lock: &Path) -> Problem {
     )
 }
 
-fn write_layout(root: &Path) -> Result<(), Problem> {
+pub fn write_layout(root: &Path) -> Result<(), Problem> {
     let path = root.join("layout");
     if path.exists() { Ok(()) } else { write_private(&path, LAYOUT.to_string().as_bytes()) }
 }
@@ -108,7 +185,7 @@ fn check_layout(root: &Path) -> Result<(), Problem> {
     }
 }
 
-fn newer(root: &Path, found: u32) -> Problem {
+pub fn newer(root: &Path, found: u32) -> Problem {
     let why = format!("it was written by a newer bedplate (layout {found}, this one knows {LAYOUT})");
     Problem::new(ErrorKind::Invalid, format!("home {}", root.display()), why)
         .with_fix("run that newer bedplate, or use another --home; nothing was changed")

@@ -1,4 +1,4 @@
-//! The keys a home holds: made once, from the machine's randomness, readable by the owner only.
+//! The keys a home holds, or the folder that its replicas share: made once, from the machine's randomness, readable by the owner only.
 
 use bedplate_trust::SigningKey;
 use bedplate_types::{ErrorKind, Problem};

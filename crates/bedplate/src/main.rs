@@ -5,6 +5,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the binary is where the environment is read and processes end")]
 
+mod backup;
 mod cli;
 mod cluster;
 mod commands;
@@ -16,6 +17,7 @@ mod oidc;
 mod platform;
 mod prices;
 mod quickstart;
+mod storage;
 mod surface;
 mod tell;
 mod tls;

@@ -1,7 +1,9 @@
 //! The platform, wired: the only place where engines are opened.
 
+mod belongs;
 mod checkpoints;
 mod decisions;
+mod leadership;
 mod machine;
 mod plane;
 mod planning;
@@ -14,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Router;
+use bedplate_apiserver::ApiServer;
 use bedplate_audit::Signer;
 use bedplate_client::Connection;
 use bedplate_console::Sessions;
@@ -29,8 +32,10 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-pub use self::spine::Spine;
+pub use self::leadership::Leads;
+pub use self::spine::{Spine, migrations};
 
+use self::leadership::Candidate;
 use self::plane::Plane;
 use crate::cli::Listen;
 use crate::cluster::{self, ClusterOptions};
@@ -71,14 +76,14 @@ pub async fn start(root: &Path, options: &Listen) -> Result<Running, Problem> {
 
 /// The same on a cluster's API server, where one is given, instead of one of its own.
 pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOptions>) -> Result<Running, Problem> {
-    let home = Home::open(root)?;
+    let home = Home::open(root)?.place(options.storage.keys.as_deref(), options.storage.data.as_deref())?;
     let tls = tls::open(&options.tls, &home, SystemClock.now())?;
     let protection = options.tls.protection();
     let control = listen::bind(options.listen, "--listen", protection).await?;
     let inference = listen::bind(options.inference_listen, "--inference-listen", protection).await?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let (control_url, inference_url) = (url(scheme, &control)?, url(scheme, &inference)?);
-    let spine = spine::open(&home, options.site.as_deref())?;
+    let spine = spine::open(&home, &options.storage, options.site.as_deref())?;
     let acceptor = acceptor(tls.as_ref(), options, &spine)?;
     let issuing = tls.as_ref().map(|tls| Issuing::new(tls.authority.clone(), &options.tls.trust_domain));
     let connection = Connection {
@@ -114,7 +119,10 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
     let sessions = Arc::new(Sessions::default());
     let provider = Provider::new(&options.oidc, spine.db.clone(), spine.clock.clone())?;
     let people = surfaces::People { sessions: sessions.clone(), provider, issuing };
-    let control_routes = surfaces::control_routes(&spine, plane.routes(&spine), &client, &online, people);
+    // Nobody but this process writes to a database of its own: it leads without asking. Of a cluster's operators there is one.
+    let leads = Leads::new(options.storage.database().is_none() || cluster.is_some());
+    let keeping = surfaces::Keeping { online: &online, leads: &leads, places: home.places() };
+    let control_routes = surfaces::control_routes(&spine, plane.routes(&spine), &client, &keeping, people);
     let inference_routes = bedplate_oip::router(
         Arc::new(predictor::Served(deployments.clone())),
         spine.authenticator.clone(),
@@ -133,7 +141,8 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
         tasks.push(tokio::spawn(listen::serve(listener, acceptor, routes, cancel.clone())));
     }
     tasks.extend([
-        tokio::spawn(bedplate_controllers::run(platform)),
+        controllers(&plane, platform, leads)?,
+        tokio::spawn(follow(plane.apiserver(), cancel.clone())),
         tokio::spawn(listen::serve(control, acceptor.clone(), control_routes, cancel.clone())),
         tokio::spawn(listen::serve(inference, acceptor, inference_routes, cancel.clone())),
         tokio::spawn(checkpoints::sign_checkpoints(spine.db.clone(), spine.signer.clone(), cancel.clone())),
@@ -186,6 +195,23 @@ async fn webhook(
     let Some(addr) = options.webhook_listen else { return Ok(None) };
     let listener = listen::bind(addr, "--webhook-listen", protection).await?;
     Ok(Some((listener, cluster::webhook_routes(spine, cluster, options)?)))
+}
+
+/// One replica of several has to be elected first.
+fn controllers(plane: &Plane, platform: Platform, leads: Leads) -> Result<JoinHandle<()>, Problem> {
+    match plane.apiserver() {
+        Some(apiserver) if !leads.now() => Ok(tokio::spawn(Candidate::new(apiserver, platform, leads)?.run())),
+        _ => Ok(tokio::spawn(bedplate_controllers::run(platform))),
+    }
+}
+
+/// Makes what other replicas write count here.
+async fn follow(apiserver: Option<ApiServer>, cancel: CancellationToken) {
+    let Some(apiserver) = apiserver else { return };
+    tokio::select! {
+        () = apiserver.follow() => {}
+        () = cancel.cancelled() => {}
+    }
 }
 
 fn of<E: Explained>(what: &'static str) -> impl FnOnce(E) -> Problem {

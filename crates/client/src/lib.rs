@@ -7,6 +7,7 @@
 
 mod apply;
 mod audit;
+mod backup;
 mod connection;
 mod costs;
 mod delete;
@@ -34,6 +35,7 @@ pub use audit::{
     AuditLogQuery, Exported, audit_export, audit_log, audit_prove, audit_prove_from, audit_verify, audit_verify_folder,
     audit_witnesses,
 };
+pub use backup::backup;
 pub use connection::Connection;
 pub use costs::{CostsQuery, costs, costs_reverse, costs_verify};
 pub use delete::{Deleted, delete, delete_manifests};

@@ -91,12 +91,12 @@ async fn answer(
         Err(error) => ClientError::Answer { what: what.clone(), why: causes(&*error) },
     })?;
     let bytes = body.to_bytes();
-    if status.is_success() { Ok((headers, bytes.into())) } else { Err(refused(what, status.as_u16(), &bytes)) }
+    if status.is_success() { Ok((headers, bytes.into())) } else { Err(refusal(what, status.as_u16(), &bytes)) }
 }
 
 /// The server's own words, whichever protocol it speaks: a Kubernetes `Status` (with bedplate's `fix`), the inference
 /// protocol's `{"error"}`, or plain text.
-fn refused(what: String, code: u16, body: &[u8]) -> ClientError {
+pub fn refusal(what: String, code: u16, body: &[u8]) -> ClientError {
     let told: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |name: &str| told[name].as_str().filter(|text| !text.is_empty()).map(ToOwned::to_owned);
     let plain = String::from_utf8_lossy(body).trim().to_owned();
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn every_protocols_refusal_is_told() {
-        let told = |body: &str| match refused("GET /".into(), 422, body.as_bytes()) {
+        let told = |body: &str| match refusal("GET /".into(), 422, body.as_bytes()) {
             ClientError::Refused { message, fix, .. } => (message, fix),
             other => panic!("{other}"),
         };

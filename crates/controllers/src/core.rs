@@ -23,6 +23,7 @@ use kube::runtime::controller::Action;
 use kube::{Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 use crate::event;
@@ -75,6 +76,10 @@ pub struct Facts {
     pub heads: Vec<(Named, Node)>,
     pub usage: Vec<UsageEvent>,
 }
+
+/// Steps that read or write tables, at the same time. Each holds a thread for what may block, and waits for others of these
+/// threads: were all of them held by such steps, none would ever end.
+static TURNS: Semaphore = Semaphore::const_new(4);
 
 const SOON: std::time::Duration = std::time::Duration::from_secs(2);
 const PERIOD: std::time::Duration = std::time::Duration::from_secs(300);
@@ -174,12 +179,19 @@ impl Platform {
         .await
     }
 
+    /// The right to one such step; given back when it is dropped. Who has it must not ask for another.
+    pub async fn turn(&self) -> Result<SemaphorePermit<'static>, Hold> {
+        let closed = |error: AcquireError| Problem::new(ErrorKind::Internal, "the controllers", error.to_string());
+        TURNS.acquire().await.map_err(|error| Hold::Failed(closed(error)))
+    }
+
     /// Runs `work`, which is heavy on the processor, away from the threads that answer requests.
     pub async fn heavy<T, F>(&self, work: F) -> Result<T, Hold>
     where
         T: Send + 'static,
         F: FnOnce() -> Result<T, Hold> + Send + 'static,
     {
+        let _turn = self.turn().await?;
         match tokio::task::spawn_blocking(work).await {
             Ok(result) => result,
             Err(error) => Err(Hold::Failed(Problem::new(

@@ -52,6 +52,7 @@ async fn is_there(
     status: &DatasetStatus,
     inputs: &Inputs,
 ) -> Result<bool, Hold> {
+    let _turn = platform.turn().await?;
     let committed = platform.lake.committed(&name.namespace, &name.name).await;
     let committed = committed.map_err(failed(format!("the table of dataset {name}")))?;
     let same = |found: &Committed| found.input_digest == inputs.digest && Some(found.version) == status.version;
@@ -118,6 +119,7 @@ async fn references(
     for check in checks {
         let other = ready(platform, &name.namespace, &check.dataset).await?;
         versions.insert(check.dataset.clone(), other.input_digest.clone());
+        let _turn = platform.turn().await?;
         let found = platform
             .lake
             .values(&name.namespace, &check.dataset, &check.field)

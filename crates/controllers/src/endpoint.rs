@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::core::{Facts, Platform, full_name};
 use crate::hold::{Hold, failed};
-use crate::registration::{BUNDLE_FILE, MODEL_FILE, SIGNATURE_FILE, version_node};
+use crate::registration::{BUNDLE_FILE, MODEL_FILE, SIGNATURE_FILE, located, version_node};
 use crate::run::Reconcile;
 use crate::workload::io;
 use crate::{digest, feature_service, feature_view};
@@ -51,7 +51,7 @@ async fn deploy(
     (model, team): (&str, &str),
     version: &ModelVersion,
 ) -> Result<(), Hold> {
-    let folder = Path::new(&version.location);
+    let folder = &located(platform, &NamespacedName::new(&name.namespace, model), version)?;
     let bytes = verified(platform, folder, &version.digest, name)?;
     let engine = bedplate_infer::Model::load(&bytes).map_err(failed(format!("endpoint {name}: loading the model")))?;
     let shape = std::fs::read(folder.join(SIGNATURE_FILE)).map_err(|error| io(folder, &error))?;

@@ -30,7 +30,8 @@ async fn bring(platform: &Arc<Platform>, view: &FeatureView, status: &mut Featur
     let version = definition.version(&view.spec.source.sql);
     let tables = tables(platform, &name.namespace, &view.spec.source.datasets).await?;
     let marker = digest::of(&[&version.to_string(), &tables.inputs, &view.spec.materialize_until]);
-    if status.phase == Phase::Ready && status.materialized == marker.to_string() {
+    let told = status.phase == Phase::Ready && status.materialized == marker.to_string();
+    if told && is_loaded(platform, &name, &version, marker)? {
         return Ok(Phase::Ready);
     }
     let columns = columns(platform, &tables.refs, &view.spec.source.sql, &name).await?;
@@ -43,6 +44,12 @@ async fn bring(platform: &Arc<Platform>, view: &FeatureView, status: &mut Featur
     status.online_rows = rows;
     status.materialized = marker.to_string();
     Ok(Phase::Ready)
+}
+
+/// Whether the rows are in the online store here: another replica's is not this one's.
+fn is_loaded(platform: &Platform, name: &NamespacedName, version: &Digest, marker: Digest) -> Result<bool, Hold> {
+    let loaded = platform.online.is_loaded(&online_id(name, version), &marker.to_string());
+    loaded.map_err(failed(format!("feature view {name}")))
 }
 
 /// The view's definition, with its entity's join keys.

@@ -96,6 +96,13 @@ fn append(status: &mut ModelStatus, version: ModelVersion) {
     status.versions.push(version);
 }
 
+/// Where a version's folder is: in this platform's home, though it was registered in another that this is a copy of.
+pub fn located(platform: &Platform, model: &NamespacedName, version: &ModelVersion) -> Result<PathBuf, Hold> {
+    let digest = version.digest.parse().map_err(|error: bedplate_types::InvalidDigest| internal(&error.to_string()))?;
+    let here = folder(platform, model, version.version, &digest);
+    Ok(if here.exists() { here } else { PathBuf::from(&version.location) })
+}
+
 fn folder(platform: &Platform, model: &NamespacedName, version: u32, digest: &Digest) -> PathBuf {
     let version = format!("{version}-{}", digest.short());
     platform.sites.models.join(&model.namespace).join(&model.name).join(version)

@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::core::{Platform, full_name};
 use crate::hold::{Hold, failed};
 use crate::jobs::{PushFrame, ReplayJob};
-use crate::registration::MODEL_FILE;
+use crate::registration::{MODEL_FILE, located};
 use crate::snapshot::Snapshot;
 use crate::workload::Prepared;
 use crate::{feature_view, job_token, training_set};
@@ -63,11 +63,12 @@ async fn served_model(
     model: &str,
     version: Option<u32>,
 ) -> Result<PathBuf, Hold> {
+    let name = NamespacedName::new(namespace, model);
     let model = platform.need::<Model>(namespace, model).await?;
     let versions = model.status.unwrap_or_default().versions;
     let version = versions.into_iter().find(|known| Some(known.version) == version);
     let version = version.ok_or_else(|| Hold::waiting("the endpoint's model version is not registered"))?;
-    Ok(Path::new(&version.location).join(MODEL_FILE))
+    Ok(located(platform, &name, &version)?.join(MODEL_FILE))
 }
 
 /// The rows of every pushable view the model uses that became known after it was materialised.

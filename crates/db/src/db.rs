@@ -10,11 +10,17 @@ use tokio::task::spawn_blocking;
 
 use crate::job::{Job, Outcome, Write};
 use crate::writer::Writer;
-use crate::{DbError, Migration, Tx, postgres, sqlite};
+use crate::{Commits, DbError, Migration, Tx, postgres, sqlite};
 
 /// An open database. Clones share it; it closes when the last one is dropped.
 #[derive(Clone)]
-pub struct Db(Arc<Inner>);
+pub struct Db {
+    inner: Arc<Inner>,
+    fence: Option<Arc<Fence>>,
+}
+
+/// Asked in every transaction that writes, before anything else in it.
+type Fence = dyn Fn(&mut dyn Tx) -> Result<(), DbError> + Send + Sync;
 
 struct Inner {
     // Readers first: the writer is then the last to close, and takes the write-ahead log into the file.
@@ -41,7 +47,11 @@ impl Db {
     /// `migrations`, [`DbError::Held`] when another process writes to it just now, [`DbError::Migration`].
     pub fn open(path: &Path, migrations: &[Migration]) -> Result<Self, DbError> {
         let (readers, writer) = sqlite::open(path, migrations)?;
-        Ok(Self(Arc::new(Inner { readers: Readers::Sqlite(readers), writer })))
+        Ok(Self::new(Readers::Sqlite(readers), writer))
+    }
+
+    fn new(readers: Readers, writer: Writer) -> Self {
+        Self { inner: Arc::new(Inner { readers, writer }), fence: None }
     }
 
     /// Connects to the PostgreSQL database at `postgres://user:password@host:port/database` and brings its schema up to
@@ -55,7 +65,23 @@ impl Db {
     /// in it.
     pub fn connect(url: &str, migrations: &[Migration]) -> Result<Self, DbError> {
         let (readers, writer) = postgres::connect(url, migrations)?;
-        Ok(Self(Arc::new(Inner { readers: Readers::Postgres(readers), writer })))
+        Ok(Self::new(Readers::Postgres(readers), writer))
+    }
+
+    /// The same database for somebody who may write only while `fence` says so: it is asked first in every write, and
+    /// what it saw holds until the commit. It may be asked several times, like every closure.
+    #[must_use]
+    pub fn fenced(&self, fence: impl Fn(&mut dyn Tx) -> Result<(), DbError> + Send + Sync + 'static) -> Self {
+        Self { inner: Arc::clone(&self.inner), fence: Some(Arc::new(fence)) }
+    }
+
+    /// What other processes commit from now on; `None` on SQLite, where no other process writes.
+    #[must_use]
+    pub fn commits_elsewhere(&self) -> Option<Commits> {
+        match &self.inner.readers {
+            Readers::Sqlite(_) => None,
+            Readers::Postgres(readers) => Some(readers.commits_elsewhere()),
+        }
     }
 
     /// Writes a copy of everything committed when it began to the file `to`, which must not be there, while reads and
@@ -66,7 +92,7 @@ impl Db {
     /// [`DbError::Exists`], [`DbError::Copy`], [`DbError::Damaged`]; [`DbError::Unsupported`] on PostgreSQL, which has
     /// tools of its own for this.
     pub fn backup(&self, to: &Path) -> Result<(), DbError> {
-        match &self.0.readers {
+        match &self.inner.readers {
             Readers::Sqlite(readers) => readers.backup(to),
             Readers::Postgres(_) => Err(DbError::Unsupported("PostgreSQL is backed up by its own tools: see pg_dump")),
         }
@@ -96,7 +122,7 @@ impl Db {
         E: From<DbError> + Send + 'static,
     {
         let (send, answer) = sync_channel::<Outcome<T, E>>(1);
-        self.0.writer.send(Write::boxed(f, move |outcome| drop(send.send(outcome))))?;
+        self.inner.writer.send(Write::boxed(self.fence(f), move |outcome| drop(send.send(outcome))))?;
         unpack(answer.recv().map_err(|_| DbError::Closed)?)
     }
 
@@ -110,12 +136,25 @@ impl Db {
         E: From<DbError> + Send + 'static,
     {
         let (send, answer) = oneshot::channel::<Outcome<T, E>>();
-        self.send_async(Write::boxed(f, move |outcome| drop(send.send(outcome)))).await?;
+        self.send_async(Write::boxed(self.fence(f), move |outcome| drop(send.send(outcome)))).await?;
         unpack(answer.await.map_err(|_| DbError::Closed)?)
     }
 
+    fn fence<T, E: From<DbError>>(
+        &self,
+        mut f: impl FnMut(&mut dyn Tx) -> Result<T, E> + Send + 'static,
+    ) -> impl FnMut(&mut dyn Tx) -> Result<T, E> + Send + 'static {
+        let fence = self.fence.clone();
+        move |tx| {
+            if let Some(fence) = &fence {
+                fence(tx)?;
+            }
+            f(tx)
+        }
+    }
+
     async fn send_async(&self, job: Box<dyn Job>) -> Result<(), DbError> {
-        let Some((queue, job)) = self.0.writer.try_send(job)? else { return Ok(()) };
+        let Some((queue, job)) = self.inner.writer.try_send(job)? else { return Ok(()) };
         let sent = spawn_blocking(move || queue.send(job).is_ok()).await;
         if matches!(sent, Ok(true)) { Ok(()) } else { Err(DbError::Closed) }
     }
@@ -126,7 +165,7 @@ impl Db {
     /// What `f` returns, or [`DbError::NotWritable`], [`DbError::Unreachable`] and the like when a connection cannot be
     /// opened; [`DbError::Busy`] when all connections to a server are in use for too long.
     pub fn read<T, E: From<DbError>>(&self, f: impl FnOnce(&mut dyn Tx) -> Result<T, E>) -> Result<T, E> {
-        match &self.0.readers {
+        match &self.inner.readers {
             Readers::Sqlite(readers) => readers.read(f),
             Readers::Postgres(readers) => readers.read(f),
         }

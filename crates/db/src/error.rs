@@ -64,6 +64,9 @@ pub enum DbError {
     Commit { why: String },
     #[error("a write was asked for inside another write; pass the transaction on instead")]
     Nested,
+    /// Somebody else may write now; nothing of the transaction was kept.
+    #[error("it may not be written any more: {why}")]
+    Fenced { why: String },
     #[error("the database is closed")]
     Closed,
 }
@@ -130,7 +133,7 @@ impl Explained for DbError {
             Self::Refused { .. } | Self::Unstorable { .. } | Self::Unsupported(_) => ErrorKind::Invalid,
             Self::Held { .. } | Self::Busy { .. } => ErrorKind::Busy,
             Self::Duplicate { .. } | Self::Exists { .. } => ErrorKind::AlreadyExists,
-            Self::Closed | Self::Unreachable { .. } => ErrorKind::NotReady,
+            Self::Closed | Self::Unreachable { .. } | Self::Fenced { .. } => ErrorKind::NotReady,
             _ => ErrorKind::Internal,
         }
     }

@@ -12,8 +12,10 @@
 //!
 //! This crate does not know what the tables mean: every crate that stores something exports its own [`Migration`]s.
 //! A SQLite file is for one process, and no lock here sees to it: the binary holds one for its whole home folder. A
-//! PostgreSQL database may be shared by several. What each engine must do alike is in `tests/it/`, run on both.
+//! PostgreSQL database may be shared by several: [`Db::commits_elsewhere`] tells what the others do, and [`Db::fenced`] is for
+//! those of whom only one may write. What each engine must do alike is in `tests/it/`, run on both.
 
+mod commits;
 mod db;
 mod error;
 mod job;
@@ -26,6 +28,7 @@ mod tx;
 mod value;
 mod writer;
 
+pub use commits::Commits;
 pub use db::Db;
 pub use error::DbError;
 pub use migrate::Migration;

@@ -17,6 +17,8 @@ pub enum OnlineError {
     NewerLayout { dir: PathBuf, found: String, known: u8 },
     #[error("cannot {doing} of view {view:?} in the online store")]
     Storage { doing: &'static str, view: String, source: fjall::Error },
+    #[error("cannot {doing} the copy of the online store: {source}")]
+    Copy { doing: &'static str, source: std::io::Error },
     #[error("a row of view {view:?} in the online store is damaged")]
     CorruptRow { view: String, source: InvalidPacked },
     #[error("rows of view {view:?} have {found} stored values, but its definition has {wanted} columns")]
@@ -31,6 +33,8 @@ impl Explained for OnlineError {
             Self::Locked { .. } => ErrorKind::Busy,
             Self::Folder { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => ErrorKind::Denied,
             Self::Folder { .. } | Self::Storage { .. } => ErrorKind::Internal,
+            Self::Copy { source, .. } if is_no_copy(source) => ErrorKind::Corrupt,
+            Self::Copy { .. } => ErrorKind::Internal,
             Self::Corrupt { .. } | Self::CorruptRow { .. } => ErrorKind::Corrupt,
             Self::OtherColumns { .. } => ErrorKind::Conflict,
             Self::NewerLayout { .. } | Self::KeyTooLong { .. } => ErrorKind::Invalid,
@@ -50,9 +54,13 @@ impl Explained for OnlineError {
             Self::CorruptRow { view, .. } | Self::OtherColumns { view, .. } => {
                 Some(format!("materialise feature view {view} again"))
             }
-            Self::Storage { .. } | Self::KeyTooLong { .. } => None,
+            Self::Storage { .. } | Self::KeyTooLong { .. } | Self::Copy { .. } => None,
         }
     }
+}
+
+fn is_no_copy(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof)
 }
 
 /// Says what was being done to which view when the engine failed.

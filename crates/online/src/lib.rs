@@ -9,6 +9,7 @@
 //! caller goes through `spawn_blocking`.
 
 mod cache;
+mod copy;
 mod error;
 mod layout;
 mod marker;

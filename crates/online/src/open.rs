@@ -87,7 +87,7 @@ fn database(dir: &Path, name: &str) -> Result<(Database, Keyspace, Keyspace), On
     opened().map_err(|error| failed(dir, error))
 }
 
-fn check_layout(dir: &Path, meta: &Keyspace) -> Result<(), OnlineError> {
+pub(crate) fn check_layout(dir: &Path, meta: &Keyspace) -> Result<(), OnlineError> {
     let found = meta.get(LAYOUT_KEY).map_err(|error| failed(dir, error))?;
     match found.as_deref() {
         Some([LAYOUT]) => Ok(()),

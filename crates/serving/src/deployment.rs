@@ -62,6 +62,11 @@ impl Deployments {
         self.inner.loaded.write().remove(endpoint);
     }
 
+    /// Stops serving everything.
+    pub fn clear(&self) {
+        self.inner.loaded.write().clear();
+    }
+
     #[must_use]
     pub fn get(&self, endpoint: &NamespacedName) -> Option<Arc<Deployment>> {
         self.inner.loaded.read().get(endpoint).cloned()

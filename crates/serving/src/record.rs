@@ -235,4 +235,19 @@ mod tests {
         assert_eq!(found, StoredPrediction { team: String::new(), ..row("r/2", 5) });
         assert_eq!(db.read(|tx| latest(tx, "flights", 10)).unwrap().len(), 4);
     }
+
+    #[tokio::test]
+    async fn what_was_offered_is_found_counted_and_paid_for_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let migrations = [bedplate_ledger::MIGRATIONS, MIGRATIONS].concat();
+        let db = Db::open(&folder.path().join("it.db"), &migrations).unwrap();
+        db.write(|tx| put_sheet(tx, &sheet())).unwrap();
+        let (recorder, writing) = Recorder::start(db.clone());
+        ["p/1", "p/2", "p/3", "p/2"].iter().for_each(|id| recorder.offer(row(id, 5)));
+        assert_eq!(recorder.dropped(), 0);
+        drop(recorder);
+        writing.await.unwrap();
+        assert_eq!(db.read(|tx| count(tx, &NamespacedName::new("flights", "late"))).unwrap(), 3);
+        assert_eq!(db.read(|tx| total(tx, Some("flights"), "EUR")).unwrap(), Money(9), "three at three each");
+    }
 }

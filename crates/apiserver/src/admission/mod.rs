@@ -13,10 +13,10 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{MethodRouter, post};
 use axum::{Json, Router};
 use bedplate_db::Db;
-use bedplate_policy::{Policy, Resource as Subject};
+use bedplate_policy::{Operation as HttpOperation, Policy, Resource as Subject};
 use bedplate_types::Clock;
 use http::{HeaderMap, header};
 use serde_json::{Value, json};
@@ -77,8 +77,20 @@ impl Admission {
 
     /// `POST /admit`. Who asks is not told apart: let only the cluster's API server reach it.
     pub fn router(&self) -> Router {
-        Router::new().route("/admit", post(admit_one)).with_state(self.inner.clone())
+        let routes = table().into_iter();
+        let router = routes.fold(Router::new(), |router, (operation, handler)| router.route(&operation.path, handler));
+        router.with_state(self.inner.clone())
     }
+
+    /// Every operation of [`Admission::router`], and who may.
+    #[must_use]
+    pub fn operations() -> Vec<HttpOperation> {
+        table().into_iter().map(|(operation, _)| operation).collect()
+    }
+}
+
+fn table() -> Vec<(HttpOperation, MethodRouter<Arc<Inner>>)> {
+    vec![(HttpOperation::open("POST", "/admit"), post(admit_one))]
 }
 
 async fn admit_one(State(admission): State<Arc<Inner>>, request: Request) -> Response {

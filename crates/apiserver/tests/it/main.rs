@@ -7,6 +7,7 @@ mod columns_in_use;
 mod commands;
 mod definitions;
 mod discovery;
+mod durability;
 mod governance;
 mod kube_rs;
 mod kubectl;
@@ -20,3 +21,8 @@ mod snapshots;
 mod support;
 mod validation;
 mod watch;
+
+#[test]
+fn everything_once_more_on_postgres() {
+    bedplate_testkit::suite_on_postgres(&["everything_once_more_on_postgres", "durability"]);
+}

@@ -1,5 +1,6 @@
 //! A server on a database of its own, and one way to call it.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
@@ -29,16 +30,10 @@ pub struct House {
 impl House {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let migrations: Vec<Migration> = [
-            bedplate_audit::MIGRATIONS,
-            bedplate_identity::MIGRATIONS,
-            bedplate_policy::MIGRATIONS,
-            bedplate_ledger::MIGRATIONS,
-            bedplate_lineage::MIGRATIONS,
-            bedplate_apiserver::MIGRATIONS,
-        ]
-        .concat();
-        let db = Db::open(&folder.path().join("test.db"), &migrations).unwrap();
+        let db = match bedplate_testkit::postgres_database() {
+            Some(url) => Db::connect(&url, &migrations()).unwrap(),
+            None => Db::open(&folder.path().join("test.db"), &migrations()).unwrap(),
+        };
         Self::open(db, folder, None)
     }
 
@@ -46,6 +41,11 @@ impl House {
     pub fn governed(governance: Arc<dyn Governance>) -> Self {
         let house = Self::new();
         Self::open(house.db.clone(), house.folder.clone(), Some(governance))
+    }
+
+    /// On the SQLite database at `path`.
+    pub fn at(path: &Path) -> Self {
+        Self::open(Db::open(path, &migrations()).unwrap(), tempfile::tempdir().unwrap(), None)
     }
 
     /// The same database, with a server that was started anew.
@@ -139,6 +139,18 @@ impl Served {
         runtime.spawn(async move { axum::serve(listener, router).await });
         Self { house, address, _runtime: runtime }
     }
+}
+
+pub fn migrations() -> Vec<Migration> {
+    [
+        bedplate_audit::MIGRATIONS,
+        bedplate_identity::MIGRATIONS,
+        bedplate_policy::MIGRATIONS,
+        bedplate_ledger::MIGRATIONS,
+        bedplate_lineage::MIGRATIONS,
+        bedplate_apiserver::MIGRATIONS,
+    ]
+    .concat()
 }
 
 pub fn admin() -> Principal {

@@ -29,6 +29,14 @@ pub fn big() -> &'static Log {
     &LOG
 }
 
+/// A new database of the engine the tests of this process run on.
+fn database(folder: &tempfile::TempDir) -> Db {
+    match bedplate_testkit::postgres_database() {
+        Some(url) => Db::connect(&url, MIGRATIONS).unwrap(),
+        None => Db::open(&folder.path().join("it.db"), MIGRATIONS).unwrap(),
+    }
+}
+
 pub struct Log {
     pub db: Db,
     _folder: tempfile::TempDir,
@@ -38,7 +46,7 @@ impl Log {
     /// A log of `leaves` entries, signed at each of the sizes in `signed`.
     pub fn new(leaves: u64, signed: &'static [u64]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let db = Db::open(&folder.path().join("it.db"), MIGRATIONS).unwrap();
+        let db = database(&folder);
         db.write(move |tx| {
             for index in 0..leaves {
                 assert_eq!(append(tx, &entry(index))?, index);
@@ -71,4 +79,17 @@ pub fn entry(index: u64) -> Entry {
         object: format!("Dataset flights/d{index}"),
         detail: json!({ "index": index }),
     }
+}
+
+#[test]
+fn everything_once_more_on_postgres() {
+    // A log of 65,800 leaves takes minutes to make there, and what is asked of it is arithmetic.
+    let need_the_big_log = [
+        "faults_above_the_first_level",
+        "a_log_of_three_levels",
+        "an_independent_reader",
+        "a_consistency_proof_holds",
+        "a_receipt_reads_as",
+    ];
+    bedplate_testkit::suite_on_postgres(&[&["everything_once_more_on_postgres"], need_the_big_log.as_slice()].concat());
 }

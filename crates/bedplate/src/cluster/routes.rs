@@ -3,23 +3,28 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get};
+use axum::routing::{MethodRouter, any, get};
 use axum::{Json, Router};
 use bedplate_db::Db;
+use bedplate_policy::Operation;
 use serde_json::{Value, json};
 
 pub fn routes(db: Db) -> Router {
-    Router::new()
-        .route("/version", get(version))
-        .route("/healthz", get(alive))
-        .route("/livez", get(alive))
-        .route("/readyz", get(ready))
-        .route("/api", any(elsewhere))
-        .route("/api/v1", any(elsewhere))
-        .route("/api/v1/{*rest}", any(elsewhere))
-        .route("/apis", any(elsewhere))
-        .route("/apis/{*rest}", any(elsewhere))
-        .with_state(db)
+    let routes = table().into_iter();
+    routes.fold(Router::new(), |router, (operation, handler)| router.route(&operation.path, handler)).with_state(db)
+}
+
+/// All of it is open: it is the same for everybody and tells of no object.
+fn table() -> Vec<(Operation, MethodRouter<Db>)> {
+    let told = ["/api", "/api/v1", "/api/v1/{*rest}", "/apis", "/apis/{*rest}"];
+    let mut table = vec![
+        (Operation::open("GET", "/version"), get(version)),
+        (Operation::open("GET", "/healthz"), get(alive)),
+        (Operation::open("GET", "/livez"), get(alive)),
+        (Operation::open("GET", "/readyz"), get(ready)),
+    ];
+    table.extend(told.map(|path| (Operation::open("ANY", path), any(elsewhere))));
+    table
 }
 
 async fn alive() -> &'static str {

@@ -4,6 +4,7 @@ pub mod apply;
 pub mod approve;
 mod audit;
 pub mod audit_log;
+mod backup;
 pub mod certificate;
 mod connect;
 pub mod costs;
@@ -22,6 +23,7 @@ pub mod operator;
 pub mod plan;
 pub mod policy;
 mod predict;
+mod restore;
 pub mod test;
 mod token;
 mod trace;
@@ -29,6 +31,8 @@ mod tree;
 mod up;
 
 pub use apply::declare;
+pub use backup::Backup;
+pub use restore::Restore;
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -76,6 +80,8 @@ pub fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Token(command) => wait(token::run(&home, &command)),
         Command::Policy(command) => wait(policy::run(&home, &command)),
         Command::Certificate(command) => wait(certificate::run(&home, &command)),
+        Command::Backup(command) => wait(backup::run(&home, &command)),
+        Command::Restore(command) => restore::run(&home, &command),
         Command::Doctor => wait(doctor::run(&home)),
         Command::Completions { .. } | Command::Crds(_) | Command::Worker(_) => Ok(ExitCode::SUCCESS),
     }
@@ -94,7 +100,7 @@ fn home(given: Option<PathBuf>) -> Result<PathBuf, Problem> {
 /// Runs a command on two threads for requests; heavy work has threads of its own.
 fn wait(command: impl Future<Output = Result<ExitCode, Problem>>) -> Result<ExitCode, Problem> {
     let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(16).enable_all().build();
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(256).enable_all().build();
     let runtime = runtime.map_err(|error| Problem::new(ErrorKind::Internal, "starting", error.to_string()))?;
     let outcome = runtime.block_on(command);
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));

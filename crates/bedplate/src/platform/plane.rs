@@ -66,6 +66,14 @@ impl Plane {
         }
     }
 
+    /// The one in this process.
+    pub fn apiserver(&self) -> Option<ApiServer> {
+        match self {
+            Self::Embedded { apiserver, .. } => Some(apiserver.clone()),
+            Self::Cluster(_) => None,
+        }
+    }
+
     pub fn cluster_url(&self) -> Option<String> {
         match self {
             Self::Embedded { .. } => None,

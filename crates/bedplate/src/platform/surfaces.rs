@@ -11,7 +11,10 @@ use bedplate_policy::Operation;
 use bedplate_types::Problem;
 use kube::Client;
 
+use super::leadership::Leads;
 use super::spine::Spine;
+use crate::backup::Source;
+use crate::home::Places;
 use crate::keys;
 use crate::oidc::Provider;
 use crate::surface::api::Issuing;
@@ -37,7 +40,21 @@ pub struct People {
     pub issuing: Option<Issuing>,
 }
 
-pub fn control_routes(spine: &Spine, objects: Router, client: &Client, online: &OnlineStore, people: People) -> Router {
+/// What the data of the platform is kept in.
+pub struct Keeping<'a> {
+    pub online: &'a OnlineStore,
+    pub leads: &'a Leads,
+    pub places: &'a Places,
+}
+
+pub fn control_routes(
+    spine: &Spine,
+    objects: Router,
+    client: &Client,
+    keeping: &Keeping<'_>,
+    people: People,
+) -> Router {
+    let Keeping { online, leads, places } = *keeping;
     let People { sessions, provider, issuing } = people;
     let facts = api::Facts {
         db: spine.db.clone(),
@@ -58,10 +75,12 @@ pub fn control_routes(spine: &Spine, objects: Router, client: &Client, online: &
         // Certificates are issued where TLS is spoken.
         secure: issuing.is_some(),
     };
-    let store = features::Store::new(client.clone(), online.clone());
+    let backup = Source { places: places.clone(), db: spine.db.clone(), online: online.clone(), with_keys: false };
+    let store = features::Store::new(client.clone(), online.clone(), leads.clone());
     objects
         .merge(bedplate_console::router(state))
         .merge(bedplate_feast::router(Arc::new(store), spine.authenticator.clone(), spine.policy.clone()))
+        .merge(api::backups(api::Backups::new(facts.clone(), backup)))
         .merge(api::certificates(facts.clone(), issuing))
         .merge(api::router(facts))
         .merge(api::login::router(provider))

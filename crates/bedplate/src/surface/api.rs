@@ -1,6 +1,7 @@
 //! The few routes that are bedplate's own: lineage, audit log, a workload's log, what things cost.
 
 mod audit;
+mod backup;
 mod certificates;
 mod costs;
 mod impact;
@@ -10,6 +11,7 @@ mod policy;
 mod tokens;
 mod trace;
 
+pub use backup::{Backups, router as backups};
 pub use certificates::{CertificateRequest, Issuing, Machine, router as certificates};
 pub use trace::find_trace;
 
@@ -43,10 +45,10 @@ pub fn router(facts: Facts) -> Router {
     routes.fold(Router::new(), |router, (operation, handler)| router.route(&operation.path, handler)).with_state(facts)
 }
 
-/// Every operation of this router and of those of certificates and signing in, and who may.
+/// Every operation of this router and of those of backups, certificates and signing in, and who may.
 pub fn operations() -> Vec<Operation> {
     let own = table().into_iter().map(|(operation, _)| operation);
-    own.chain(certificates::operations()).chain(login::operations()).collect()
+    own.chain(backup::operations()).chain(certificates::operations()).chain(login::operations()).collect()
 }
 
 type Table = Vec<(Operation, MethodRouter<Facts>)>;

@@ -16,12 +16,15 @@ use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt};
 use parking_lot::Mutex;
 
+use crate::platform::Leads;
+
 /// How long what a push source feeds is remembered: a changed view is fed within this time.
 const REMEMBERED: Duration = Duration::from_secs(1);
 
 pub struct Store {
     client: Client,
     online: OnlineStore,
+    leads: Leads,
     fed: Mutex<HashMap<(String, String), Remembered>>,
 }
 
@@ -35,8 +38,9 @@ struct Fed {
 }
 
 impl Store {
-    pub fn new(client: Client, online: OnlineStore) -> Self {
-        Self { client, online, fed: Mutex::default() }
+    /// Predictions read the online store of the replica that leads: only that one takes rows.
+    pub fn new(client: Client, online: OnlineStore, leads: Leads) -> Self {
+        Self { client, online, leads, fed: Mutex::default() }
     }
 
     async fn fed(&self, namespace: &str, source: &str) -> Result<Arc<Vec<Fed>>, StoreError> {
@@ -83,6 +87,11 @@ impl Store {
 #[async_trait::async_trait]
 impl FeatureStore for Store {
     async fn push(&self, _: &Principal, namespace: &str, source: &str, frame: RecordBatch) -> Result<(), StoreError> {
+        if !self.leads.now() {
+            let why = "this replica does not lead, and no prediction would see what is pushed here";
+            let fix = "push to the replica that holds the Lease controllers in bedplate-system";
+            return Err(Problem::new(ErrorKind::NotReady, "the online store", why).with_fix(fix).into());
+        }
         let fed = self.fed(namespace, source).await?;
         let online = self.online.clone();
         let namespace = namespace.to_owned();

@@ -118,7 +118,7 @@ fn open(folder: &Path, port: u16) -> (ApiServer, String) {
     db.write(move |tx| bedplate_policy::grant(tx, &grant)).unwrap();
     let masters = Principal { name: "user:root".into(), groups: vec!["system:masters".into()] };
     token(&db, folder, port, "admin", masters);
-    let operators = token(&db, folder, port, "operator", Principal::new(OPERATOR));
+    let operators = token(&db, folder, port, "operator", Principal::new("system:controllers"));
     let options = Options {
         policy: Policy::load(db.clone()).unwrap(),
         authenticator: Authenticator::new(db.clone(), clock.clone()),

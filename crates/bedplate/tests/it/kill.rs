@@ -57,7 +57,7 @@ fn killed_right_after_each_piece_of_work_it_is_not_done_twice() {
     }
 }
 
-fn files(folder: &Path, name: &str) -> usize {
+pub fn files(folder: &Path, name: &str) -> usize {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let found = entries.map(|entry| match entry.file_type() {
         Ok(kind) if kind.is_dir() => files(&entry.path(), name),
@@ -106,7 +106,7 @@ fn check(home: &Path, from: &str, undisturbed: &Value) {
 }
 
 /// What must not depend on how often it was killed.
-fn numbers(summary: &Value) -> [Value; 6] {
+pub fn numbers(summary: &Value) -> [Value; 6] {
     ["/dataset/tables", "/training_set", "/model/digest", "/model/version", "/serving/predictions", "/drift"]
         .map(|pointer| summary.pointer(pointer).unwrap_or_else(|| panic!("no {pointer}")).clone())
 }

@@ -4,10 +4,12 @@
 
 mod api_process;
 mod authorization;
+mod backup;
 mod bad_input;
 mod chart;
 mod cli;
 mod crds;
+mod http;
 mod infrastructure;
 mod job_tokens;
 mod kill;
@@ -17,10 +19,13 @@ mod oidc;
 mod operator;
 mod plain;
 mod policy;
+mod postgres;
 mod quickstart;
+mod replicas;
 mod run;
 mod scopes;
 mod small;
 mod standing;
+mod statements;
 mod tls;
 mod witness;

@@ -10,7 +10,10 @@ use serde_json::Value;
 /// The binary with a home of its own and no colours or settings from outside.
 pub fn bedplate(home: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bedplate"));
-    command.args(arguments).arg("--home").arg(home).env_remove("BEDPLATE_HOME").env_remove("BEDPLATE_LOG");
+    command.args(arguments).arg("--home").arg(home);
+    for name in ["BEDPLATE_HOME", "BEDPLATE_LOG", "BEDPLATE_DATABASE", "BEDPLATE_KEYS", "BEDPLATE_DATA"] {
+        command.env_remove(name);
+    }
     command.stdin(Stdio::null());
     command
 }
@@ -63,7 +66,10 @@ impl Said {
 
 /// The platform on a home, until it is dropped.
 pub fn up(home: &Path, more: &[&str]) -> Server {
-    let mut command = bedplate(home, &[&["up"], PORTS.as_slice(), more].concat());
-    Server::start(&mut command, &Ready::Line("export KUBECONFIG".into()), Duration::from_secs(60))
+    started(&mut bedplate(home, &[&["up"], PORTS.as_slice(), more].concat()))
+}
+
+pub fn started(command: &mut Command) -> Server {
+    Server::start(command, &Ready::Line("export KUBECONFIG".into()), Duration::from_secs(60))
         .expect("the platform comes up")
 }

@@ -64,15 +64,6 @@ impl Connection {
         self.server.wait(async move { client.batch_execute(&sql).await })
     }
 
-    /// Two batches sent at once; the second runs also when the first failed, whose failure is told first.
-    pub(super) fn run_both(&self, first: &'static str, second: &'static str) -> Result<(), Failure> {
-        let client = Arc::clone(&self.client);
-        self.server.wait(async move {
-            let (one, two) = tokio::join!(biased; client.batch_execute(first), client.batch_execute(second));
-            one.and(two)
-        })
-    }
-
     /// Sends `before` and the statement at once. The outer failure is that of `before`, the inner one the statement's.
     pub(super) fn ask(
         &mut self,

@@ -7,6 +7,7 @@ mod address;
 mod connection;
 mod error;
 mod group;
+mod listen;
 mod migrate;
 mod numeric;
 mod readers;
@@ -26,7 +27,7 @@ use server::Server;
 pub(crate) fn connect(url: &str, migrations: &[Migration]) -> Result<(Readers, Writer), DbError> {
     let server = Arc::new(Server::new(url)?);
     migrate::migrate(&server, migrations)?;
-    let writer = Writer::start(group::Replica::new(Arc::clone(&server)))
+    let writer = Writer::start(group::Replica::new(Arc::clone(&server), &server.instance()?))
         .map_err(|error| server.unreachable(format!("no thread for its writer: {error}")))?;
     Ok((Readers::new(server), writer))
 }

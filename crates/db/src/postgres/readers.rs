@@ -9,7 +9,7 @@ use super::connection::Connection;
 use super::error::running;
 use super::server::Server;
 use super::tx::PostgresTx;
-use crate::{DbError, Tx};
+use crate::{Commits, DbError, Tx};
 
 /// Connections that read at the same time.
 const CONNECTIONS: usize = 16;
@@ -56,6 +56,10 @@ impl Readers {
         }
         drop(place);
         outcome
+    }
+
+    pub(crate) fn commits_elsewhere(&self) -> Commits {
+        Commits::new(self.server.listen())
     }
 
     fn place(&self) -> Result<Place<'_>, DbError> {

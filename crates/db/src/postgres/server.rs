@@ -1,16 +1,20 @@
 //! A server, and the thread that carries what is said to it.
 
+use std::sync::OnceLock;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_postgres::{Error, NoTls};
 
 use super::address::Address;
 use super::connection::Connection;
 use super::error::{Failure, connecting};
-use crate::DbError;
+use super::listen::listen;
+use super::tx::PostgresTx;
+use crate::{DbError, Tx};
 
 /// The longest a caller waits for one answer.
 const ANSWER: Duration = Duration::from_secs(60);
@@ -18,6 +22,8 @@ const ANSWER: Duration = Duration::from_secs(60);
 /// One server; its connections hold on to it.
 pub(super) struct Server {
     address: Address,
+    /// What this process is called among those that share the database.
+    instance: OnceLock<String>,
     // Taken out once, when it is dropped.
     runtime: Option<Runtime>,
 }
@@ -31,7 +37,7 @@ impl Server {
             server: address.name.clone(),
             why: format!("no thread for its connections: {error}"),
         })?;
-        Ok(Self { address, runtime: Some(runtime) })
+        Ok(Self { address, instance: OnceLock::new(), runtime: Some(runtime) })
     }
 
     pub(super) fn name(&self) -> &str {
@@ -40,6 +46,27 @@ impl Server {
 
     pub(super) fn unreachable(&self, why: impl Into<String>) -> DbError {
         DbError::Unreachable { server: self.name().to_owned(), why: why.into() }
+    }
+
+    /// What this process is called among those that share the database; the server made it up.
+    pub(super) fn instance(self: &std::sync::Arc<Self>) -> Result<String, DbError> {
+        if let Some(known) = self.instance.get() {
+            return Ok(known.clone());
+        }
+        let mut connection = self.connect()?;
+        let rows = PostgresTx::new(&mut connection, "BEGIN; ").query("SELECT CAST(gen_random_uuid() AS TEXT)", &[])?;
+        let made = rows.first().map_or(Ok(""), |row| row.text(0))?.to_owned();
+        Ok(self.instance.get_or_init(|| made).clone())
+    }
+
+    /// Counts what others commit, from now on.
+    pub(super) fn listen(&self) -> watch::Receiver<u64> {
+        let (told, hears) = watch::channel(0);
+        if let Some(runtime) = &self.runtime {
+            let me = self.instance.get().cloned().unwrap_or_default();
+            runtime.spawn(listen(self.address.config.clone(), me, told));
+        }
+        hears
     }
 
     /// A new connection, set up as we want it.

@@ -1,10 +1,11 @@
 //! The store as its callers see it.
 
 mod contract;
-
+mod full;
 mod kill;
 mod open;
 mod postgres;
+mod replicas;
 mod schema;
 mod write;
 

@@ -34,9 +34,17 @@ struct Fixture {
     gate: Authenticator,
 }
 
+/// A new database of the engine the tests of this process run on.
+fn database(folder: &tempfile::TempDir) -> Db {
+    match bedplate_testkit::postgres_database() {
+        Some(url) => Db::connect(&url, MIGRATIONS).unwrap(),
+        None => Db::open(&folder.path().join("it.db"), MIGRATIONS).unwrap(),
+    }
+}
+
 fn fixture() -> Fixture {
     let folder = tempfile::tempdir().unwrap();
-    let db = Db::open(&folder.path().join("it.db"), MIGRATIONS).unwrap();
+    let db = database(&folder);
     let clock = Arc::new(Turned::default());
     let gate = Authenticator::new(db.clone(), clock.clone());
     Fixture { folder, db, clock, gate }
@@ -127,4 +135,9 @@ fn a_principal_loses_all_its_tokens() {
     assert_eq!(gate.revoke_principal("user:ana").unwrap(), 2);
     assert!(tokens.iter().all(|token| gate.authenticate(Some(&bearer(token))).is_err()));
     assert!(db.read(list).unwrap().iter().all(|token| token.revoked));
+}
+
+#[test]
+fn everything_once_more_on_postgres() {
+    bedplate_testkit::suite_on_postgres(&["everything_once_more_on_postgres"]);
 }

@@ -16,10 +16,18 @@ pub struct Ledger {
     _folder: tempfile::TempDir,
 }
 
+/// A new database of the engine the tests of this process run on.
+fn database(folder: &tempfile::TempDir) -> Db {
+    match bedplate_testkit::postgres_database() {
+        Some(url) => Db::connect(&url, MIGRATIONS).unwrap(),
+        None => Db::open(&folder.path().join("it.db"), MIGRATIONS).unwrap(),
+    }
+}
+
 /// An empty ledger without a sheet.
 pub fn open() -> Ledger {
     let folder = tempfile::tempdir().unwrap();
-    let db = Db::open(&folder.path().join("it.db"), MIGRATIONS).unwrap();
+    let db = database(&folder);
     Ledger { db, _folder: folder }
 }
 
@@ -62,4 +70,9 @@ pub fn event(id: &str, namespace: &str, resource: &str, amount_micro: i64) -> Us
 
 pub fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
+}
+
+#[test]
+fn everything_once_more_on_postgres() {
+    bedplate_testkit::suite_on_postgres(&["everything_once_more_on_postgres"]);
 }

@@ -9,9 +9,17 @@ use bedplate_lineage::{
 use bedplate_types::Timestamp;
 use serde_json::{Value, json};
 
+/// A new database of the engine the tests of this process run on.
+fn database(folder: &tempfile::TempDir) -> Db {
+    match bedplate_testkit::postgres_database() {
+        Some(url) => Db::connect(&url, MIGRATIONS).unwrap(),
+        None => Db::open(&folder.path().join("it.db"), MIGRATIONS).unwrap(),
+    }
+}
+
 pub fn open() -> (tempfile::TempDir, Db) {
     let folder = tempfile::tempdir().unwrap();
-    let db = Db::open(&folder.path().join("it.db"), MIGRATIONS).unwrap();
+    let db = database(&folder);
     (folder, db)
 }
 
@@ -133,4 +141,9 @@ fn is_written_as_json_and_as_dot() {
     assert!(dot.starts_with("digraph lineage {") && dot.ends_with("}\n"));
     assert!(dot.contains(r#""run:\"1\"" -> "model:f/late@1" [tooltip="run:1"];"#), "{dot}");
     assert!(dot.contains(r#""model:f/late@1" [label="model\nf/late@1"];"#), "{dot}");
+}
+
+#[test]
+fn everything_once_more_on_postgres() {
+    bedplate_testkit::suite_on_postgres(&["everything_once_more_on_postgres"]);
 }

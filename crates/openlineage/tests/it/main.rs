@@ -65,7 +65,10 @@ impl Server {
             bedplate_openlineage::MIGRATIONS,
         ]
         .concat();
-        let db = Db::open(&home.path().join("bedplate.db"), &migrations).unwrap();
+        let db = match bedplate_testkit::postgres_database() {
+            Some(url) => Db::connect(&url, &migrations).unwrap(),
+            None => Db::open(&home.path().join("bedplate.db"), &migrations).unwrap(),
+        };
         grant(&db, "user:admin", "*", Role::Owner);
         grant(&db, "user:editor", "flights", Role::Editor);
         grant(&db, "user:viewer", "flights", Role::Viewer);
@@ -153,4 +156,9 @@ fn with_schema(mut dataset: Value, fields: &[(&str, &str)]) -> Value {
     let fields: Vec<Value> = fields.iter().map(|(name, of)| json!({ "name": name, "type": of })).collect();
     dataset["facets"]["schema"] = json!({ "_producer": "urn:t", "_schemaURL": "urn:s", "fields": fields });
     dataset
+}
+
+#[test]
+fn everything_once_more_on_postgres() {
+    bedplate_testkit::suite_on_postgres(&["everything_once_more_on_postgres"]);
 }

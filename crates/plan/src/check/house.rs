@@ -128,6 +128,8 @@ fn migrations() -> Vec<Migration> {
         bedplate_audit::MIGRATIONS,
         bedplate_identity::MIGRATIONS,
         bedplate_policy::MIGRATIONS,
+        bedplate_ledger::MIGRATIONS,
+        bedplate_lineage::MIGRATIONS,
         bedplate_apiserver::MIGRATIONS,
     ]
     .concat()

@@ -47,6 +47,8 @@ impl House {
             bedplate_audit::MIGRATIONS,
             bedplate_identity::MIGRATIONS,
             bedplate_policy::MIGRATIONS,
+            bedplate_ledger::MIGRATIONS,
+            bedplate_lineage::MIGRATIONS,
             bedplate_apiserver::MIGRATIONS,
         ]
         .concat();

@@ -10,9 +10,17 @@ use bedplate_policy::{
     Action, Decision, Grant, MIGRATIONS, Policy, PolicyError, Resource, Role, bind, grant, list, revoke,
 };
 
+/// A new database of the engine the tests of this process run on.
+fn database(folder: &tempfile::TempDir) -> Db {
+    match bedplate_testkit::postgres_database() {
+        Some(url) => Db::connect(&url, MIGRATIONS).unwrap(),
+        None => Db::open(&folder.path().join("it.db"), MIGRATIONS).unwrap(),
+    }
+}
+
 fn open() -> (tempfile::TempDir, Db, Policy) {
     let folder = tempfile::tempdir().unwrap();
-    let db = Db::open(&folder.path().join("it.db"), MIGRATIONS).unwrap();
+    let db = database(&folder);
     let policy = Policy::load(db.clone()).unwrap();
     (folder, db, policy)
 }
@@ -190,4 +198,9 @@ fn bad_grants_are_refused_and_stored_ones_named() {
     let error = policy.reload().unwrap_err();
     assert!(error.to_string().contains("user:ana") && error.to_string().contains("king"), "{error}");
     assert!(may(&policy, "system:controllers", Action::Get, None, "Dataset"), "the old state stays");
+}
+
+#[test]
+fn everything_once_more_on_postgres() {
+    bedplate_testkit::suite_on_postgres(&["everything_once_more_on_postgres"]);
 }

@@ -1,8 +1,11 @@
 //! Requests exactly as they are written: no client tidies a path up.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
+
+use tokio::net::TcpSocket;
 
 /// What is sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,8 +64,25 @@ pub fn send(address: &str, ask: &Ask) -> Reply {
     reply.unwrap_or_else(|error| panic!("{address}: {error}: {ask:?}"))
 }
 
+/// From another loopback address each time: whoever shows many wrong credentials from one is locked out.
+fn connect(address: &str) -> std::io::Result<TcpStream> {
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    let made = MADE.fetch_add(1, Ordering::Relaxed);
+    let from = Ipv4Addr::from(0x7f01_0001 + made % 0x00fe_0000);
+    let to: SocketAddr = address.parse().map_err(std::io::Error::other)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let stream = runtime.block_on(async {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind((from, 0).into())?;
+        socket.connect(to).await
+    })?;
+    let stream = stream.into_std()?;
+    stream.set_nonblocking(false)?;
+    Ok(stream)
+}
+
 fn exchange(address: &str, ask: &Ask) -> std::io::Result<Reply> {
-    let mut stream = TcpStream::connect(address)?;
+    let mut stream = connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     let mut request = format!("{} {} HTTP/1.0\r\nhost: {address}\r\n", ask.method, ask.path);
     for (name, value) in &ask.headers {

@@ -26,6 +26,8 @@ pub struct World {
     pub others: Vec<(&'static str, String)>,
     /// Of `flights`: the names of the objects of each resource, by the path prefix and plural.
     pub objects: BTreeMap<String, Vec<String>>,
+    /// The same of `bedplate-system`.
+    pub system: BTreeMap<String, Vec<String>>,
     /// Words of `flights` that no answer to anybody else may hold.
     pub secrets: BTreeSet<String>,
     /// An id of a token of the administrator's, and of a prediction.
@@ -54,6 +56,7 @@ impl World {
             admin,
             others: Vec::new(),
             objects: BTreeMap::new(),
+            system: BTreeMap::new(),
             secrets: BTreeSet::new(),
             token_id: String::new(),
             prediction: summary["trace"]["prediction"].as_str().expect("a prediction was traced").to_owned(),
@@ -113,12 +116,30 @@ impl World {
         );
         let cedar = format!("// {PLANTED}\nforbid (principal == User::\"nobody\", action, resource);");
         self.kind(&format!("{kinds}/policies"), "Policy", &labelled, &json!({ "cedar": cedar }));
+        self.govern(&kinds.replace("flights", "bedplate-system"), &labelled);
+        let change = json!({ "digest": "sha256:00", "operation": "create", "kind": "Budget", "name": "none" });
+        let approval = json!({ "class": "kept", "change": change, "reason": PLANTED });
+        self.kind(&format!("{kinds}/approvals"), "Approval", &labelled, &approval);
         for at in ["2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z"] {
             self.done("POST", "/api/v1/lineage", &event("flights", at));
             let mut another = event("flights", at);
             another["run"]["runId"] = ANOTHER_RUN.into();
             self.done("POST", "/api/v1/lineage", &another);
         }
+    }
+
+    /// What counts for the whole platform, and is about nothing that is tried here.
+    fn govern(&self, system: &str, metadata: &Value) {
+        let approvers = json!([{ "team": "nobody" }]);
+        let selects = json!({ "kinds": ["Budget"], "namespaces": ["nowhere"] });
+        let class = json!({ "risk": "low", "selects": selects, "approvers": approvers });
+        self.kind(&format!("{system}/changeclasses"), "ChangeClass", metadata, &class);
+        let capacity = json!({ "milliCpu": 64_000, "memoryMib": 262_144 });
+        self.kind(&format!("{system}/sites"), "Site", metadata, &json!({ "provider": "own", "capacity": capacity }));
+        let budget = json!({ "namespace": "flights", "monthlyLimit": "1000000" });
+        self.kind(&format!("{system}/budgets"), "Budget", metadata, &budget);
+        let quota = json!({ "namespace": "flights", "objects": { "Dataset": 1_000 } });
+        self.kind(&format!("{system}/quotas"), "Quota", metadata, &quota);
     }
 
     fn kind(&self, path: &str, kind: &str, metadata: &Value, spec: &Value) {
@@ -155,9 +176,14 @@ impl World {
         // The same in a Secret's own spelling.
         self.secrets.insert("enE3LXBsYW50ZWQtd2hlcmUtbm9ib2R5LW1heS1sb29r".to_owned());
         self.secrets.insert(self.token_id.clone());
+        let names = |objects: &[Value]| {
+            objects.iter().map(|object| object["metadata"]["name"].as_str().unwrap().to_owned()).collect()
+        };
+        for (resource, objects) in self.everything_in("bedplate-system") {
+            self.system.insert(resource, names(&objects));
+        }
         for (resource, objects) in self.everything() {
-            let names = objects.iter().map(|object| object["metadata"]["name"].as_str().unwrap().to_owned());
-            self.objects.insert(resource, names.collect());
+            self.objects.insert(resource, names(&objects));
             objects.iter().for_each(|object| collect(object, &mut self.secrets));
         }
         assert!(self.secrets.len() > 50, "{:?}", self.secrets);
@@ -165,6 +191,10 @@ impl World {
 
     /// The objects of `flights`, by resource, as the administrator sees them.
     pub fn everything(&self) -> BTreeMap<String, Vec<Value>> {
+        self.everything_in("flights")
+    }
+
+    fn everything_in(&self, namespace: &str) -> BTreeMap<String, Vec<Value>> {
         let mut found = BTreeMap::new();
         for (prefix, version) in [("/api/v1", "v1")].into_iter().chain(GROUPS) {
             let served = self.ask(&self.admin, Ask::new("GET", prefix)).json();
@@ -174,7 +204,7 @@ impl World {
                 if resource["namespaced"] != true || name.contains('/') || !is_listed {
                     continue;
                 }
-                let path = format!("{prefix}/namespaces/flights/{name}");
+                let path = format!("{prefix}/namespaces/{namespace}/{name}");
                 let listed = self.ask(&self.admin, Ask::new("GET", path)).json();
                 found.insert(format!("{prefix} {name}"), listed["items"].as_array().unwrap().clone());
             }
