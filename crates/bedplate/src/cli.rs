@@ -356,3 +356,13 @@ pub enum WorkerTask {
     Train,
     Replay,
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn no_two_options_of_a_command_are_called_the_same() {
+        super::Cli::command().debug_assert();
+    }
+}

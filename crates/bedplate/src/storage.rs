@@ -15,7 +15,7 @@ pub struct Storage {
     pub database: Option<DatabaseUrl>,
     /// Where the keys and the administrator's token are, which must be the same for all replicas on one database. The home
     /// when left out.
-    #[arg(long, env = "BEDPLATE_KEYS", value_name = "DIR")]
+    #[arg(id = "keys_folder", long = "keys", env = "BEDPLATE_KEYS", value_name = "DIR")]
     pub keys: Option<PathBuf>,
     /// Where tables, objects, models and runs are: for replicas a folder that all of them see under the same path. The home
     /// when left out.

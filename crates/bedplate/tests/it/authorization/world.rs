@@ -117,7 +117,7 @@ impl World {
         let cedar = format!("// {PLANTED}\nforbid (principal == User::\"nobody\", action, resource);");
         self.kind(&format!("{kinds}/policies"), "Policy", &labelled, &json!({ "cedar": cedar }));
         self.govern(&kinds.replace("flights", "bedplate-system"), &labelled);
-        let change = json!({ "digest": "sha256:00", "operation": "create", "kind": "Budget", "name": "none" });
+        let change = json!({ "digest": format!("sha256:{}", "0".repeat(64)), "operation": "create", "kind": "Budget", "name": "none" });
         let approval = json!({ "class": "kept", "change": change, "reason": PLANTED });
         self.kind(&format!("{kinds}/approvals"), "Approval", &labelled, &approval);
         for at in ["2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z"] {
