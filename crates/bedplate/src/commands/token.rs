@@ -22,7 +22,7 @@ pub async fn run(home: &Path, command: &Token) -> Result<ExitCode, Problem> {
 }
 
 async fn create(home: &Path, new: &NewToken) -> Result<(), Problem> {
-    let asked = serde_json::to_value(request(new))
+    let asked = serde_json::to_value(request(new)?)
         .map_err(|error| Problem::new(ErrorKind::Internal, "a new token", error.to_string()))?;
     let made = bedplate_client::token_create(&client(home)?, &asked).await.map_err(asking("making a token"))?;
     let (token, principal) = (text(&made["token"]), text(&made["principal"]["name"]));
@@ -47,21 +47,29 @@ async fn create(home: &Path, new: &NewToken) -> Result<(), Problem> {
     Ok(())
 }
 
-fn request(new: &NewToken) -> TokenRequest {
+fn request(new: &NewToken) -> Result<TokenRequest, Problem> {
     let account = || ServiceAccount { namespace: new.namespace.clone(), name: new.name.clone() };
-    TokenRequest {
+    Ok(TokenRequest {
         user: (!new.service_account).then(|| new.name.clone()),
         service_account: new.service_account.then(account),
         groups: new.groups.clone(),
         expires_in: (new.expires != "never").then(|| new.expires.clone()),
         description: new.description.clone(),
-        scope: scope(&new.scopes),
-    }
+        scope: scope(&new.scopes)?,
+    })
 }
 
-fn scope(given: &[Scope]) -> Option<Scope> {
+/// None for none given. What is too long together is refused: without a scope the token would have all rights.
+fn scope(given: &[Scope]) -> Result<Option<Scope>, Problem> {
+    if given.is_empty() {
+        return Ok(None);
+    }
     let rules: Vec<String> = given.iter().map(ToString::to_string).collect();
-    rules.join(" ").parse().ok()
+    let joined = rules.join(" ").parse().map_err(|_| {
+        let why = format!("its {} scopes are too long together", given.len());
+        Problem::new(ErrorKind::Invalid, "a new token", why).with_fix("say less of them, with * or read and write")
+    });
+    joined.map(Some)
 }
 
 async fn list(home: &Path, format: Option<Format>) -> Result<(), Problem> {
@@ -98,4 +106,19 @@ async fn revoke(home: &Path, id: &str) -> Result<(), Problem> {
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_that_cannot_be_told_are_refused_and_never_left_out() {
+        let rule = |namespace: &str| format!("get:datasets:{namespace}").parse::<Scope>().unwrap();
+        assert_eq!(scope(&[]).unwrap(), None);
+        let two = scope(&[rule("a"), rule("b")]).unwrap().unwrap();
+        assert!(two.covers("get", "datasets", "b") && !two.covers("get", "datasets", "c"));
+        let many: Vec<Scope> = (0..100).map(|number| rule(&format!("a-namespace-with-a-long-name-{number}"))).collect();
+        assert_eq!(scope(&many).unwrap_err().kind, ErrorKind::Invalid);
+    }
 }
