@@ -224,7 +224,7 @@ fn a_killed_leader_is_replaced_and_nothing_that_was_told_is_done_again() {
         let most = if action == "materialize" || !done.contains(&object) { 2 } else { 1 };
         assert!(times <= most, "{action} {object} was told {times} times");
     }
-    let paid = pair.server.sql(&pair.url, "SELECT COUNT(*) FROM ledger_events WHERE id LIKE 'ingest:%'");
+    let paid = pair.server.sql(&pair.url, "SELECT COUNT(*) FROM ledger_usage WHERE id LIKE 'ingested:%'");
     assert_eq!(paid.trim(), "5", "every dataset is paid for once");
     let verified = said(&mut bedplate(&pair.folder.path().join("b"), &["audit", "verify"]));
     assert_eq!(verified.code, Some(0), "{verified:?}");

@@ -4,6 +4,7 @@
 
 use serde_json::{Value, json};
 
+use super::console::session;
 use super::http::{Ask, Reply, send};
 use super::world::{RUN, World, event};
 
@@ -337,11 +338,5 @@ fn own(world: &World, dice: &mut Dice) -> Ask {
 fn page(world: &World, dice: &mut Dice) -> Ask {
     let path = if dice.chance(20) { "/".to_owned() } else { format!("/ns/{}", namespace(dice)) };
     let (_, token) = dice.one_of(&world.others).clone();
-    let form = Ask::new("POST", "/login")
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body(format!("token={token}"));
-    let head = send(&world.control, &form).head();
-    let cookie =
-        head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).and_then(|cookie| cookie.split(';').next());
-    Ask::new("GET", path).header("cookie", cookie.unwrap_or("bedplate_session=none"))
+    Ask::new("GET", path).header("cookie", session(world, &token))
 }

@@ -4,6 +4,7 @@
 //! administrator has a right to; `rides` belongs to those who try to get at it.
 
 mod cases;
+mod console;
 mod fuzz;
 mod http;
 mod operations;
