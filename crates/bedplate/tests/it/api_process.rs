@@ -23,7 +23,7 @@ const FOLDER: &str = "BEDPLATE_TEST_API";
 const PORT: &str = "BEDPLATE_TEST_API_PORT";
 
 /// How the cluster calls the operator.
-pub const OPERATOR: &str = "serviceaccount:bedplate-system/bedplate";
+pub const OPERATOR: &str = "system:controllers";
 
 /// The process, and where it keeps everything.
 pub struct ApiProcess {
@@ -118,7 +118,7 @@ fn open(folder: &Path, port: u16) -> (ApiServer, String) {
     db.write(move |tx| bedplate_policy::grant(tx, &grant)).unwrap();
     let masters = Principal { name: "user:root".into(), groups: vec!["system:masters".into()] };
     token(&db, folder, port, "admin", masters);
-    let operators = token(&db, folder, port, "operator", Principal::new("system:controllers"));
+    let operators = token(&db, folder, port, "operator", Principal::new(OPERATOR));
     let options = Options {
         policy: Policy::load(db.clone()).unwrap(),
         authenticator: Authenticator::new(db.clone(), clock.clone()),

@@ -19,8 +19,15 @@ const VERBS: [&str; 5] = ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH"];
 /// What stands in the holes of the statements that are put together: the end of the file's name, the hole, and each text that
 /// it can be. `literal:…` is the literal of the same file that begins so, `const:FILE:NAME` a constant of another.
 const HOLES: &[(&str, &str, &[&str])] = &[
-    ("ledger/src/report.rs", "name", &["namespace", "resource", "subject"]),
-    ("ledger/src/report.rs", "filter", &["", "WHERE namespace = $1"]),
+    ("ledger/src/report.rs", "columns", &["", "namespace, team, subject, resource, day, "]),
+    ("ledger/src/verify.rs", "one", &["const:ledger/src/verify.rs:COUNTED"]),
+    ("ledger/src/verify.rs", "other", &["const:ledger/src/verify.rs:KEPT"]),
+    ("ledger/src/verify.rs", "something", &["literal:events <> 0 OR"]),
+    ("ledger/src/verify.rs", "table", &["ledger_usage", "ledger_entries", "ledger_postings", "ledger_unpriced"]),
+    ("lineage/src/walk.rs", "columns", &["cause, effect, made_by, at"]),
+    ("lineage/src/walk.rs", "table", &["lineage_edges", "lineage_columns"]),
+    ("lineage/src/walk.rs", "near", &["cause", "effect"]),
+    ("lineage/src/walk.rs", "", &["$1, $2"]),
     ("read/datasets.rs", "", &["const:read/runs.rs:COLUMNS"]),
     ("read/jobs.rs", "", &["const:read/runs.rs:COLUMNS"]),
     ("read/events.rs", "from", &["literal:FROM openlineage_events"]),

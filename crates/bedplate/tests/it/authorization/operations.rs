@@ -178,6 +178,6 @@ fn is_not_always_refused(door: &Door<'_>, case: &Case) {
         return;
     }
     let is_refused = matches!(reply.code, 401 | 403) || (reply.code == 404 && door.operation["hidden"] == "notFound");
-    let is_page_to_sign_in = matches!(path, "/login" | "/logout");
+    let is_page_to_sign_in = matches!(path, "/login" | "/login/callback" | "/logout");
     assert!(!is_refused || is_page_to_sign_in, "the administrator is refused: {}: {}", door.operation, reply.body());
 }
