@@ -1,5 +1,6 @@
 //! The addresses: a plan, its carrying out, and a vote. Who asks is told by the `Authorization: Bearer` header.
 
+use axum::extract::rejection::JsonRejection;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -60,9 +61,10 @@ struct PlanRequest {
 async fn plan(
     State(desk): State<Desk>,
     headers: HeaderMap,
-    Json(request): Json<PlanRequest>,
+    request: Result<Json<PlanRequest>, JsonRejection>,
 ) -> Result<Json<Value>, Failed> {
     let who = desk.who(&headers)?;
+    let request = readable(request)?;
     let mut plan = desk.planner.plan(&who, &request.asked, &Scenario::default()).await?;
     let mut requested = Vec::new();
     if let Some(reason) = &request.request_approval {
@@ -73,8 +75,13 @@ async fn plan(
     Ok(Json(json!({ "plan": plan, "requested": requested })))
 }
 
-async fn apply(State(desk): State<Desk>, headers: HeaderMap, Json(saved): Json<Saved>) -> Result<Json<Value>, Failed> {
+async fn apply(
+    State(desk): State<Desk>,
+    headers: HeaderMap,
+    saved: Result<Json<Saved>, JsonRejection>,
+) -> Result<Json<Value>, Failed> {
     let who = desk.who(&headers)?;
+    let saved = readable(saved)?;
     let applied = desk.planner.apply(&who, &saved).await?;
     Ok(Json(json!({ "applied": applied })))
 }
@@ -95,10 +102,21 @@ async fn vote(
     State(desk): State<Desk>,
     headers: HeaderMap,
     Path((namespace, name)): Path<(String, String)>,
-    Json(vote): Json<Vote>,
+    vote: Result<Json<Vote>, JsonRejection>,
 ) -> Result<Json<Value>, Failed> {
     let who = desk.who(&headers)?;
+    let vote = readable(vote)?;
     Ok(Json(desk.planner.vote(&who, &namespace, &name, &vote.decision, &vote.comment).await?))
+}
+
+/// The body, looked at only once it is known who asks.
+fn readable<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, Failed> {
+    let unreadable = |error: JsonRejection| Failed {
+        kind: ErrorKind::Invalid,
+        message: format!("the request is not readable: {}", error.body_text()),
+        fix: None,
+    };
+    body.map(|Json(body)| body).map_err(unreadable)
 }
 
 impl Desk {

@@ -17,6 +17,7 @@ pub use trace::find_trace;
 
 use std::sync::Arc;
 
+use axum::extract::rejection::JsonRejection;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
@@ -87,6 +88,17 @@ impl IntoResponse for Failed {
             "reason": self.0.kind.status_reason(), "message": self.0.to_string(), "fix": self.0.fix });
         (status, Json(status_body)).into_response()
     }
+}
+
+/// What came in the body, looked at only once it is known who asks: a stranger is not told what a request looks like.
+type Asked<T> = Result<Json<T>, JsonRejection>;
+
+fn readable<T>(asked: Asked<T>, what: &str) -> Result<T, Failed> {
+    let unreadable = |error: JsonRejection| {
+        let why = format!("the request is not readable: {}", error.body_text());
+        Failed(Problem::new(ErrorKind::Invalid, what, why))
+    };
+    asked.map(|Json(asked)| asked).map_err(unreadable)
 }
 
 fn failed(what: &str) -> impl FnOnce(&dyn Explained) -> Failed {

@@ -14,7 +14,7 @@ use bedplate_types::{ErrorKind, Explained, Problem, Span};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Facts, Failed};
+use super::{Asked, Facts, Failed, readable};
 use crate::tls::{Authority, RequestedKey, Wanted};
 
 /// Whoever may make a machine's tokens may make its certificates: both let their holder be it.
@@ -86,10 +86,11 @@ fn table() -> Vec<(Operation, MethodRouter<Served>)> {
 async fn issue(
     State(served): State<Served>,
     headers: HeaderMap,
-    Json(asked): Json<CertificateRequest>,
+    asked: Asked<CertificateRequest>,
 ) -> Result<(StatusCode, Json<Value>), Failed> {
     let Served { facts, issuing } = served;
     let who = facts.who(&headers)?;
+    let asked = readable(asked, "a new certificate")?;
     facts.may(&who, Action::Create, Some(&asked.namespace), KIND)?;
     if who.scope().is_some() {
         let why = "your own token is narrowed, and a certificate carries all its machine's rights";

@@ -13,7 +13,7 @@ use bedplate_types::{ErrorKind, Money, Problem, Timestamp};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Facts, Failed, Table, failed};
+use super::{Asked, Facts, Failed, Table, failed, readable};
 
 const KIND: &str = "Cost";
 const ROUNDING: &str = "cents by largest remainder: they sum to the total, rounded half to even";
@@ -28,7 +28,7 @@ pub fn table() -> Table {
 }
 
 #[derive(Deserialize)]
-struct Asked {
+struct CostsQuery {
     namespace: Option<String>,
     /// Names of dimensions, with commas; by resource when left out.
     by: Option<String>,
@@ -39,7 +39,7 @@ struct Asked {
 async fn costs(
     State(facts): State<Facts>,
     headers: HeaderMap,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<CostsQuery>,
 ) -> Result<Json<Value>, Failed> {
     let who = facts.who(&headers)?;
     may_see(&facts, &who, asked.namespace.as_deref())?;
@@ -146,10 +146,11 @@ struct Reversal {
 async fn reverse(
     State(facts): State<Facts>,
     headers: HeaderMap,
-    Json(asked): Json<Reversal>,
+    asked: Asked<Reversal>,
 ) -> Result<Json<Value>, Failed> {
     let who = facts.who(&headers)?;
     facts.may(&who, Action::Create, None, KIND)?;
+    let asked = readable(asked, "a reversal")?;
     if asked.reason.trim().is_empty() {
         return Err(invalid("a reversal needs a reason"));
     }

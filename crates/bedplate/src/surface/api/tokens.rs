@@ -1,7 +1,6 @@
 //! Tokens: made, listed and ended. One is shown once, when it is made.
 
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{delete, get, post};
@@ -11,7 +10,7 @@ use bedplate_policy::{Action, Hidden, Operation};
 use bedplate_types::{ErrorKind, Explained, Problem, Scope};
 use serde_json::{Value, json};
 
-use super::{Facts, Failed, Table};
+use super::{Asked, Facts, Failed, Table, readable};
 use crate::keys;
 
 const KIND: &str = "Token";
@@ -28,16 +27,10 @@ pub fn table() -> Table {
 async fn create(
     State(facts): State<Facts>,
     headers: HeaderMap,
-    request: Result<Json<TokenRequest>, JsonRejection>,
+    request: Asked<TokenRequest>,
 ) -> Result<(StatusCode, Json<Value>), Failed> {
     let who = facts.who(&headers)?;
-    let Json(request) = request.map_err(|error| {
-        Failed(Problem::new(
-            ErrorKind::Invalid,
-            "a new token",
-            format!("the request is not readable: {}", error.body_text()),
-        ))
-    })?;
+    let request = readable(request, "a new token")?;
     facts.may(&who, Action::Create, request.namespace(), KIND)?;
     gives_no_more(&who, &request)?;
     let of = |error: &dyn Explained| Failed(Problem::of("a new token", error));

@@ -161,7 +161,7 @@ fn other(world: &World, method: &str, path: &str) -> Option<Case> {
             ["flights", NOWHERE],
         ),
         "POST /bedplate/v1/costs/reversals" => {
-            same(Ask::new(method, path).body(json!({ "id": "run:1", "because": "x" })))
+            same(Ask::new(method, path).body(json!({ "event": "run:1", "reason": "x" })))
         }
         "GET /bedplate/v1/impact" => part(method, "/bedplate/v1/impact?namespace=flights&dataset={}", "weather"),
         "GET /bedplate/v1/audit/tile/{*path}" => of(
