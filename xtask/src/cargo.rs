@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The workspace's folder.
+/// The workspace's folder: the one cargo runs this program in now. Where it was built may be another checkout that shares
+/// the build directory.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(PathBuf::new, Path::to_owned)
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    Path::new(&here).parent().map_or_else(PathBuf::new, Path::to_owned)
 }
 
 /// `cargo` at the workspace's root. What `cargo run` told this program about itself is kept from it: build scripts that

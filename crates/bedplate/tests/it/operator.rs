@@ -124,6 +124,7 @@ fn the_use_case_runs_on_a_cluster() {
     objects_are_elsewhere(&house);
     console(&house);
     webhook(&house);
+    governing(&house);
     rights(&house);
     let code = house.operator.stop(Duration::from_secs(30)).unwrap();
     assert!(code.success(), "{code}");
@@ -253,6 +254,48 @@ fn webhook(house: &House) {
     let log = said(&mut bedplate(&house.home(), &["audit", "log", "--limit", "2000"])).out;
     assert_eq!(log.matches("datasets/flights/copy").count(), 2, "{log}");
     assert!(log.contains("user:eve"), "{log}");
+}
+
+const GOVERNING: &str = r#"
+{apiVersion: v1, kind: Namespace, metadata: {name: bedplate-system}}
+---
+{apiVersion: bedplate.dev/v1alpha1, kind: Site, metadata: {name: here, namespace: bedplate-system},
+ spec: {provider: local, capacity: {milliCpu: 2000, memoryMib: 4096}}}
+---
+{apiVersion: bedplate.dev/v1alpha1, kind: ChangeClass, metadata: {name: endpoints, namespace: bedplate-system},
+ spec: {risk: high, selects: {kinds: [Endpoint]}, approvers: [{team: risk}]}}
+---
+{apiVersion: bedplate.dev/v1alpha1, kind: Budget, metadata: {name: flights, namespace: bedplate-system},
+ spec: {namespace: flights, monthlyLimit: "250.00"}}
+---
+{apiVersion: bedplate.dev/v1alpha1, kind: Quota, metadata: {name: flights, namespace: bedplate-system},
+ spec: {namespace: flights, objects: {endpoints: 3}}}
+---
+{apiVersion: bedplate.dev/v1alpha1, kind: Policy, metadata: {name: none, namespace: bedplate-system},
+ spec: {cedar: 'forbid(principal == User::"eve", action, resource);'}}
+---
+{apiVersion: bedplate.dev/v1alpha1, kind: PriceSheet, metadata: {name: later, namespace: bedplate-system},
+ spec: {currency: EUR, validFrom: "2099-01-01T00:00:00Z", prices: {cpu_seconds: "0.000014"}}}
+---
+{apiVersion: bedplate.dev/v1alpha1, kind: Approval, metadata: {name: asked, namespace: bedplate-system},
+ spec: {class: endpoints, change: {digest: DIGEST, operation: delete, kind: Endpoint, name: late-arrival}}}
+"#;
+
+/// The kinds that govern have a state on a cluster, too.
+fn governing(house: &House) {
+    let file = house.folder.path().join("governing.yaml");
+    let digest = format!("'sha256:{}'", "ab".repeat(32));
+    std::fs::write(&file, GOVERNING.replace("DIGEST", &digest)).unwrap();
+    house.ok(&["apply", "-f", file.to_str().unwrap()]);
+    let phase = |kind: &str, name: &str| {
+        let object = house.ok(&["get", kind, name, "-n", "bedplate-system", "-o", "json"]);
+        serde_json::from_str::<Value>(&object).unwrap()["status"]["phase"].as_str().map(str::to_owned)
+    };
+    let declared = [("site", "here"), ("changeclass", "endpoints"), ("budget", "flights"), ("quota", "flights")];
+    for (kind, name) in declared.into_iter().chain([("policy", "none"), ("pricesheet", "later")]) {
+        until(|| (kind, phase(kind, name)), |(_, phase)| phase.as_deref() == Some("Ready"));
+    }
+    until(|| phase("approval", "asked"), |phase| phase.as_deref() == Some("Pending"));
 }
 
 /// The chart's role allows what the operator was seen to ask of the cluster, and nothing else.
