@@ -8,7 +8,7 @@
 //! ids `TEXT`, times `BIGINT` in microseconds, numbers `DOUBLE PRECISION`, bytes `BLOB` (a domain over `BYTEA` on
 //! PostgreSQL), JSON as `TEXT`, truth as 0 or 1. Text is ordered by its bytes on both. Closures may be run again, so they
 //! own what they need and have no effect outside the transaction. A statement that fails undoes itself alone. PostgreSQL
-//! keeps no NUL in text and no key of more than 2.7 kB in an index: [`DbError::Unstorable`].
+//! keeps no NUL in text, no sum beyond 64 bits and no key of more than 2.7 kB in an index: [`DbError::Unstorable`].
 //!
 //! This crate does not know what the tables mean: every crate that stores something exports its own [`Migration`]s.
 //! A SQLite file is for one process, and no lock here sees to it: the binary holds one for its whole home folder. A

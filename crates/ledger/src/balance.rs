@@ -1,6 +1,6 @@
 //! Sums by day, kept in the transaction of every entry.
 
-use bedplate_db::Tx;
+use bedplate_db::{DbError, Tx};
 use bedplate_types::Money;
 
 use crate::{LedgerError, UsageEvent};
@@ -23,7 +23,7 @@ pub(crate) fn add(
     currency: &str,
     change: Change,
 ) -> Result<(), LedgerError> {
-    let rows = tx.query(
+    let told = tx.query(
         "INSERT INTO ledger_balances AS known
              (day, namespace, team, subject, resource, currency, events, amount_micro, cost_micro)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -43,8 +43,12 @@ pub(crate) fn add(
             change.amount_micro.into(),
             change.cost.0.into(),
         ],
-    )?;
+    );
     // SQLite makes a sum beyond 64 bits a floating point number; PostgreSQL refuses it itself.
+    let rows = match told {
+        Err(DbError::Unstorable { .. }) => return Err(LedgerError::overflow(event)),
+        told => told?,
+    };
     let whole = rows.first().is_some_and(|row| row.int(0).is_ok() && row.int(1).is_ok());
     if whole { Ok(()) } else { Err(LedgerError::overflow(event)) }
 }

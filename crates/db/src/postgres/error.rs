@@ -94,7 +94,7 @@ pub(super) fn running(server: &Server, sql: &str, failure: &Failure) -> DbError 
     match code.as_str() {
         "23505" => DbError::Duplicate { sql, why },
         "53100" => DbError::DiskFull { sql },
-        "54000" | "22021" => DbError::Unstorable { sql, why },
+        "54000" | "22003" | "22021" => DbError::Unstorable { sql, why },
         "55P03" => DbError::Busy { why },
         "XX001" | "XX002" => DbError::Corrupt { sql, why },
         _ if code.starts_with("23") => DbError::Constraint { sql, why },
