@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail};
+use bedplate_testkit::Postgres;
 use serde::Deserialize;
 
 use crate::cargo::cargo;
@@ -57,14 +58,35 @@ pub fn policy() -> Result<ExitCode> {
 
 pub fn run(runs: usize) -> Result<ExitCode> {
     let binary = build()?;
-    let mut lines = quickstart(&binary, runs)?;
-    lines.push(help(&binary)?);
-    lines.extend(up(&binary)?);
-    println!("{:<38} {:>15} {:>12}", "quickstart, 2 cores", "measured", "limit");
-    for line in &lines {
+    let mut sqlite = quickstart(&binary, runs, None)?;
+    sqlite.push(help(&binary)?);
+    sqlite.extend(up(&binary, None)?);
+    let server = Postgres::start().context("a PostgreSQL server (Debian's postgresql)")?;
+    let mut postgres = quickstart(&binary, runs, Some(&server))?;
+    postgres.extend(up(&binary, Some(&server))?);
+    // Each is shown whether or not the other holds.
+    let hold = [show("quickstart on SQLite, 2 cores", &sqlite), show("quickstart on PostgreSQL, 2 cores", &postgres)];
+    Ok(if hold == [true, true] { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Whether all of them hold.
+fn show(title: &str, lines: &[Line]) -> bool {
+    println!("{title:<38} {:>15} {:>12}", "measured", "limit");
+    for line in lines {
         println!("{}", line.text());
     }
-    Ok(if lines.iter().all(Line::holds) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    println!();
+    lines.iter().all(Line::holds)
+}
+
+/// The product on an empty home folder, and on a new database of the server's.
+fn command(binary: &Path, home: &Path, server: Option<&Postgres>) -> Command {
+    let mut command = Command::new(binary);
+    command.arg("--home").arg(home);
+    if let Some(server) = server {
+        command.env("BEDPLATE_DATABASE", server.database());
+    }
+    command
 }
 
 #[derive(Deserialize)]
@@ -89,8 +111,8 @@ fn build() -> Result<PathBuf> {
         .context("cargo built no binary called bedplate")
 }
 
-fn quickstart(binary: &Path, runs: usize) -> Result<Vec<Line>> {
-    let done = (0..runs).map(|_| one_quickstart(binary)).collect::<Result<Vec<Measured>>>()?;
+fn quickstart(binary: &Path, runs: usize, server: Option<&Postgres>) -> Result<Vec<Line>> {
+    let done = (0..runs).map(|_| one_quickstart(binary, server)).collect::<Result<Vec<Measured>>>()?;
     let middle = |figure: fn(&Measured) -> f64| median(done.iter().map(figure).collect());
     let line = |what, found, unit, limit| Line { what, found, unit, limit };
     Ok(vec![
@@ -100,10 +122,10 @@ fn quickstart(binary: &Path, runs: usize) -> Result<Vec<Line>> {
     ])
 }
 
-fn one_quickstart(binary: &Path) -> Result<Measured> {
+fn one_quickstart(binary: &Path, server: Option<&Postgres>) -> Result<Measured> {
     let home = tempfile::tempdir().context("cannot make a home folder")?;
-    let mut command = Command::new(binary);
-    command.args(["quickstart", "--output", "json", "--home"]).arg(home.path());
+    let mut command = command(binary, home.path(), server);
+    command.args(["quickstart", "--output", "json"]);
     let measured = measure(&mut command).context("bedplate quickstart")?;
     if !measured.status.success() {
         bail!("bedplate quickstart failed: {}", measured.status);
@@ -126,9 +148,9 @@ fn help(binary: &Path) -> Result<Line> {
     Ok(Line { what: "bedplate --help (median of 20)", found: median(times), unit: "ms", limit: Some(20.0) })
 }
 
-fn up(binary: &Path) -> Result<[Line; 2]> {
+fn up(binary: &Path, server: Option<&Postgres>) -> Result<[Line; 2]> {
     let home = tempfile::tempdir().context("cannot make a home folder")?;
-    let idle = idle::measure(binary, home.path())?;
+    let idle = idle::measure(&mut command(binary, home.path(), server))?;
     let resident = idle.resident_bytes as f64 / MIB;
     Ok([
         Line { what: "bedplate up, until ready", found: idle.ready_seconds, unit: "s", limit: Some(1.0) },

@@ -2,7 +2,6 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
@@ -16,11 +15,10 @@ pub struct Idle {
     pub resident_bytes: u64,
 }
 
-/// Starts the platform on an empty home folder, waits until `/readyz` answers 200, then three quiet seconds.
-pub fn measure(binary: &Path, home: &Path) -> Result<Idle> {
+/// Starts the platform as `bedplate --home …`, waits until `/readyz` answers 200, then three quiet seconds.
+pub fn measure(command: &mut Command) -> Result<Idle> {
     let started = Instant::now();
-    let mut command = Command::new(binary);
-    command.arg("up").arg("--home").arg(home).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.arg("up").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut guard = Guard(command.spawn().context("cannot start bedplate up")?);
     let addresses = addresses(&mut guard.0);
     let ready_seconds = ready(&mut guard.0, &addresses, started)?;

@@ -46,7 +46,7 @@ enum Command {
 
 #[derive(Subcommand)]
 enum Bench {
-    /// The quickstart from an empty home folder, `--help`, and an idle `up`
+    /// The quickstart from an empty home folder, `--help`, and an idle `up`; on SQLite and on PostgreSQL
     Quickstart {
         /// How many quickstarts; the median is shown
         #[arg(long, default_value_t = 1)]

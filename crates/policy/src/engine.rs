@@ -1,16 +1,18 @@
 //! Cedar behind one function: a question and the roles somebody holds go in, a verdict comes out.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use cedar_policy::{
-    Authorizer, Context, Decision as Verdict, Entities, Entity, EntityId, EntityTypeName, EntityUid, PolicySet,
-    Request, Response, RestrictedExpression,
+    Authorizer, Context, Decision as Verdict, Entities, EntityId, EntityTypeName, EntityUid, Request, Response,
 };
 
+use crate::entity::{Attribute, Entity, Facts, entity, reference, text, truth, words};
 use crate::grants::Held;
 use crate::kind::{Kinds, OTHER};
 use crate::principal::{self, TEAM, TYPES};
 use crate::question::EVERYWHERE;
+use crate::set::Able;
 use crate::{Action, PolicyError, Question, Role, Tags};
 
 /// The names of types and actions, made once.
@@ -21,13 +23,16 @@ pub(crate) struct Engine {
     role: EntityTypeName,
     namespace: EntityTypeName,
     /// By kind, in the order of [`Action::ALL`].
-    actions: HashMap<String, Vec<Option<Entity>>>,
+    actions: HashMap<String, Vec<Option<Named>>>,
 }
+
+/// An entity and what it is called.
+type Named = (EntityUid, Entity);
 
 /// A namespace as the rules see it.
 pub(crate) struct Scope {
     uid: EntityUid,
-    entity: Entity,
+    facts: Facts,
     roles: [(Role, EntityUid); 3],
 }
 
@@ -50,13 +55,13 @@ impl Engine {
             types.insert(name.to_owned(), type_name(name)?);
         }
         let action = type_name("Action")?;
-        let mut actions: HashMap<String, Vec<Option<Entity>>> = HashMap::new();
+        let mut actions: HashMap<String, Vec<Option<Named>>> = HashMap::new();
         for (of, kind) in kinds.actions() {
-            let group = HashSet::from([uid(&action, of.as_str())]);
-            let entity = Entity::new_no_attrs(uid(&action, &format!("{kind}.{of}")), group);
+            let itself = uid(&action, &format!("{kind}.{of}"));
+            let entity = entity(itself.clone(), [], [uid(&action, of.as_str())], &Tags::NONE);
             let known = actions.entry(kind.to_owned()).or_insert_with(|| vec![None; Action::ALL.len()]);
             if let Some(place) = known.get_mut(of as usize) {
-                *place = Some(entity);
+                *place = Some((itself, entity));
             }
         }
         let namespace = type_name("Namespace")?;
@@ -71,21 +76,21 @@ impl Engine {
     }
 
     /// A namespace, made once and asked about many times.
-    pub(crate) fn scope(&self, name: &str) -> Result<Scope, PolicyError> {
+    pub(crate) fn scope(&self, name: &str) -> Scope {
         let roles = Role::ALL.map(|role| (role, uid(&self.role, &format!("{name}/{role}"))));
         let itself = uid(&self.namespace, name);
-        let mut attributes = self.common(&itself, "Namespace", (name != EVERYWHERE).then_some(name), &Tags::NONE);
+        let mut attributes = common(&itself, "Namespace", (name != EVERYWHERE).then_some(name), &Tags::NONE);
         for (role, of) in &roles {
-            attributes.push((format!("{role}s"), RestrictedExpression::new_entity_uid(of.clone())));
+            attributes.push((holders(*role), reference(of)));
         }
-        let entity = entity(itself.clone(), attributes, [], &Tags::NONE)?;
-        Ok(Scope { uid: itself, entity, roles })
+        let facts = Facts::of(entity(itself.clone(), attributes, [], &Tags::NONE));
+        Scope { uid: itself, facts, roles }
     }
 
     /// Puts one question to the rules.
-    pub(crate) fn ask(&self, rules: &PolicySet, question: &Question<'_>, scope: &Scope, held: Held) -> Answer {
+    pub(crate) fn ask(&self, rules: &Able, question: &Question<'_>, scope: &Scope, held: Held) -> Answer {
         match self.prepare(question, scope, held) {
-            Ok((request, facts)) => answer(rules, &self.authorizer.is_authorized(&request, rules, &facts)),
+            Ok((request, facts)) => answer(rules, &self.authorizer.is_authorized(&request, rules.set(), &facts)),
             Err(error) => {
                 Answer { allowed: false, policies: Vec::new(), advice: Vec::new(), error: Some(error.to_string()) }
             }
@@ -103,22 +108,19 @@ impl Engine {
         let (of, id) = principal::typed(question.principal).ok_or_else(unknown)?;
         let (caller, groups) = (uid(self.type_of(of)?, id), self.memberships(question, scope, held));
         let kind = Kinds::known().of(question.action, question.resource.kind);
-        let action = self.action(question.action, kind)?;
+        let (action, verb) = self.action(question.action, kind)?;
         let about = if kind == "Namespace" { scope.uid.clone() } else { self.object_uid(kind, question)? };
-        let request = Request::new(caller.clone(), action.uid(), about.clone(), context(question)?, None)
+        let request = Request::new(caller.clone(), action.clone(), about.clone(), context(question), None)
             .map_err(|error| PolicyError::Rules(error.to_string()))?;
         // A workload may ask about itself: then caller and object are one.
         let is_itself = caller == about;
         let object = match kind {
             "Namespace" => None,
-            _ => {
-                Some(self.object(kind, about, question, scope, if is_itself { groups.clone() } else { Vec::new() })?)
-            }
+            _ => Some(self.object(kind, about, question, scope, if is_itself { groups.clone() } else { Vec::new() })),
         };
-        let caller = if is_itself { None } else { Some(self.caller(of, id, caller, groups)?) };
-        let all = [caller, Some(action.clone()), object, Some(scope.entity.clone())];
-        let facts = Entities::from_entities(all.into_iter().flatten(), None);
-        Ok((request, facts.map_err(|error| PolicyError::Rules(error.to_string()))?))
+        let caller = if is_itself { None } else { Some(self.caller(of, id, caller, groups)) };
+        let more = [caller, Some(Arc::clone(verb)), object].into_iter().flatten();
+        Ok((request, scope.facts.with(more)?))
     }
 
     /// The teams somebody is in, and the roles they have there.
@@ -128,17 +130,17 @@ impl Engine {
         teams.chain(roles).collect()
     }
 
-    fn caller(&self, of: &str, id: &str, itself: EntityUid, groups: Vec<EntityUid>) -> Result<Entity, PolicyError> {
+    fn caller(&self, of: &str, id: &str, itself: EntityUid, groups: Vec<EntityUid>) -> Entity {
         let Some(home) = principal::home(of, id) else {
-            return Ok(Entity::new_no_attrs(itself, groups.into_iter().collect()));
+            return entity(itself, [], groups, &Tags::NONE);
         };
         let home = uid(&self.namespace, home);
         let name = id.split_once('/').map(|(_, name)| name);
-        let attributes = self.common(&home, of, name, &Tags::NONE);
+        let attributes = common(&home, of, name, &Tags::NONE);
         entity(itself, attributes, groups.into_iter().chain([home]), &Tags::NONE)
     }
 
-    fn action(&self, action: Action, kind: &str) -> Result<&Entity, PolicyError> {
+    fn action(&self, action: Action, kind: &str) -> Result<&Named, PolicyError> {
         let known = self.actions.get(kind).and_then(|actions| actions.get(action as usize)?.as_ref());
         known.ok_or_else(|| PolicyError::Rules(format!("{kind}.{action} is no action")))
     }
@@ -156,36 +158,13 @@ impl Engine {
         question: &Question<'_>,
         scope: &Scope,
         groups: Vec<EntityUid>,
-    ) -> Result<Entity, PolicyError> {
+    ) -> Entity {
         let name = question.resource.name.filter(|name| !name.is_empty());
         // What the rules do not know is told by the word it was asked with; a kind has one word, whatever is done to it.
         let asked = question.resource.kind;
         let kind = if kind == OTHER { Kinds::known().find(asked).unwrap_or(asked) } else { kind };
         let parents = groups.into_iter().chain([scope.uid.clone()]);
-        entity(itself, self.common(&scope.uid, kind, name, question.tags), parents, question.tags)
-    }
-
-    fn common(
-        &self,
-        namespace: &EntityUid,
-        kind: &str,
-        name: Option<&str>,
-        tags: &Tags,
-    ) -> Vec<(String, RestrictedExpression)> {
-        let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
-        let set = |words: &std::collections::BTreeSet<String>| {
-            RestrictedExpression::new_set(words.iter().cloned().map(RestrictedExpression::new_string))
-        };
-        let mut attributes = Vec::with_capacity(8);
-        attributes.push(("namespace".to_owned(), RestrictedExpression::new_entity_uid(namespace.clone())));
-        attributes.push(("kind".to_owned(), text(kind)));
-        attributes.push(("deidentified".to_owned(), RestrictedExpression::new_bool(tags.deidentified)));
-        let words =
-            [("name", name), ("owner", tags.owner.as_deref()), ("classification", tags.classification.as_deref())];
-        attributes.extend(words.into_iter().filter_map(|(key, word)| Some((key.to_owned(), text(word?)))));
-        let sets = [("residency", &tags.residency), ("purposes", &tags.purposes)];
-        attributes.extend(sets.into_iter().filter_map(|(key, words)| Some((key.to_owned(), set(words.as_ref()?)))));
-        attributes
+        entity(itself, common(&scope.uid, kind, name, question.tags), parents, question.tags)
     }
 
     fn type_of(&self, name: &str) -> Result<&EntityTypeName, PolicyError> {
@@ -193,28 +172,33 @@ impl Engine {
     }
 }
 
-fn context(question: &Question<'_>) -> Result<Context, PolicyError> {
-    let asked = question.context;
-    if asked.purpose.is_none() && asked.site.is_none() {
-        return Ok(Context::empty());
-    }
-    let region = asked.site.map(|site| site.split_once('-').map_or(site, |(region, _)| region));
-    let pairs = [("purpose", asked.purpose), ("site", asked.site), ("region", region)];
-    let pairs = pairs
-        .into_iter()
-        .filter_map(|(key, value)| Some((key.to_owned(), RestrictedExpression::new_string(value?.to_owned()))));
-    Context::from_pairs(pairs).map_err(|error| PolicyError::Rules(error.to_string()))
+fn common(namespace: &EntityUid, kind: &str, name: Option<&str>, tags: &Tags) -> Vec<Attribute> {
+    let mut attributes = Vec::with_capacity(10);
+    attributes.push(("namespace", reference(namespace)));
+    attributes.push(("kind", text(kind)));
+    attributes.push(("deidentified", truth(tags.deidentified)));
+    let told = [("name", name), ("owner", tags.owner.as_deref()), ("classification", tags.classification.as_deref())];
+    attributes.extend(told.into_iter().filter_map(|(key, word)| Some((key, text(word?)))));
+    let sets = [("residency", &tags.residency), ("purposes", &tags.purposes)];
+    attributes.extend(sets.into_iter().filter_map(|(key, all)| Some((key, words(all.as_ref()?)))));
+    attributes
 }
 
-fn answer(rules: &PolicySet, response: &Response) -> Answer {
+fn context(question: &Question<'_>) -> Context {
+    let asked = question.context;
+    let region = asked.site.map(|site| site.split_once('-').map_or(site, |(region, _)| region));
+    crate::entity::context([("purpose", asked.purpose), ("site", asked.site), ("region", region)])
+}
+
+fn answer(rules: &Able, response: &Response) -> Answer {
     let allowed = response.decision() == Verdict::Allow;
     let mut decided: Vec<_> = response.diagnostics().reason().collect();
     decided.sort();
-    let why = |id: &&cedar_policy::PolicyId| rules.annotation(id, "why").filter(|_| !allowed).map(str::to_owned);
+    let advice = if allowed { Vec::new() } else { decided.iter().filter_map(|id| rules.why(id)).collect() };
     Answer {
         allowed,
-        advice: decided.iter().filter_map(why).collect(),
-        policies: decided.into_iter().map(ToString::to_string).collect(),
+        advice,
+        policies: decided.into_iter().map(|id| AsRef::<str>::as_ref(id).to_owned()).collect(),
         error: response.diagnostics().errors().next().map(ToString::to_string),
     }
 }
@@ -227,14 +211,12 @@ fn uid(of: &EntityTypeName, id: &str) -> EntityUid {
     EntityUid::from_type_name_and_id(of.clone(), EntityId::new(id))
 }
 
-fn entity(
-    uid: EntityUid,
-    attributes: Vec<(String, RestrictedExpression)>,
-    parents: impl IntoIterator<Item = EntityUid>,
-    tags: &Tags,
-) -> Result<Entity, PolicyError> {
-    let labels = tags.labels.iter().map(|(key, value)| (key.clone(), RestrictedExpression::new_string(value.clone())));
-    Entity::new_with_tags(uid, attributes, parents, labels).map_err(|error| PolicyError::Rules(error.to_string()))
+const fn holders(role: Role) -> &'static str {
+    match role {
+        Role::Viewer => "viewers",
+        Role::Editor => "editors",
+        Role::Owner => "owners",
+    }
 }
 
 #[cfg(test)]
@@ -261,14 +243,14 @@ mod tests {
                 let context = Context { purpose: Some("care"), site: Some("eu-west-1") };
                 let groups = ["data".to_owned()];
                 let question = Question::new(principal, &groups, action, resource).tagged(&tags).within(context);
-                let scope = engine.scope(question.resource.scope()).unwrap();
+                let scope = engine.scope(question.resource.scope());
                 let (request, facts) = engine.prepare(&question, &scope, held).unwrap();
                 let schema = schema::parsed().unwrap();
                 let housed = facts.iter().filter(|entity| !entity.uid().type_name().to_string().ends_with("Action"));
                 Entities::from_entities(housed.cloned(), Some(schema)).unwrap();
                 let [who, what, which] =
                     [request.principal(), request.action(), request.resource()].map(|uid| uid.unwrap().clone());
-                Request::new(who, what, which, super::context(&question).unwrap(), Some(schema)).unwrap();
+                Request::new(who, what, which, super::context(&question), Some(schema)).unwrap();
             }
         }
     }

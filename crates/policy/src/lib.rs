@@ -22,6 +22,7 @@ mod cases;
 mod decision;
 mod declared;
 mod engine;
+mod entity;
 mod error;
 mod given;
 mod grant;

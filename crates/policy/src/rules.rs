@@ -12,7 +12,7 @@ use crate::engine::{Answer, Engine, Scope};
 use crate::grants::Grants;
 use crate::kind::Kinds;
 use crate::question::{EVERYWHERE, PLATFORM};
-use crate::set::Set;
+use crate::set::{Able, Set};
 use crate::{Decision, Grant, PolicyError, Question, Resource, Role, Source};
 
 pub(crate) const BUILT_IN: &str = include_str!("policies.cedar");
@@ -82,15 +82,13 @@ impl Rules {
     fn decide_there(&self, question: &Question<'_>) -> Decision {
         let name = question.resource.scope();
         let held = self.grants.held(question.principal, question.groups, name);
-        let answer = self.scope(name).map(|scope| self.engine.ask(&self.able(question), question, &scope, held));
-        match answer {
-            Err(error) => Decision::unasked(Vec::new(), &error.to_string()),
-            Ok(Answer { error: Some(error), policies, .. }) => Decision::unasked(policies, &error),
-            Ok(answer) if answer.allowed => Decision::allowed(answer.policies),
-            Ok(answer) if answer.policies.is_empty() => {
+        match self.engine.ask(&self.able(question), question, &self.scope(name), held) {
+            Answer { error: Some(error), policies, .. } => Decision::unasked(policies, &error),
+            answer if answer.allowed => Decision::allowed(answer.policies),
+            answer if answer.policies.is_empty() => {
                 Decision::denied(Vec::new(), unpermitted(question, self.weakest_sufficient_role(question)))
             }
-            Ok(answer) => {
+            answer => {
                 let why = forbidden(question, &answer);
                 Decision::denied(answer.policies, why)
             }
@@ -115,30 +113,30 @@ impl Rules {
     }
 
     /// Of the rules that count, those that can say anything of it.
-    fn able(&self, question: &Question<'_>) -> Arc<PolicySet> {
+    fn able(&self, question: &Question<'_>) -> Arc<Able> {
         let kind = Kinds::known().of(question.action, question.resource.kind);
-        self.set(question).on(question.action, kind)
+        self.set(question).on(question.action, kind, question.groups)
     }
 
-    fn scope(&self, name: &str) -> Result<Arc<Scope>, PolicyError> {
+    fn scope(&self, name: &str) -> Arc<Scope> {
         if let Some(scope) = self.scopes.read().get(name) {
-            return Ok(Arc::clone(scope));
+            return Arc::clone(scope);
         }
-        let scope = Arc::new(self.engine.scope(name)?);
+        let scope = Arc::new(self.engine.scope(name));
         let mut scopes = self.scopes.write();
         if scopes.len() >= SCOPES {
             scopes.clear();
         }
         scopes.insert(name.to_owned(), Arc::clone(&scope));
-        Ok(scope)
+        scope
     }
 
     /// Asks the rules themselves, so that the advice cannot disagree with them.
     fn weakest_sufficient_role(&self, question: &Question<'_>) -> Option<Role> {
-        let scope = self.scope(question.resource.scope()).ok()?;
+        let (scope, able) = (self.scope(question.resource.scope()), self.able(question));
         let would = |role: &Role| {
             let held = [*role].into_iter().collect();
-            self.engine.ask(&self.able(question), question, &scope, held).allowed
+            self.engine.ask(&able, question, &scope, held).allowed
         };
         Role::ALL.into_iter().find(would)
     }
