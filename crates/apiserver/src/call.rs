@@ -15,7 +15,7 @@ use crate::guard::{Guard, Presented};
 use crate::options::Query;
 use crate::patch::Change;
 use crate::propagation::Propagation;
-use crate::read::{self, List};
+use crate::read::{self, List, Listed};
 use crate::represent::View;
 use crate::resource::Resource;
 use crate::server::Inner;
@@ -89,9 +89,20 @@ impl<'a> Call<'a> {
     }
 
     async fn list(&self) -> Result<Response, ApiError> {
-        let found = self.found().await?;
-        let list = self.view().list(&self.resource, found.items, found.metadata, self.server.clock.now());
-        Ok(Json(list).into_response())
+        let list = List::read(&self.query, &self.resource, self.guard.sight())?;
+        let (resource, namespace, view) = (self.resource.clone(), self.target.namespace.clone(), self.view());
+        let read = move |tx: &mut dyn bedplate_db::Tx| match view.is_whole() {
+            true => list.whole(tx, &resource, namespace.as_deref()),
+            false => list.run(tx, &resource, namespace.as_deref()).map(Listed::Found),
+        };
+        Ok(match in_background(&self.server.db, read).await? {
+            Listed::Found(found) => self.listed(found),
+            Listed::Text(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
+        })
+    }
+
+    fn listed(&self, found: read::Found) -> Response {
+        Json(self.view().list(&self.resource, found.items, found.metadata, self.server.clock.now())).into_response()
     }
 
     async fn found(&self) -> Result<read::Found, ApiError> {
@@ -163,8 +174,7 @@ impl<'a> Call<'a> {
                 Err(error) => return Err(error),
             }
         }
-        let list = self.view().list(&self.resource, found.items, found.metadata, self.server.clock.now());
-        Ok(Json(list).into_response())
+        Ok(self.listed(found))
     }
 
     async fn delete_options(&self, body: Body) -> Result<Value, ApiError> {

@@ -22,8 +22,11 @@ pub struct Place {
 
 impl Place {
     pub fn after(version: i64, object: &Value) -> Self {
-        let namespace = meta::text(object, "namespace").unwrap_or_default().to_owned();
-        Self { version, namespace, name: meta::name(object).to_owned(), remaining: None }
+        Self::at(version, meta::text(object, "namespace").unwrap_or_default(), meta::name(object))
+    }
+
+    pub fn at(version: i64, namespace: &str, name: &str) -> Self {
+        Self { version, namespace: namespace.to_owned(), name: name.to_owned(), remaining: None }
     }
 
     pub fn with_remaining(self, remaining: Option<i64>) -> Self {

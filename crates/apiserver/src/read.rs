@@ -31,6 +31,13 @@ pub struct List {
     moment: Moment,
 }
 
+/// A list that was read.
+pub enum Listed {
+    Found(Found),
+    /// A list of whole objects as the client gets it.
+    Text(String),
+}
+
 /// Objects, and the metadata of their list.
 pub struct Found {
     pub items: Vec<Value>,
@@ -56,25 +63,84 @@ impl List {
 
     /// The next part of the list. All parts show the objects as they were when the first was read.
     pub fn run(&self, tx: &mut dyn Tx, resource: &Resource, namespace: Option<&str>) -> Result<Found, ApiError> {
-        let memory = store::memory(tx)?;
-        let version = self.moment.version(memory)?;
-        let snapshot = Snapshot {
-            resource: resource.storage(),
-            namespace: namespace.map(str::to_owned),
-            version,
-            is_present: version == memory.head,
-        };
+        let snapshot = self.snapshot(tx, resource, namespace)?;
         let (items, more) = self.collect(tx, resource, &snapshot)?;
-        let mut metadata = json!({ "resourceVersion": version.to_string() });
-        if let Some(last) = items.last().filter(|_| more) {
-            let place = Place::after(version, last);
-            let remaining = self.remaining(tx, &snapshot, &place, items.len())?;
+        let last = items.last().filter(|_| more).map(|last| Place::after(snapshot.version, last));
+        let metadata = self.metadata(tx, &snapshot, last, items.len())?;
+        Ok(Found { items, version: snapshot.version, metadata })
+    }
+
+    /// As [`Self::run`], for a client that is shown whole objects: where these are what is stored, their text is passed on
+    /// unread.
+    pub fn whole(&self, tx: &mut dyn Tx, resource: &Resource, namespace: Option<&str>) -> Result<Listed, ApiError> {
+        let snapshot = self.snapshot(tx, resource, namespace)?;
+        if !(snapshot.is_present && resource.is_shown_as_stored() && self.selection.is_everything()) {
+            return self.run(tx, resource, namespace).map(Listed::Found);
+        }
+        let (items, listed, last) = self.texts(tx, &snapshot)?;
+        let metadata = self.metadata(tx, &snapshot, last, listed)?;
+        let (kind, version) = (json!(format!("{}List", resource.kind)), json!(resource.api_version()));
+        Ok(Listed::Text(format!(
+            "{{\"kind\":{kind},\"apiVersion\":{version},\"metadata\":{metadata},\"items\":[{items}]}}"
+        )))
+    }
+
+    fn snapshot(&self, tx: &mut dyn Tx, resource: &Resource, namespace: Option<&str>) -> Result<Snapshot, ApiError> {
+        let memory = store::memory(tx)?;
+        let (version, resource) = (self.moment.version(memory)?, resource.storage());
+        let is_present = version == memory.head || !store::is_changed_after(tx, &resource, version)?;
+        Ok(Snapshot { resource, namespace: namespace.map(str::to_owned), version, is_present })
+    }
+
+    /// The metadata of a list of so many objects, after the last of which, if that is given, there are more.
+    fn metadata(
+        &self,
+        tx: &mut dyn Tx,
+        snapshot: &Snapshot,
+        last: Option<Place>,
+        listed: usize,
+    ) -> Result<Value, ApiError> {
+        let mut metadata = json!({ "resourceVersion": snapshot.version.to_string() });
+        if let Some(place) = last {
+            let remaining = self.remaining(tx, snapshot, &place, listed)?;
             metadata["continue"] = place.with_remaining(remaining).to_token().into();
             if let Some(remaining) = remaining {
                 metadata["remainingItemCount"] = remaining.into();
             }
         }
-        Ok(Found { items, version, metadata })
+        Ok(metadata)
+    }
+
+    /// Up to `limit` objects as they are stored, with commas between them; how many; and the last of them if there are more.
+    fn texts(&self, tx: &mut dyn Tx, snapshot: &Snapshot) -> Result<(String, usize, Option<Place>), ApiError> {
+        let (limit, mut listed, mut items) = (self.limit.unwrap_or(usize::MAX), 0, String::new());
+        let mut place = self.beginning(snapshot);
+        loop {
+            let size = i64::try_from((limit - listed).saturating_add(1)).unwrap_or(PAGE).min(PAGE);
+            let namespace = snapshot.namespace.as_deref();
+            let rows = store::page_of_texts(tx, &snapshot.resource, namespace, place.key(), size)?;
+            for row in &rows {
+                if listed == limit {
+                    return Ok((items, listed, Some(place)));
+                }
+                if listed > 0 {
+                    items.push(',');
+                }
+                items.push_str(row.text(0)?);
+                listed += 1;
+                place = Place::at(snapshot.version, row.text(1)?, row.text(2)?);
+            }
+            if (rows.len() as i64) < size {
+                return Ok((items, listed, None));
+            }
+        }
+    }
+
+    fn beginning(&self, snapshot: &Snapshot) -> Place {
+        match &self.moment {
+            Moment::Continued(place) => place.clone(),
+            _ => Place::at(snapshot.version, "", ""),
+        }
     }
 
     /// How many objects come after `place`. They are counted once, for the first part; of a selection they are not, as in
@@ -104,10 +170,7 @@ impl List {
         // One more than asked for shows whether there are more.
         let size = i64::try_from(limit.saturating_add(1)).unwrap_or(PAGE).min(PAGE);
         let mut items = Vec::new();
-        let mut place = match &self.moment {
-            Moment::Continued(place) => place.clone(),
-            _ => Place::after(snapshot.version, &Value::Null),
-        };
+        let mut place = self.beginning(snapshot);
         loop {
             let page = snapshot.page(tx, place.key(), size)?;
             let Some(last) = page.last() else { return Ok((items, false)) };

@@ -91,19 +91,38 @@ pub fn page(
     after: (&str, &str),
     limit: i64,
 ) -> Result<Vec<Value>, ApiError> {
+    let rows = page_of_texts(tx, resource, namespace, after, limit)?;
+    rows.iter().map(|row| parse(row.text(0)?, &resource)).collect()
+}
+
+/// As [`page`], as they are stored: the text of each is in the first column.
+pub fn page_of_texts(
+    tx: &mut dyn Tx,
+    resource: &str,
+    namespace: Option<&str>,
+    after: (&str, &str),
+    limit: i64,
+) -> Result<Vec<bedplate_db::Row>, ApiError> {
     let rows = match namespace {
         // Compared by name alone, so that the index leads straight to the place.
         Some(namespace) => tx.query(
-            "SELECT body FROM api_objects WHERE resource = $1 AND namespace = $2 AND name > $3 ORDER BY name LIMIT $4",
+            "SELECT body, namespace, name FROM api_objects
+             WHERE resource = $1 AND namespace = $2 AND name > $3 ORDER BY name LIMIT $4",
             &[resource.into(), namespace.into(), after.1.into(), limit.into()],
         )?,
         None => tx.query(
-            "SELECT body FROM api_objects WHERE resource = $1 AND (namespace, name) > ($2, $3)
+            "SELECT body, namespace, name FROM api_objects WHERE resource = $1 AND (namespace, name) > ($2, $3)
              ORDER BY namespace, name LIMIT $4",
             &[resource.into(), after.0.into(), after.1.into(), limit.into()],
         )?,
     };
-    rows.iter().map(|row| parse(row.text(0)?, &resource)).collect()
+    Ok(rows)
+}
+
+/// Whether anything of a resource was changed after a version.
+pub fn is_changed_after(tx: &mut dyn Tx, resource: &str, version: i64) -> Result<bool, ApiError> {
+    let sql = "SELECT 1 FROM api_changes WHERE resource = $1 AND version > $2 LIMIT 1";
+    Ok(!tx.query(sql, &[resource.into(), version.into()])?.is_empty())
 }
 
 /// A change, and whose it is.
