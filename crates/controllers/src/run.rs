@@ -16,6 +16,7 @@ use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher;
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
+use tokio_util::sync::CancellationToken;
 
 use crate::core::Platform;
 use crate::hold::Hold;
@@ -93,15 +94,32 @@ where
     let controller = Controller::new(Api::<K>::all(client.clone()), watching());
     let store = controller.store();
     let cancel = platform.cancel.clone();
-    wire(controller, &store, &client)
+    let early = ended_early(store.clone(), cancel.clone());
+    let run = wire(controller, &store, &client)
         .graceful_shutdown_on(async move { cancel.cancelled().await })
         .run(reconcile::<K>, retry, Arc::new(platform.clone()))
         .for_each(|done| async move {
             if let Err(error) = done {
                 tracing::debug!(kind = %K::kind(&()), %error, "reconcile ended with an error and will be tried again");
             }
-        })
-        .boxed()
+        });
+    async move {
+        tokio::select! { () = run => {}, () = early => {} }
+    }
+    .boxed()
+}
+
+/// Ends once it is cancelled before the objects were listed: nothing is being reconciled then, and a controller whose watch has
+/// ended would wait for them for ever.
+async fn ended_early<K>(store: Store<K>, cancel: CancellationToken)
+where
+    K: Resource + Clone + 'static,
+    K::DynamicType: Hash + Eq + Clone,
+{
+    cancel.cancelled().await;
+    if store.wait_until_ready().now_or_never().is_some() {
+        std::future::pending().await
+    }
 }
 
 /// Wakes every `K` of the namespace when a `U` in it changes: a reconcile that has nothing to do is cheap.

@@ -27,5 +27,6 @@ mod scopes;
 mod small;
 mod standing;
 mod statements;
+mod stop;
 mod tls;
 mod witness;
