@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use bedplate_types::Problem;
 use clap::Args;
 
-use super::up::told_to_stop;
+use super::up::Stop;
 use crate::cli::Listen;
 use crate::cluster::ClusterOptions;
 use crate::platform;
@@ -26,6 +26,7 @@ pub async fn run(home: &Path, mut command: Operator) -> Result<ExitCode, Problem
         std::fs::create_dir_all(&sources).map_err(|error| crate::home::unusable(&sources, &error))?;
         command.listen.source_roots.push(sources);
     }
+    let stop = Stop::heed()?;
     let running = platform::start_on(home, &command.listen, Some(&command.cluster)).await?;
     eprintln!("the operator is up on {} (home {})", running.control_url, running.home().display());
     eprintln!("  cluster    {}", running.cluster_url.as_deref().unwrap_or_default());
@@ -34,7 +35,7 @@ pub async fn run(home: &Path, mut command: Operator) -> Result<ExitCode, Problem
         eprintln!("  webhook    {url}/admit");
     }
     eprintln!("ready");
-    told_to_stop().await?;
+    stop.told().await;
     eprintln!("stopping");
     running.stop().await;
     Ok(ExitCode::SUCCESS)
