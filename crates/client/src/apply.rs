@@ -53,13 +53,13 @@ pub async fn apply(
     let resource = resources.of_object(manifest.api_version(), manifest.kind())?;
     let scope = scope(resource.namespaced, manifest, namespace);
     let path = resource.object_path(&scope, manifest.name());
-    let before = version_now(client, &path).await?;
+    let before = now(client, &path).await?;
     let asked = query(&[("fieldManager", Some(manager)), ("force", Some("true")), ("fieldValidation", Some("Strict"))]);
     let body = serde_json::to_vec(&manifest.object).map_err(|error| unsendable(&path, &error))?;
     let mut patch = request("PATCH", &format!("{path}{asked}"), JSON, body)?;
     patch.headers_mut().insert("content-type", http::HeaderValue::from_static(APPLY));
     let (after, warnings): (Value, _) = send_warned(client, patch).await?;
-    let outcome = outcome(before.as_deref(), &version_of(&after));
+    let outcome = outcome(before, after);
     let namespace = namespace_of(&scope);
     Ok(Applied { object: format!("{}/{}", resource.qualified(), manifest.name()), namespace, outcome, warnings })
 }
@@ -79,24 +79,30 @@ pub(crate) fn namespace_of(scope: &Scope) -> Option<String> {
     }
 }
 
-async fn version_now(client: &Client, path: &str) -> Result<Option<String>, ClientError> {
-    match send::<Value>(client, get(path, JSON)?).await {
-        Ok(object) => Ok(Some(version_of(&object))),
+async fn now(client: &Client, path: &str) -> Result<Option<Value>, ClientError> {
+    match send(client, get(path, JSON)?).await {
+        Ok(object) => Ok(Some(object)),
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-fn version_of(object: &Value) -> String {
-    object["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned()
+fn outcome(before: Option<Value>, after: Value) -> Outcome {
+    let Some(before) = before else { return Outcome::Created };
+    if declared(before) == declared(after) { Outcome::Unchanged } else { Outcome::Configured }
 }
 
-fn outcome(before: Option<&str>, after: &str) -> Outcome {
-    match before {
-        None => Outcome::Created,
-        Some(before) if before == after => Outcome::Unchanged,
-        Some(_) => Outcome::Configured,
+/// An object without what controllers may have told meanwhile: its status, and what comes with it.
+fn declared(mut object: Value) -> Value {
+    if let Some(fields) = object.as_object_mut() {
+        fields.remove("status");
     }
+    let Some(metadata) = object["metadata"].as_object_mut() else { return object };
+    metadata.remove("resourceVersion");
+    if let Some(managers) = metadata.get_mut("managedFields").and_then(Value::as_array_mut) {
+        managers.retain(|manager| manager["subresource"] != "status");
+    }
+    object
 }
 
 fn unsendable(path: &str, error: &serde_json::Error) -> ClientError {
@@ -105,12 +111,32 @@ fn unsendable(path: &str, error: &serde_json::Error) -> ClientError {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
+    fn object(spec: i64, phase: &str) -> Value {
+        json!({ "metadata": { "uid": "u", "resourceVersion": phase, "managedFields": [
+            { "manager": "bedplate", "time": "then" },
+            { "manager": "controllers", "subresource": "status", "time": phase },
+        ] }, "spec": spec, "status": { "phase": phase } })
+    }
+
     #[test]
-    fn the_resource_version_tells_what_happened() {
-        assert_eq!(outcome(None, "1"), Outcome::Created);
-        assert_eq!(outcome(Some("1"), "1"), Outcome::Unchanged);
-        assert_eq!(outcome(Some("1"), "2"), Outcome::Configured);
+    fn what_controllers_told_meanwhile_is_no_change() {
+        assert_eq!(outcome(None, object(1, "Ready")), Outcome::Created);
+        assert_eq!(outcome(Some(object(1, "Pending")), object(1, "Ready")), Outcome::Unchanged);
+        assert_eq!(outcome(Some(object(1, "Ready")), object(2, "Ready")), Outcome::Configured);
+    }
+
+    #[test]
+    fn another_object_or_another_owner_is_a_change() {
+        let changed = |pointer: &str| {
+            let mut after = object(1, "Ready");
+            *after.pointer_mut(pointer).unwrap() = "another".into();
+            outcome(Some(object(1, "Ready")), after)
+        };
+        assert_eq!(changed("/metadata/uid"), Outcome::Configured);
+        assert_eq!(changed("/metadata/managedFields/0/manager"), Outcome::Configured);
     }
 }
