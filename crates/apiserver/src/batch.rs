@@ -16,7 +16,7 @@ use crate::options::{FieldValidation, Query};
 use crate::patch::Change;
 use crate::resource::Resource;
 use crate::selectors::Selection;
-use crate::server::{ApiServer, Inner};
+use crate::server::{ApiServer, Inner, policy_version};
 use crate::sight::Sight;
 use crate::store;
 use crate::watch::in_background;
@@ -160,7 +160,7 @@ impl ApiServer {
             let ready = self.inner.ready(&batch, step, gate.clone()).map_err(|error| Failure::Step(at, error))?;
             steps.push(ready);
         }
-        let run = move |tx: &mut dyn Tx| -> Result<Vec<Rehearsed>, Failure> {
+        let run = move |tx: &mut dyn Tx| -> Result<(Vec<Rehearsed>, i64), Failure> {
             let mut moved = Vec::new();
             for (at, step) in steps.iter().enumerate() {
                 let there = step.stored(tx).map_err(Failure::Other)?;
@@ -176,10 +176,10 @@ impl ApiServer {
                 all.push(step.make(tx).map_err(|error| Failure::Step(at, error))?);
             }
             check(&all).map_err(Failure::Check)?;
-            Ok(all)
+            Ok((all, policy_version(tx).map_err(Failure::Other)?))
         };
-        let done = self.inner.db.write_async(run).await?;
-        self.inner.tell_of_writes().map_err(Failure::Other)?;
+        let (done, version) = self.inner.db.write_async(run).await?;
+        self.inner.tell_of_writes(version).map_err(Failure::Other)?;
         Ok(done)
     }
 

@@ -82,6 +82,10 @@ impl<'a> Call<'a> {
 
     async fn get(&self) -> Result<Response, ApiError> {
         let (resource, namespace, name) = (self.resource.clone(), self.target.namespace.clone(), self.name());
+        if self.view().is_whole() && self.resource.is_shown_as_stored() && !self.guard.sight().is_keen() {
+            let read = move |tx: &mut dyn bedplate_db::Tx| read::text(tx, &resource, namespace.as_deref(), &name);
+            return Ok(json_text(StatusCode::OK, in_background(&self.server.db, read).await?));
+        }
         let read = move |tx: &mut dyn bedplate_db::Tx| read::get(tx, &resource, namespace.as_deref(), &name);
         let object = in_background(&self.server.db, read).await?;
         self.guard.sight().check(&self.resource, &object)?;
@@ -97,7 +101,7 @@ impl<'a> Call<'a> {
         };
         Ok(match in_background(&self.server.db, read).await? {
             Listed::Found(found) => self.listed(found),
-            Listed::Text(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
+            Listed::Text(text) => json_text(StatusCode::OK, text),
         })
     }
 
@@ -112,10 +116,12 @@ impl<'a> Call<'a> {
     }
 
     fn watch(&self) -> Result<Response, ApiError> {
+        self.server.feed.tend(&self.server.db, &self.server.writes);
         let watch = Watch {
             db: self.server.db.clone(),
             clock: self.server.clock.clone(),
-            signal: self.server.signal.subscribe(),
+            closed: self.server.closed.subscribe(),
+            changed: self.server.feed.wait_for(&self.resource.storage()),
             guard: self.guard.clone(),
             resource: self.resource.clone(),
             namespace: self.target.namespace.clone(),
@@ -215,7 +221,11 @@ impl<'a> Call<'a> {
             meta::of_mut(&mut written.object).remove("resourceVersion");
         }
         let code = if created { StatusCode::CREATED } else { StatusCode::OK };
-        warned(self.shown(code, written.object), &written.warnings)
+        let answer = match written.text {
+            Some(text) if self.view().is_whole() && !dry_run => json_text(code, text),
+            _ => self.shown(code, written.object),
+        };
+        warned(answer, &written.warnings)
     }
 
     fn shown(&self, code: StatusCode, object: Value) -> Response {
@@ -234,6 +244,11 @@ impl<'a> Call<'a> {
     fn name(&self) -> String {
         self.target.name.clone().unwrap_or_default()
     }
+}
+
+/// An object, or a list of them, that is JSON already.
+fn json_text(code: StatusCode, text: String) -> Response {
+    (code, [(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
 /// With a header for every warning (RFC 7234).

@@ -45,7 +45,7 @@ impl Inner {
         };
         let head = in_background(&self.db, read).await?;
         if seen != Some(head) {
-            self.signal.send_modify(|signal| signal.writes += 1);
+            self.writes.send_modify(|writes| *writes += 1);
         }
         Ok(head)
     }

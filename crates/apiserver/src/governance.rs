@@ -163,10 +163,15 @@ impl Gate {
             return Ok(Vec::new());
         }
         let sealed = key.resource == "secrets";
-        let open = |stored: &Value| if sealed { self.seal.open(stored.clone()) } else { Ok(stored.clone()) };
-        let old = before.map_or(Ok(Value::Null), open)?;
-        let mut new = if operation == Operation::Delete { Value::Null } else { open(object)? };
+        let kept = sealed || operation == Operation::Delete;
+        let opened = before.filter(|_| sealed).map(|before| self.seal.open(before.clone())).transpose()?;
+        let old = opened.as_ref().or(before).unwrap_or(&Value::Null);
         let kind = object["kind"].as_str().unwrap_or_default().to_owned();
+        let mut new = match operation {
+            Operation::Delete => Value::Null,
+            _ if sealed => self.seal.open(object.clone())?,
+            _ => object.take(),
+        };
         let mut change = Proposed {
             resource: &key.resource,
             kind: &kind,
@@ -175,16 +180,15 @@ impl Gate {
             operation,
             principal: &self.principal,
             at: by.at,
-            old: &old,
+            old,
             new: &mut new,
         };
-        match self.governance.admit(&mut Stored::new(tx), &mut change) {
-            Ok(admitted) => {
-                if operation != Operation::Delete && !sealed {
-                    *object = new;
-                }
-                Ok(admitted.also)
-            }
+        let answer = self.governance.admit(&mut Stored::new(tx), &mut change);
+        if !kept {
+            *object = new;
+        }
+        match answer {
+            Ok(admitted) => Ok(admitted.also),
             Err(Denied::Failed(error)) => Err(error),
             Err(Denied::Refused(refusals)) => {
                 Err(ApiError::Withheld { resource: key.resource.clone(), name: key.name.clone(), refusals })

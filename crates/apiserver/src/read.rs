@@ -18,9 +18,14 @@ use crate::store;
 const PAGE: i64 = 1_000;
 
 pub fn get(tx: &mut dyn Tx, resource: &Resource, namespace: Option<&str>, name: &str) -> Result<Value, ApiError> {
-    let stored = store::get(tx, &Key::new(&resource.storage(), namespace, name))?;
+    let stored = store::parse(&text(tx, resource, namespace, name)?, &name)?;
+    resource.present(stored)
+}
+
+/// As [`get`], as it is stored.
+pub fn text(tx: &mut dyn Tx, resource: &Resource, namespace: Option<&str>, name: &str) -> Result<String, ApiError> {
     let not_found = || ApiError::NotFound { resource: resource.qualified(), name: name.to_owned() };
-    stored.ok_or_else(not_found).and_then(|stored| resource.present(stored))
+    store::text(tx, &Key::new(&resource.storage(), namespace, name))?.ok_or_else(not_found)
 }
 
 /// What a list asks for.

@@ -22,7 +22,6 @@ use crate::resource::Resource;
 use crate::routes;
 use crate::seal::Seal;
 use crate::store::By;
-use crate::watch::Signal;
 use crate::write::{Effect, Write, Written};
 
 /// The namespaces that are always there. What counts for the whole platform is declared in the second.
@@ -59,7 +58,10 @@ pub(crate) struct Inner {
     pub clock: Arc<dyn Clock>,
     pub catalogue: Arc<Catalogue>,
     pub documents: Arc<Documents>,
-    pub signal: watch::Sender<Signal>,
+    /// Counts the writes that watchers have something to see of.
+    pub writes: watch::Sender<u64>,
+    /// The server is going away: watches end.
+    pub closed: watch::Sender<bool>,
     pub feed: Arc<Feed>,
     seal: Seal,
     governance: Option<Arc<dyn Governance>>,
@@ -83,7 +85,8 @@ impl ApiServer {
             clock: options.clock,
             documents: Arc::new(Documents::new(&catalogue)),
             catalogue: Arc::new(catalogue),
-            signal: watch::Sender::new(Signal::default()),
+            writes: watch::Sender::new(0),
+            closed: watch::Sender::new(false),
             feed: Arc::default(),
             seal,
             governance: options.governance,
@@ -124,7 +127,7 @@ impl ApiServer {
 
     /// Ends all watches, now and for good, so that an HTTP server can shut down gracefully.
     pub fn close(&self) {
-        self.inner.signal.send_modify(|signal| signal.closed = true);
+        self.inner.closed.send_replace(true);
     }
 }
 
@@ -159,12 +162,12 @@ impl Inner {
     {
         let run = move |tx: &mut dyn Tx| {
             let written = task(tx)?;
-            if dry_run { Err(ApiError::DryRun(Box::new(written))) } else { Ok(written) }
+            if dry_run { Err(ApiError::DryRun(Box::new(written))) } else { Ok((written, policy_version(tx)?)) }
         };
         match self.db.write_async(run).await {
-            Ok(written) => {
+            Ok((written, version)) => {
                 if written.effect != Effect::Nothing {
-                    self.tell_of_writes()?;
+                    self.tell_of_writes(version)?;
                 }
                 Ok(written)
             }
@@ -174,9 +177,10 @@ impl Inner {
     }
 
     /// After a write: a RoleBinding came or went, perhaps with its namespace, and watchers have something to see.
-    pub fn tell_of_writes(&self) -> Result<(), ApiError> {
-        self.policy.refresh().map_err(|error| ApiError::Internal(error.to_string()))?;
-        self.signal.send_modify(|signal| signal.writes += 1);
+    /// `version` is the [`policy_version`] of its transaction.
+    pub fn tell_of_writes(&self, version: i64) -> Result<(), ApiError> {
+        self.policy.refresh_to(version).map_err(|error| ApiError::Internal(error.to_string()))?;
+        self.writes.send_modify(|writes| *writes += 1);
         Ok(())
     }
 
@@ -216,4 +220,9 @@ impl Inner {
             Err(error) => Err(error),
         }
     }
+}
+
+/// What the rules and grants are after a write, as its transaction sees them.
+pub fn policy_version(tx: &mut dyn Tx) -> Result<i64, ApiError> {
+    bedplate_policy::version(tx).map_err(|error| ApiError::Internal(error.to_string()))
 }

@@ -1,7 +1,7 @@
 //! Rows: objects, changes, owners. [`commit`] is the only function that changes any of them.
 
 use bedplate_audit::Entry;
-use bedplate_db::{Tx, Value as Sql};
+use bedplate_db::{DbError, Tx, Value as Sql};
 use bedplate_types::{Digest, Timestamp};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -71,9 +71,14 @@ pub struct Memory {
 }
 
 pub fn get(tx: &mut dyn Tx, key: &Key) -> Result<Option<Value>, ApiError> {
+    text(tx, key)?.map(|body| parse(&body, key)).transpose()
+}
+
+/// One object as it is stored, unread.
+pub fn text(tx: &mut dyn Tx, key: &Key) -> Result<Option<String>, ApiError> {
     let sql = "SELECT body FROM api_objects WHERE resource = $1 AND namespace = $2 AND name = $3";
     let rows = tx.query(sql, &key_args(key))?;
-    rows.first().map(|row| parse(row.text(0)?, key)).transpose()
+    Ok(rows.first().map(|row| row.text(0).map(str::to_owned)).transpose()?)
 }
 
 /// How far back, and how far, the changes go.
@@ -125,13 +130,29 @@ pub fn is_changed_after(tx: &mut dyn Tx, resource: &str, version: i64) -> Result
     Ok(!tx.query(sql, &[resource.into(), version.into()])?.is_empty())
 }
 
-/// A change, and whose it is.
+/// A change as it is stored, and whose it is.
+#[derive(Clone)]
 pub struct StoredChange {
     pub resource: String,
     pub namespace: String,
-    /// Of the objects, as they are stored.
-    pub bytes: usize,
-    pub change: Change,
+    pub version: i64,
+    pub event: Event,
+    /// The text of [`Change::before`].
+    pub before: Option<String>,
+    /// The text of [`Change::object`].
+    pub object: String,
+}
+
+impl StoredChange {
+    pub fn bytes(&self) -> usize {
+        self.object.len() + self.before.as_ref().map_or(0, String::len)
+    }
+
+    pub fn read(&self) -> Result<Change, ApiError> {
+        let (version, event) = (self.version, self.event);
+        let before = self.before.as_ref().map(|before| parse(before, &self.resource)).transpose()?;
+        Ok(Change { version, event, before, object: parse(&self.object, &self.resource)? })
+    }
 }
 
 /// At most `limit` changes of everything after a version, oldest first.
@@ -139,12 +160,7 @@ pub fn all_changes(tx: &mut dyn Tx, after: i64, limit: i64) -> Result<Vec<Stored
     let sql = "SELECT version, event, body_before, body, resource, namespace FROM api_changes
                WHERE version > $1 ORDER BY version LIMIT $2";
     let rows = tx.query(sql, &[after.into(), limit.into()])?;
-    let read = |row: &bedplate_db::Row| {
-        let resource = row.text(4)?.to_owned();
-        let bytes = row.text(3)?.len() + row.opt_text(2)?.map_or(0, str::len);
-        Ok(StoredChange { change: read_change(row, &resource)?, bytes, namespace: row.text(5)?.to_owned(), resource })
-    };
-    rows.iter().map(read).collect()
+    rows.iter().map(|row| Ok(stored_change(row, row.text(4)?, row.text(5)?)?)).collect()
 }
 
 /// At most `limit` changes of a resource after a version, oldest first.
@@ -160,16 +176,18 @@ pub fn changes(
          WHERE resource = $1 AND version > $2 AND ($3 = '' OR namespace = $3) ORDER BY version LIMIT $4",
         &[resource.into(), after.into(), namespace.unwrap_or_default().into(), limit.into()],
     )?;
-    rows.iter().map(|row| read_change(row, resource)).collect()
+    rows.iter().map(|row| stored_change(row, resource, namespace.unwrap_or_default())?.read()).collect()
 }
 
 /// version, event, body_before, body
-fn read_change(row: &bedplate_db::Row, resource: &str) -> Result<Change, ApiError> {
-    Ok(Change {
+fn stored_change(row: &bedplate_db::Row, resource: &str, namespace: &str) -> Result<StoredChange, DbError> {
+    Ok(StoredChange {
+        resource: resource.to_owned(),
+        namespace: namespace.to_owned(),
         version: row.int(0)?,
         event: Event::read(row.text(1)?),
-        before: row.opt_text(2)?.map(|before| parse(before, &resource)).transpose()?,
-        object: parse(row.text(3)?, &resource)?,
+        before: row.opt_text(2)?.map(str::to_owned),
+        object: row.text(3)?.to_owned(),
     })
 }
 
@@ -200,7 +218,8 @@ pub fn by_uid(tx: &mut dyn Tx, uid: &str) -> Result<Option<(Key, Value)>, ApiErr
     Ok(Some((key, object)))
 }
 
-/// Writes one change: the object's row, the change record and the audit leaf. Stamps `object` with its new version.
+/// Writes one change: the object's row, the change record and the audit leaf. Stamps `object` with its new version and
+/// returns it as it is stored.
 pub fn commit(
     tx: &mut dyn Tx,
     key: &Key,
@@ -208,7 +227,7 @@ pub fn commit(
     before: Option<&Value>,
     object: &mut Value,
     by: &By,
-) -> Result<i64, ApiError> {
+) -> Result<String, ApiError> {
     let also = match &by.gate {
         Some(gate) => gate.ask(tx, key, event, before, object, by)?,
         None => Vec::new(),
@@ -241,7 +260,7 @@ pub fn commit(
         bedplate_audit::append(tx, &leaf(key, object, &body, version, by))?;
     }
     governance::follow(tx, also, key, by)?;
-    Ok(version)
+    Ok(body)
 }
 
 /// Counts a new version, of which `kept` are kept. What was forgotten once stays so.

@@ -4,6 +4,7 @@
 //! signal every write gives, and looks again by itself now and then. Before anything is sent the caller's right to it is
 //! asked for again; who has lost it, or whose token is no longer good, is told so and cut off.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,33 +30,25 @@ use crate::store::{self, Change, Event, Memory};
 const BATCH: i64 = 500;
 /// How often an idle watcher looks by itself and, if it was asked to, sends a bookmark.
 const PERIOD: Duration = Duration::from_secs(30);
-/// What is written within this time of a look is sent together: many small frames would cost both sides more than the wait.
-const GATHERED: Duration = Duration::from_millis(4);
 /// How often the database is asked whether the watcher may still watch.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 /// How long a watch lasts when the client does not say.
 const USUAL_SECONDS: u64 = 45 * 60;
 
-/// What a writer tells the watchers.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Signal {
-    /// Counts the writes.
-    pub writes: u64,
-    /// The server is going away: end the streams.
-    pub closed: bool,
-}
-
 /// A watch that a client asked for.
 pub struct Watch {
     pub db: Db,
     pub clock: Arc<dyn Clock>,
-    pub signal: watch::Receiver<Signal>,
+    /// Says that the server is going away.
+    pub closed: watch::Receiver<bool>,
     pub guard: Guard,
     pub resource: Arc<Resource>,
     pub namespace: Option<String>,
     pub list: List,
     pub view: View,
     pub feed: Arc<Feed>,
+    /// Wakes when the resource was changed.
+    pub changed: watch::Receiver<()>,
     pub options: Options,
 }
 
@@ -89,17 +82,14 @@ struct Following {
     /// Everything up to this version was sent; `None` before the first read.
     cursor: Option<i64>,
     first: bool,
-    /// How many writes had been told when it last looked.
-    writes: u64,
-    /// It was not a write of this process that woke it: nobody knows what others have written.
+    /// It was not the feed that woke it: nobody knows what was written.
     is_unsure: bool,
     ended: bool,
     /// There may be something to read.
     must_look: bool,
     deadline: Instant,
-    /// The latest and the earliest moment to look again.
+    /// The latest moment to look again.
     next_look: Instant,
-    next_look_earliest: Instant,
     next_question: Instant,
 }
 
@@ -113,13 +103,11 @@ impl Watch {
             watch: self,
             cursor,
             first: true,
-            writes: 0,
             is_unsure: true,
             ended: false,
             must_look: true,
             deadline,
             next_look: now + PERIOD,
-            next_look_earliest: now,
             next_question: now + ASK_AGAIN,
         };
         futures::stream::unfold(following, |mut following| async {
@@ -133,16 +121,12 @@ impl Following {
     /// The next lines to send; waits for them.
     async fn next(&mut self) -> Option<Bytes> {
         loop {
-            if self.must_look {
-                tokio::time::sleep_until(self.next_look_earliest).await;
-                self.next_look_earliest = Instant::now() + GATHERED;
-            }
-            if self.ended || self.server_goes() {
+            if self.ended || *self.watch.closed.borrow() {
                 return None;
             }
             if let Err(error) = self.may_go_on().await {
                 self.ended = true;
-                return Some(line("ERROR", &status::of(&error)).into());
+                return Some(error_line(&error).into());
             }
             if Instant::now() >= self.deadline {
                 self.ended = true;
@@ -152,7 +136,6 @@ impl Following {
                 let lines = self.look().await;
                 // What was read may be newer than the answer to the question before it.
                 if !lines.is_empty() && self.watch.guard.still().is_ok() {
-                    self.must_look = true;
                     return Some(lines.into());
                 }
             }
@@ -160,14 +143,6 @@ impl Following {
                 return Some(bookmark.into());
             }
         }
-    }
-
-    /// Takes note of the writes since, too.
-    fn server_goes(&mut self) -> bool {
-        let signal = self.watch.signal.borrow_and_update();
-        self.must_look |= signal.has_changed();
-        self.writes = signal.writes;
-        signal.closed
     }
 
     async fn may_go_on(&mut self) -> Result<(), ApiError> {
@@ -179,22 +154,31 @@ impl Following {
         Ok(())
     }
 
-    /// Waits for a write, the next question, the period or the end; the period may call for a bookmark.
+    /// Waits for a change, the next question, the period or the end; the period may call for a bookmark.
     async fn wait(&mut self) -> Option<String> {
+        if self.must_look {
+            return None;
+        }
         let until = self.deadline.min(self.next_look).min(self.next_question);
         tokio::select! {
-            changed = self.watch.signal.changed() => {
+            changed = self.watch.changed.changed() => {
                 self.ended = changed.is_err();
                 self.must_look = true;
                 None
             }
+            closed = self.watch.closed.changed() => {
+                self.ended = closed.is_err();
+                None
+            }
             () = tokio::time::sleep_until(until) => {
                 let now = Instant::now();
+                // Even when there is nothing to tell it takes note of how far the others have come.
+                self.must_look = true;
                 if now < self.next_look {
                     return None;
                 }
                 self.next_look = now + PERIOD;
-                (self.must_look, self.is_unsure) = (true, true);
+                self.is_unsure = true;
                 if now < self.deadline { self.progress() } else { None }
             }
         }
@@ -208,7 +192,7 @@ impl Following {
         };
         seen.unwrap_or_else(|error| {
             self.ended = true;
-            line("ERROR", &status::of(&error))
+            error_line(&error)
         })
     }
 
@@ -228,8 +212,9 @@ impl Following {
     }
 
     async fn read_changes(&mut self, cursor: i64) -> Result<String, ApiError> {
-        let told = (!std::mem::take(&mut self.is_unsure)).then_some(self.writes);
-        self.watch.feed.catch_up(&self.watch.db, told).await?;
+        if std::mem::take(&mut self.is_unsure) {
+            self.watch.feed.catch_up(&self.watch.db, None).await?;
+        }
         let news = self.watch.feed.since(cursor, &self.watch.resource.storage(), self.watch.namespace.as_deref());
         match news {
             Some(news) => self.read_news(news),
@@ -244,9 +229,9 @@ impl Following {
         let mut lines = String::new();
         for entry in news.entries {
             if is_shared {
-                lines += &entry.line(|change| line(change.event.as_str(), &change.object));
+                lines += &entry.line(|stored| line(stored.event.as_str(), &stored.object));
             } else {
-                lines += &self.change(entry.change.clone())?.unwrap_or_default();
+                lines += &self.change(entry.change()?)?.unwrap_or_default();
             }
         }
         self.cursor = Some(news.upto);
@@ -271,10 +256,7 @@ impl Following {
             lines += &self.change(change)?.unwrap_or_default();
         }
         self.cursor = Some(last.filter(|_| is_full).unwrap_or(head.max(cursor)));
-        // A full batch of changes that were all selected away is no reason to wait.
-        if is_full && lines.is_empty() {
-            self.watch.signal.mark_changed();
-        }
+        self.must_look |= is_full;
         Ok(lines)
     }
 
@@ -322,8 +304,13 @@ impl Following {
     }
 }
 
-fn line(event: &str, object: &Value) -> String {
-    format!("{}\n", json!({ "type": event, "object": object }))
+/// `object` is JSON.
+fn line(event: &str, object: &dyn fmt::Display) -> String {
+    format!("{{\"type\":\"{event}\",\"object\":{object}}}\n")
+}
+
+fn error_line(error: &ApiError) -> String {
+    line("ERROR", &status::of(error))
 }
 
 /// Reads the database on a thread that may block.

@@ -86,8 +86,11 @@ pub(crate) fn count_change(tx: &mut dyn Tx) -> Result<(), PolicyError> {
     Ok(())
 }
 
-/// How often the grants were changed so far.
-pub(crate) fn version(tx: &mut dyn Tx) -> Result<i64, PolicyError> {
+/// How often grants and policies were changed so far, for [`crate::Policy::refresh_to`].
+///
+/// # Errors
+/// [`PolicyError::Db`].
+pub fn version(tx: &mut dyn Tx) -> Result<i64, PolicyError> {
     let rows = tx.query("SELECT version FROM policy_version WHERE id = 1", &[])?;
     Ok(rows.first().map(|row| row.int(0)).transpose()?.unwrap_or_default())
 }

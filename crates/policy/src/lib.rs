@@ -48,7 +48,7 @@ pub use decision::Decision;
 pub use declared::{declare, retract};
 pub use error::PolicyError;
 pub use given::{Given, StoredDecision, Wanted, decisions, forget_old_decisions, lost_decisions};
-pub use grant::{Grant, Role, grant, list, revoke};
+pub use grant::{Grant, Role, grant, list, revoke, version};
 pub use operation::{Hidden, Operation, Who};
 pub use policy::Policy;
 pub use question::{Action, Circumstances, Context, Question, Resource};

@@ -64,7 +64,14 @@ impl Policy {
     /// # Errors
     /// As [`Policy::load`].
     pub fn refresh(&self) -> Result<(), PolicyError> {
-        let version = self.db.read(grant::version)?;
+        self.refresh_to(self.db.read(grant::version)?)
+    }
+
+    /// [`Policy::refresh`] for whoever has just read [`crate::version`], in the transaction that may have changed it.
+    ///
+    /// # Errors
+    /// As [`Policy::load`].
+    pub fn refresh_to(&self, version: i64) -> Result<(), PolicyError> {
         if self.loaded.read().version == version { Ok(()) } else { self.reload() }
     }
 

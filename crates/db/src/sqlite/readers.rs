@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use super::backup::backup;
-use super::tx::{SqliteTx, open_reader, run};
+use super::tx::{SqliteTx, control, open_reader};
 use crate::{DbError, Tx};
 
 const IDLE: usize = 8;
@@ -26,10 +26,11 @@ impl Readers {
     pub(crate) fn read<T, E: From<DbError>>(&self, f: impl FnOnce(&mut dyn Tx) -> Result<T, E>) -> Result<T, E> {
         let conn = self.take()?;
         // A transaction's snapshot is that of its first look at the file.
-        run(&conn, "BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1")?;
+        control(&conn, "BEGIN")?;
+        control(&conn, "SELECT 1 FROM sqlite_schema LIMIT 1")?;
         let outcome = f(&mut SqliteTx(&conn));
         // Nothing was written, so there is nothing to keep; a connection that cannot even end is dropped.
-        if run(&conn, "ROLLBACK").is_ok() {
+        if control(&conn, "ROLLBACK").is_ok() {
             self.put_back(conn);
         }
         outcome

@@ -1,16 +1,19 @@
 //! SQLite behind [`Tx`]: connections as we want them, and arguments bound by their number.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, Connection, Statement, ToSql};
+use rusqlite::{CachedStatement, Connection, ErrorCode, Statement, ToSql};
 
 use crate::error::shorten;
 use crate::statement::refuse_control;
 use crate::{DbError, Row, Tx, Value};
 
 const BUSY: Duration = Duration::from_secs(5);
+/// How soon a file that is busy is asked for again.
+const AGAIN: Duration = Duration::from_millis(5);
 const CACHED_STATEMENTS: usize = 256;
 
 /// A connection that may write, and that has seen that the file is a database.
@@ -18,12 +21,25 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, DbError> {
     let connect = || {
         let conn = Connection::open(path)?;
         conn.busy_timeout(BUSY)?;
-        conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
+        write_ahead(&conn)?;
         conn.pragma_update(None, "synchronous", "FULL")?;
         prepare(&conn)?;
         Ok(conn)
     };
     connect().map_err(|error| DbError::opening(path, error))
+}
+
+/// Turns the log on. While another process does so, SQLite says "busy" at once instead of waiting.
+fn write_ahead(conn: &Connection) -> rusqlite::Result<()> {
+    let until = Instant::now() + BUSY;
+    loop {
+        let outcome = conn.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()));
+        let is_busy = outcome.as_ref().is_err_and(|error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy));
+        if !is_busy || Instant::now() >= until {
+            return outcome;
+        }
+        std::thread::sleep(AGAIN);
+    }
 }
 
 /// A connection that refuses to write.
@@ -42,10 +58,18 @@ fn prepare(conn: &Connection) -> rusqlite::Result<()> {
     conn.pragma_update(None, "foreign_keys", "ON")?;
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     conn.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    // Without this guarantee a statement with `LIMIT $1` or `LIKE $1` is planned anew each time it is bound.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
 }
 
-/// A statement the engine itself understands: `BEGIN`, `COMMIT`, a migration.
+/// One statement that begins or ends a transaction, or looks without wanting to see anything.
+pub(crate) fn control(conn: &Connection, sql: &str) -> Result<(), DbError> {
+    let step = || conn.prepare_cached(sql)?.raw_query().next().map(|_| ());
+    step().map_err(|error| DbError::running(sql, error))
+}
+
+/// Statements the engine itself understands, parsed each time: a migration, a pragma.
 pub(crate) fn run(conn: &Connection, sql: &str) -> Result<(), DbError> {
     conn.execute_batch(sql).map_err(|error| DbError::running(sql, error))
 }
@@ -155,6 +179,20 @@ mod tests {
         check("SELECT $1", &[1.into(), 2.into()], Err("takes 1 arguments, 2 were given"));
         check("SELECT 1; SELECT 2", &[], Err("SELECT 1; SELECT 2"));
         check("SELEC 1", &[], Err("SELEC 1"));
+    }
+
+    #[test]
+    fn nothing_is_planned_anew_for_being_bound() {
+        let folder = tempfile::tempdir().unwrap();
+        let conn = open_writer(&folder.path().join("it.db")).unwrap();
+        run(&conn, "CREATE TABLE t (a TEXT PRIMARY KEY)").unwrap();
+        let tx = SqliteTx(&conn);
+        for _ in 0..3 {
+            let args = ["a%".into(), "b".into(), 7.into()];
+            let mut statement = tx.bound("SELECT a FROM t WHERE a LIKE $1 AND a > $2 LIMIT $3", &args).unwrap();
+            collect(&mut statement).unwrap();
+            assert_eq!(statement.get_status(rusqlite::StatementStatus::RePrepare), 0);
+        }
     }
 
     #[test]
