@@ -9,6 +9,7 @@ mod http1;
 mod load;
 mod peer;
 mod policy;
+mod replicas;
 mod table;
 
 use std::path::PathBuf;
@@ -37,11 +38,18 @@ enum What {
     },
     /// Decisions of the policy, uncached and cached
     Policy,
+    /// What is written on one replica counts on the other; a killed leader is replaced
+    Replicas {
+        /// The product, built for release
+        #[arg(long)]
+        binary: PathBuf,
+    },
 }
 
 fn main() -> Result<ExitCode> {
     match Arguments::parse().what {
         What::Control { binary, objects } => control::run(&binary, objects),
         What::Policy => policy::run(),
+        What::Replicas { binary } => replicas::run(&binary),
     }
 }

@@ -43,16 +43,23 @@ impl Line {
 /// The control plane under load, beside etcd.
 pub fn control(objects: usize) -> Result<ExitCode> {
     let binary = build()?;
-    let mut load = cargo(&["run", "--release", "-p", "bedplate-benches", "--", "control", "--binary"]);
-    load.arg(binary).args(["--objects", &objects.to_string()]);
-    let status = load.status().context("cannot start the load")?;
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    load(&["control", "--objects", &objects.to_string(), "--binary"], Some(&binary))
 }
 
 /// What a decision costs.
 pub fn policy() -> Result<ExitCode> {
-    let status = cargo(&["run", "--release", "-p", "bedplate-benches", "--", "policy"]).status();
-    let status = status.context("cannot start the measurement")?;
+    load(&["policy"], None)
+}
+
+/// Two replicas on one PostgreSQL.
+pub fn replicas() -> Result<ExitCode> {
+    let binary = build()?;
+    load(&["replicas", "--binary"], Some(&binary))
+}
+
+fn load(arguments: &[&str], binary: Option<&Path>) -> Result<ExitCode> {
+    let mut load = cargo(&[&["run", "--release", "-p", "bedplate-benches", "--"], arguments].concat());
+    let status = load.args(binary).status().context("cannot start the load")?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -60,6 +60,8 @@ enum Bench {
     },
     /// Decisions of the policy, uncached and cached, at 10, 100 and 1,000 grants
     Policy,
+    /// Two replicas on one PostgreSQL: writes, ended tokens, a killed leader
+    Replicas,
 }
 
 fn main() -> Result<ExitCode> {
@@ -70,5 +72,6 @@ fn main() -> Result<ExitCode> {
         Command::Bench { what: Bench::Quickstart { runs } } => bench::run(runs.max(1)),
         Command::Bench { what: Bench::Control { objects } } => bench::control(objects),
         Command::Bench { what: Bench::Policy } => bench::policy(),
+        Command::Bench { what: Bench::Replicas } => bench::replicas(),
     }
 }
