@@ -21,6 +21,9 @@ pub(crate) enum FeastError {
     /// A field of the body, and what is wrong with it.
     #[error("{field}: {why}")]
     Body { field: String, why: String },
+    /// Columns of the answer would have one name.
+    #[error("Feature names must be unique: {refs} collide{}", if *.full { "" } else { "; ask with full_feature_names" })]
+    Collision { refs: String, full: bool },
     #[error("the request body is larger than {BODY_LIMIT} bytes: send fewer rows at a time")]
     TooLarge,
     #[error(transparent)]
@@ -36,7 +39,12 @@ impl FeastError {
     fn class(&self) -> Option<&'static str> {
         match self {
             Self::Denied(_) => Some("FeastPermissionError"),
+            Self::Collision { .. } => Some("FeatureNameCollisionError"),
             Self::Store(StoreError::NoPushSource(_)) => Some("PushSourceNotFoundException"),
+            Self::Store(StoreError::NoView(_)) => Some("FeatureViewNotFoundException"),
+            Self::Store(StoreError::NoService(_)) => Some("FeatureServiceNotFoundException"),
+            Self::Store(StoreError::NoVersion { .. }) => Some("FeatureViewVersionNotFound"),
+            Self::Store(StoreError::NoFeature { .. }) => Some("FeastObjectNotFoundException"),
             _ => None,
         }
     }
@@ -79,7 +87,7 @@ impl Explained for FeastError {
             Self::Identity(error) => error.kind(),
             Self::Store(error) => error.kind(),
             Self::Denied(_) => ErrorKind::Denied,
-            Self::Body { .. } => ErrorKind::Invalid,
+            Self::Body { .. } | Self::Collision { .. } => ErrorKind::Invalid,
             Self::TooLarge => ErrorKind::TooLarge,
         }
     }

@@ -1,31 +1,36 @@
-//! Feast's feature server over REST: `POST /push`, as Feast 0.67's own client sends it.
+//! Feast's feature server over REST, as Feast 0.67's own client uses it: `POST /get-online-features`, `/push`,
+//! `/write-to-online-store`, `GET /health`.
 //!
 //! Start with [`router`] and [`FeatureStore`], the port behind which features live. A pushed data frame becomes one Arrow
 //! record batch; the answer to a push is given when it is durable. Errors are told the way Feast tells them, so that its
 //! client raises the exception its user knows.
 //!
-//! The namespace is, in this order: the header `x-bedplate-namespace`, the caller's own for a workload, `default`.
-//! Pushing needs the right to push feature views. What a caller has no right to see
-//! in a namespace looks exactly like what is not there.
+//! The namespace is, in this order: the header `x-bedplate-namespace`, the caller's own for a workload or a service account, `default`.
+//! Pushing needs the right to push feature views, reading the right to `read-data`, asked for each view with the tags of
+//! the data it is made of and the purpose in the header `x-bedplate-purpose`. What a caller has no right to see in a
+//! namespace looks exactly like what is not there.
 //!
-//! Pushes go to the online store only: `to` other than `online` is refused, not ignored. This crate knows nothing of
-//! views, keys or time-to-live.
+//! Pushes go to the online store only: `to` other than `online` is refused, not ignored. Values are known as of now, no
+//! older than the view's time to live. This crate knows nothing of keys, or of where rows are.
 
 mod body;
 mod error;
 mod frame;
 mod guard;
 mod push;
+mod read;
 mod store;
+mod write;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{MethodRouter, post};
+use axum::http::StatusCode;
+use axum::routing::{MethodRouter, get, post};
 use bedplate_identity::Authenticator;
 use bedplate_policy::{Action, Hidden, Operation, Policy};
 
-pub use store::{FeatureStore, StoreError};
+pub use store::{Cell, FeatureStore, Features, Selected, SelectedView, Status, StoreError};
 
 /// The largest request body, in bytes.
 pub const BODY_LIMIT: usize = 16 << 20;
@@ -44,7 +49,13 @@ pub fn operations() -> Vec<Operation> {
 }
 
 fn table() -> Vec<(Operation, MethodRouter<Arc<Served>>)> {
-    vec![(Operation::may("POST", "/push", Action::Push, guard::KIND, Hidden::NotFound), post(push::push))]
+    let may = |path, action| Operation::may("POST", path, action, guard::KIND, Hidden::NotFound);
+    vec![
+        (Operation::open("GET", "/health"), get(async || StatusCode::OK)),
+        (may("/get-online-features", Action::ReadData), post(read::get_online_features)),
+        (may("/push", Action::Push), post(push::push)),
+        (may("/write-to-online-store", Action::Push), post(write::write)),
+    ]
 }
 
 /// What the handlers share.

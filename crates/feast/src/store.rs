@@ -1,10 +1,16 @@
 //! The port to the features.
 
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use arrow::array::RecordBatch;
 use bedplate_identity::Principal;
-use bedplate_types::{ErrorKind, Explained, Problem};
+use bedplate_policy::Tags;
+use bedplate_types::{ErrorKind, Explained, Problem, Timestamp};
+use serde_json::Value;
 
-/// Takes feature values. The caller has been authenticated and authorised for the namespace.
+/// Takes and gives feature values. The caller has been authenticated and authorised for the namespace.
 #[async_trait::async_trait]
 pub trait FeatureStore: Send + Sync {
     /// Brings rows into every view the push source feeds; they are durable when it returns. Strings come as Utf8 (times
@@ -17,13 +23,113 @@ pub trait FeatureStore: Send + Sync {
         source: &str,
         frame: RecordBatch,
     ) -> Result<(), StoreError>;
+
+    /// As [`FeatureStore::push`], into one view.
+    async fn write(
+        &self,
+        principal: &Principal,
+        namespace: &str,
+        view: &str,
+        frame: RecordBatch,
+    ) -> Result<(), StoreError>;
+
+    /// Finds what is asked for.
+    async fn select(&self, namespace: &str, features: &Features) -> Result<Arc<Selected>, StoreError>;
+
+    /// What is known now of `rows` entities, whose join keys are columns of as many values: for each selected feature a
+    /// column.
+    async fn read(
+        &self,
+        selected: &Arc<Selected>,
+        entities: &BTreeMap<String, Vec<Value>>,
+        rows: usize,
+    ) -> Result<Vec<Vec<Cell>>, StoreError>;
 }
 
-/// Why a store could not do it. The first reads as Feast words it.
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Features {
+    /// (view, feature)
+    Refs(Vec<(String, String)>),
+    Service(String),
+}
+
+impl Features {
+    /// What is told to whoever may not even know whether it is there.
+    pub(crate) fn missing(&self) -> StoreError {
+        match self {
+            Self::Refs(refs) => StoreError::NoView(refs.first().map(|(view, _)| view.clone()).unwrap_or_default()),
+            Self::Service(name) => StoreError::NoService(name.clone()),
+        }
+    }
+}
+
+/// What was found.
+pub struct Selected {
+    pub views: Vec<SelectedView>,
+    /// In the order asked for: the position of the view, and of the feature in it.
+    pub features: Vec<(usize, usize)>,
+    /// What the store needs to read it.
+    pub inner: Box<dyn Any + Send + Sync>,
+}
+
+pub struct SelectedView {
+    pub name: String,
+    /// The name as it was asked for: Feast's may have underscores where those of objects have hyphens.
+    pub asked: String,
+    pub join_keys: Vec<String>,
+    /// All of the view's.
+    pub features: Vec<String>,
+    /// Of the data it is made of.
+    pub tags: Tags,
+}
+
+/// One feature of one entity.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cell {
+    pub value: Option<f64>,
+    pub status: Status,
+    /// When the entity's newest row became known.
+    pub known: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    Present,
+    /// There are rows, and they say nothing.
+    Null,
+    /// There are no rows.
+    NotFound,
+    /// There are rows, all of them older than the view's time to live.
+    OutsideMaxAge,
+}
+
+impl Status {
+    /// As Feast spells it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Present => "PRESENT",
+            Self::Null => "NULL_VALUE",
+            Self::NotFound => "NOT_FOUND",
+            Self::OutsideMaxAge => "OUTSIDE_MAX_AGE",
+        }
+    }
+}
+
+/// Why a store could not do it. The first five read as Feast words them.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     #[error("Unable to find push source '{0}'.")]
     NoPushSource(String),
+    #[error("Feature view {0} does not exist")]
+    NoView(String),
+    #[error("Feature service {0} does not exist")]
+    NoService(String),
+    #[error("Version {version} of feature view {view} does not exist")]
+    NoVersion { view: String, version: String },
+    #[error("Feature {feature} not found in feature view {view}")]
+    NoFeature { view: String, feature: String },
     /// The frame or the entities lack something, or have it in the wrong type.
     #[error("column {column:?} {why}")]
     Column { column: String, why: String },
@@ -34,7 +140,11 @@ pub enum StoreError {
 impl Explained for StoreError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::NoPushSource(_) => ErrorKind::NotFound,
+            Self::NoPushSource(_)
+            | Self::NoView(_)
+            | Self::NoService(_)
+            | Self::NoVersion { .. }
+            | Self::NoFeature { .. } => ErrorKind::NotFound,
             Self::Column { .. } => ErrorKind::Invalid,
             Self::Other(problem) => problem.kind,
         }

@@ -19,4 +19,5 @@ mod store;
 mod write;
 
 pub use error::OnlineError;
+pub use read::Dated;
 pub use store::OnlineStore;

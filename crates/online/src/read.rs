@@ -13,6 +13,15 @@ use crate::{OnlineError, OnlineStore};
 
 const DOING: &str = "read rows";
 
+/// What is known of an entity.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dated {
+    /// In the view's order.
+    pub values: Vec<Option<f64>>,
+    /// When its newest row became known, whether or not that is still usable; `None` without rows.
+    pub newest: Option<Timestamp>,
+}
+
 impl OnlineStore {
     /// The view's features of one entity as they were known at `at`, in the view's order; later rows are never seen.
     ///
@@ -42,6 +51,20 @@ impl OnlineStore {
     ) -> Result<Vec<Vec<Option<f64>>>, OnlineError> {
         let reader = self.reader(def, view_id);
         asked.iter().map(|(key, at)| reader.read(key.as_ref(), *at)).collect()
+    }
+
+    /// As [`OnlineStore::read_many`], with the age of what is known.
+    ///
+    /// # Errors
+    /// As [`OnlineStore::read`].
+    pub fn read_dated(
+        &self,
+        def: &ViewDefinition,
+        view_id: &str,
+        asked: &[(Option<EntityKey>, Timestamp)],
+    ) -> Result<Vec<Dated>, OnlineError> {
+        let reader = self.reader(def, view_id);
+        asked.iter().map(|(key, at)| reader.dated(key.as_ref(), *at)).collect()
     }
 
     fn reader<'a>(&'a self, def: &'a ViewDefinition, view_id: &'a str) -> Reader<'a> {
@@ -76,6 +99,18 @@ impl Reader<'_> {
             }
             _ => Ok(values(self.def, &self.latest(&entity, at.micros())?.all(), at)),
         }
+    }
+
+    /// One seek where the newest row is all that counts.
+    fn dated(&self, key: Option<&EntityKey>, at: Timestamp) -> Result<Dated, OnlineError> {
+        let newest = |rows: &History| rows.all().times.last().map(|time| Timestamp::from_micros(*time));
+        let Some(key) = key else { return Ok(Dated { values: self.read(None, at)?, newest: None }) };
+        let latest = self.latest(&entity_prefix(self.view_id, key), at.micros())?;
+        let values = match self.def.longest_window() {
+            Some(_) => self.read(Some(key), at)?,
+            None => values(self.def, &latest.all(), at),
+        };
+        Ok(Dated { values, newest: newest(&latest) })
     }
 
     /// The rows of the window before `at`, and perhaps more of the same entity.

@@ -76,7 +76,7 @@ pub fn control_routes(
         secure: issuing.is_some(),
     };
     let backup = Source { places: places.clone(), db: spine.db.clone(), online: online.clone(), with_keys: false };
-    let store = features::Store::new(client.clone(), online.clone(), leads.clone());
+    let store = features::Store::new(client.clone(), online.clone(), leads.clone(), spine.clock.clone());
     objects
         .merge(bedplate_console::router(state))
         .merge(bedplate_feast::router(Arc::new(store), spine.authenticator.clone(), spine.policy.clone()))

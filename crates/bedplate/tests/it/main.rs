@@ -9,6 +9,7 @@ mod bad_input;
 mod chart;
 mod cli;
 mod crds;
+mod feast;
 mod http;
 mod infrastructure;
 mod job_tokens;

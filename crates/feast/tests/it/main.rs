@@ -2,6 +2,7 @@
 
 mod fake;
 mod push;
+mod read;
 mod rights;
 
 use std::sync::Arc;
@@ -76,7 +77,14 @@ impl Server {
     }
 
     async fn post(&self, path: &str, token: &str, body: impl Into<Body>) -> Reply {
-        let request = Request::post(path).header("authorization", format!("Bearer {token}"));
+        self.post_with(path, token, &[], body).await
+    }
+
+    async fn post_with(&self, path: &str, token: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Reply {
+        let mut request = Request::post(path).header("authorization", format!("Bearer {token}"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
         let request = request.header("x-bedplate-namespace", "flights").body(body.into()).unwrap();
         let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();

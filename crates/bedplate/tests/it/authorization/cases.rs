@@ -85,6 +85,7 @@ fn other(world: &World, method: &str, path: &str) -> Option<Case> {
         | "GET /healthz"
         | "GET /livez"
         | "GET /readyz"
+        | "GET /health"
         | "GET /login"
         | "GET /v2"
         | "GET /v2/"
@@ -145,6 +146,22 @@ fn other(world: &World, method: &str, path: &str) -> Option<Case> {
                     .body(json!({ "push_source_name": source, "df": {} }))
             };
             of(at("arrivals"), at(NOWHERE), ["arrivals", NOWHERE])
+        }
+        "POST /write-to-online-store" => {
+            let at = |view: &str| {
+                Ask::new(method, path)
+                    .header("x-bedplate-namespace", "flights")
+                    .body(json!({ "feature_view_name": view, "df": {} }))
+            };
+            of(at("aircraft-history"), at(NOWHERE), ["aircraft-history", NOWHERE])
+        }
+        "POST /get-online-features" => {
+            let at = |view: &str| {
+                Ask::new(method, path)
+                    .header("x-bedplate-namespace", "flights")
+                    .body(json!({ "features": [format!("{view}:last_arr_delay")], "entities": { "tailnum": ["N1"] } }))
+            };
+            of(at("aircraft-history"), at(NOWHERE), ["aircraft-history", NOWHERE])
         }
         // Bedplate's own.
         "GET /bedplate/v1/trace" => part(method, "/bedplate/v1/trace?node=model:flights/{}@1", "late-arrival"),

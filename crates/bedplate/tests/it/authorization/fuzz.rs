@@ -243,11 +243,20 @@ fn inference(dice: &mut Dice) -> Ask {
 
 fn push(dice: &mut Dice) -> Ask {
     let source = spelled(dice, "arrivals");
-    let ask = Ask::new("POST", "/push").header("content-type", "application/json");
+    let path = *dice.one_of(&["/push", "/get-online-features", "/write-to-online-store"]);
+    let ask = Ask::new("POST", path).header("content-type", "application/json");
     let ask = ask.header(
         "x-bedplate-namespace",
         *dice.one_of(&["flights", "FLIGHTS", "rides", "*", "rides,flights", "../flights"]),
     );
+    if path == "/get-online-features" {
+        let view = spelled(dice, "aircraft-history");
+        return ask.body(json!({ "features": [format!("{view}:last_arr_delay")], "entities": { "tailnum": ["N1"] } }));
+    }
+    if path == "/write-to-online-store" {
+        let view = spelled(dice, "aircraft-history");
+        return ask.body(json!({ "feature_view_name": view, "df": { "tailnum": ["N1"], "arr_delay": [1.0] } }));
+    }
     ask.body(json!({ "push_source_name": source, "df": { "origin": ["EWR"], "tailnum": ["N1"] }, "to": "online", "namespace": "flights" }))
 }
 

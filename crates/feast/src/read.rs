@@ -1,0 +1,171 @@
+//! POST /get-online-features
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{Request, header};
+use axum::response::{IntoResponse, Response};
+use bedplate_policy::Action;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::FeastError;
+use crate::guard::purpose;
+use crate::store::{Cell, Features, Selected, Status};
+use crate::{Served, StoreError, body};
+
+/// What Feast gives the join keys as the moment they are from.
+const EPOCH: &str = "1970-01-01T00:00:00Z";
+/// How many values may be asked for at once.
+const MOST_CELLS: usize = 1_000_000;
+
+/// Feast's `GetOnlineFeaturesRequest`. Numbers of versions are Feast's own and unknown here.
+#[derive(Deserialize)]
+struct GetOnlineFeatures {
+    entities: BTreeMap<String, Vec<Value>>,
+    #[serde(default)]
+    feature_service: Option<String>,
+    #[serde(default)]
+    features: Option<Vec<String>>,
+    #[serde(default)]
+    full_feature_names: bool,
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    metadata: Metadata,
+    results: Vec<Column<'a>>,
+}
+
+#[derive(Serialize)]
+struct Metadata {
+    feature_names: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Column<'a> {
+    values: Vec<Shown<'a>>,
+    statuses: Vec<&'static str>,
+    event_timestamps: Vec<String>,
+}
+
+/// A join key as it was sent, or a feature.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Shown<'a> {
+    Sent(&'a Value),
+    Number(Option<f64>),
+}
+
+/// One column a join key and a feature, in the order they were asked for.
+pub(crate) async fn get_online_features(
+    State(served): State<Arc<Served>>,
+    request: Request<Body>,
+) -> Result<Response, FeastError> {
+    let (parts, body) = request.into_parts();
+    let caller = served.guard.who(&parts.headers)?;
+    let asked: GetOnlineFeatures = body::read(body).await?;
+    let features = asked.features()?;
+    let missing = features.missing();
+    served.guard.check(&caller, Action::ReadData, missing)?;
+    let rows = asked.rows()?;
+    let selected = served.store.select(&caller.namespace, &features).await?;
+    for view in &selected.views {
+        served.guard.check_view(&caller, view, purpose(&parts.headers))?;
+    }
+    let names = names(&selected, asked.full_feature_names)?;
+    if rows.saturating_mul(names.len()) > MOST_CELLS {
+        return Err(FeastError::body(
+            "entities",
+            format!("asks for more than {MOST_CELLS} values: ask for fewer rows"),
+        ));
+    }
+    let keys: BTreeSet<&str> = selected.views.iter().flat_map(|view| &view.join_keys).map(String::as_str).collect();
+    if let Some(key) = keys.iter().find(|key| !asked.entities.contains_key(**key)) {
+        return Err(FeastError::body("entities", format!("lacks the join key {key:?}")));
+    }
+    let found = served.store.read(&selected, &asked.entities, rows).await?;
+    let sent = keys.iter().map(|key| sent(&asked.entities[*key]));
+    let answer = Answer {
+        metadata: Metadata { feature_names: keys.iter().map(|key| (*key).to_owned()).chain(names).collect() },
+        results: sent.chain(found.iter().map(|cells| column(cells))).collect(),
+    };
+    let text = serde_json::to_vec(&answer).map_err(|error| FeastError::body("body", error.to_string()))?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
+}
+
+impl GetOnlineFeatures {
+    fn features(&self) -> Result<Features, FeastError> {
+        match (&self.feature_service, &self.features) {
+            (Some(service), None) => Ok(Features::Service(service.clone())),
+            (None, Some(refs)) if !refs.is_empty() => {
+                refs.iter().map(|text| reference(text)).collect::<Result<_, _>>().map(Features::Refs)
+            }
+            (Some(_), Some(_)) => Err(FeastError::body("features", "stand beside feature_service: name one of them")),
+            _ => Err(FeastError::body("features", "no features specified for retrieval")),
+        }
+    }
+
+    fn rows(&self) -> Result<usize, FeastError> {
+        let lengths: BTreeSet<usize> = self.entities.values().map(Vec::len).collect();
+        match (lengths.len(), lengths.first()) {
+            (1, Some(rows)) => Ok(*rows),
+            (0, _) => Err(FeastError::body("entities", "is empty: name the join keys, each with a value a row")),
+            _ => Err(FeastError::body("entities", "all columns must have as many values")),
+        }
+    }
+}
+
+/// `view:feature`, or with the version that is in force, `view@latest:feature`.
+fn reference(text: &str) -> Result<(String, String), FeastError> {
+    let wrong = || {
+        FeastError::body("features", format!("invalid feature reference {text:?}: it must be <feature_view>:<feature>"))
+    };
+    let (view, feature) = text.split_once(':').ok_or_else(wrong)?;
+    if view.is_empty() || feature.is_empty() {
+        return Err(wrong());
+    }
+    match view.split_once('@') {
+        None => Ok((view.to_owned(), feature.to_owned())),
+        Some((view, "latest")) => Ok((view.to_owned(), feature.to_owned())),
+        Some((view, version)) => {
+            Err(StoreError::NoVersion { view: view.to_owned(), version: version.to_owned() }.into())
+        }
+    }
+}
+
+/// What the columns of the answer are called; no two alike.
+fn names(selected: &Selected, full: bool) -> Result<Vec<String>, FeastError> {
+    let mut seen = BTreeMap::<String, Vec<String>>::new();
+    let mut names = Vec::with_capacity(selected.features.len());
+    for (view, feature) in &selected.features {
+        let view = &selected.views[*view];
+        let feature = &view.features[*feature];
+        let name = if full { format!("{}__{feature}", view.asked) } else { feature.clone() };
+        seen.entry(name.clone()).or_default().push(format!("{}:{feature}", view.asked));
+        names.push(name);
+    }
+    match seen.into_values().find(|refs| refs.len() > 1) {
+        None => Ok(names),
+        Some(refs) => Err(FeastError::Collision { refs: refs.join(", "), full }),
+    }
+}
+
+fn sent(values: &[Value]) -> Column<'_> {
+    Column {
+        values: values.iter().map(Shown::Sent).collect(),
+        statuses: vec![Status::Present.as_str(); values.len()],
+        event_timestamps: vec![EPOCH.to_owned(); values.len()],
+    }
+}
+
+fn column(cells: &[Cell]) -> Column<'static> {
+    let known = |cell: &Cell| cell.known.map_or_else(|| EPOCH.to_owned(), |known| known.to_string());
+    Column {
+        values: cells.iter().map(|cell| Shown::Number(cell.value)).collect(),
+        statuses: cells.iter().map(|cell| cell.status.as_str()).collect(),
+        event_timestamps: cells.iter().map(known).collect(),
+    }
+}
