@@ -125,7 +125,8 @@ async fn bedplate(binary: &Path, objects: usize) -> Result<Measured> {
     Ok(Measured { creates, create_cpu_ms, gets, list_seconds, resident_bytes, deliveries, watch_cpu_seconds })
 }
 
-fn address(said: &str) -> Option<String> {
+/// Where a platform that has come up says it is.
+pub fn address(said: &str) -> Option<String> {
     let (_, rest) = said.split_once("http://")?;
     Some(rest.split_whitespace().next()?.to_owned())
 }

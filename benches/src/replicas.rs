@@ -10,6 +10,7 @@ use bedplate_testkit::{Postgres, Ready, Server};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
+use crate::control;
 use crate::http1::{Connection, Target};
 use crate::load::Done;
 use crate::table::{self, Limit, Line};
@@ -74,9 +75,7 @@ impl Place {
         command.args(["up", "--listen", "127.0.0.1:0", "--inference-listen", "127.0.0.1:0", "--home"]).arg(path(home));
         command.arg("--keys").arg(path("keys")).arg("--data").arg(path("data")).env("BEDPLATE_DATABASE", &self.url);
         let server = Server::start(&mut command, &Ready::Line("ready".into()), PATIENCE).context("bedplate up")?;
-        let said = server.said();
-        let address = said.split_once("http://").and_then(|(_, rest)| rest.split_whitespace().next());
-        let address = address.context("bedplate up told no address")?.to_owned();
+        let address = control::address(&server.said()).context("bedplate up told no address")?;
         let token = std::fs::read_to_string(path("keys").join("credentials"))?.trim().to_owned();
         Ok(Replica { server, target: Target { address, token } })
     }

@@ -86,7 +86,10 @@ pub(crate) async fn get_online_features(
     if let Some(key) = keys.iter().find(|key| !asked.entities.contains_key(**key)) {
         return Err(FeastError::body("entities", format!("lacks the join key {key:?}")));
     }
-    let found = served.store.read(&selected, &asked.entities, rows).await?;
+    let found = served.store.read(&selected, &asked.entities, rows).await.map_err(|error| match error {
+        StoreError::Column { column, why } => FeastError::body("entities", format!("column {column:?} {why}")),
+        other => other.into(),
+    })?;
     let sent = keys.iter().map(|key| sent(&asked.entities[*key]));
     let answer = Answer {
         metadata: Metadata { feature_names: keys.iter().map(|key| (*key).to_owned()).chain(names).collect() },

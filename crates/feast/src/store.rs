@@ -24,7 +24,8 @@ pub trait FeatureStore: Send + Sync {
         frame: RecordBatch,
     ) -> Result<(), StoreError>;
 
-    /// As [`FeatureStore::push`], into one view.
+    /// As [`FeatureStore::push`], into one view. The moment may stand in a column `event_timestamp`, and one without a zone
+    /// is UTC: so Feast's client writes it.
     async fn write(
         &self,
         principal: &Principal,
@@ -117,7 +118,7 @@ impl Status {
     }
 }
 
-/// Why a store could not do it. The first five read as Feast words them.
+/// Why a store could not do it. The first four read as Feast words them.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     #[error("Unable to find push source '{0}'.")]

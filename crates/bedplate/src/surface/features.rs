@@ -1,29 +1,33 @@
 //! The feature protocol's port on the online store: what is pushed is durable and visible when it is acknowledged, and what
 //! is read is what is known now.
 
+mod cells;
+mod frame;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray, TimestampMicrosecondArray};
-use arrow::datatypes::{DataType, Int64Type};
-use bedplate_feast::{Cell, FeatureStore, Features, Selected, SelectedView, Status, StoreError};
-use bedplate_features::{EntityKey, KeyValue, ViewDefinition};
+use arrow::array::RecordBatch;
+use bedplate_feast::{Cell, FeatureStore, Features, Selected, SelectedView, StoreError};
+use bedplate_features::ViewDefinition;
 use bedplate_identity::Principal;
 use bedplate_kinds::{DataTags, Dataset, Entity, FeatureService, FeatureView, Phase, ViewSelection};
-use bedplate_online::{Dated, OnlineStore};
+use bedplate_online::OnlineStore;
 use bedplate_policy::Tags;
-use bedplate_types::{Clock, ErrorKind, Explained, NamespacedName, Problem, Timestamp};
+use bedplate_types::{Clock, ErrorKind, Explained, NamespacedName, Problem};
 use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt};
 use parking_lot::Mutex;
 
+use self::cells::{cell, keys};
+use self::frame::{as_written, with_times};
 use crate::platform::Leads;
 
 /// How long it is remembered what a push source feeds and where features are: a changed view counts within this time.
 const REMEMBERED: Duration = Duration::from_secs(1);
-/// What Feast's client calls the moment of a row it writes into a view.
-const EVENT_TIMESTAMP: &str = "event_timestamp";
+/// How much of it at most: clients choose what they ask for.
+const MOST: usize = 1_000;
 
 pub struct Store {
     client: Client,
@@ -50,6 +54,9 @@ impl<K: std::hash::Hash + Eq, V> Memory<K, V> {
         let value = Arc::new(value);
         let mut remembered = self.0.lock();
         remembered.retain(|_, (at, _)| at.elapsed() < REMEMBERED);
+        if remembered.len() >= MOST {
+            remembered.clear();
+        }
         remembered.insert(key, (Instant::now(), Arc::clone(&value)));
         value
     }
@@ -213,41 +220,6 @@ fn shown(definition: &ViewDefinition, asked: &str, tags: Tags) -> SelectedView {
     }
 }
 
-/// The key of each of the rows; none where a part of it is null.
-fn keys(
-    definition: &ViewDefinition,
-    entities: &BTreeMap<String, Vec<serde_json::Value>>,
-    rows: usize,
-) -> Result<Vec<Option<EntityKey>>, StoreError> {
-    let part = |name: &str, row: usize| {
-        let wrong = |why: &str| StoreError::Column { column: name.to_owned(), why: why.to_owned() };
-        let value = entities.get(name).and_then(|column| column.get(row)).ok_or_else(|| wrong("is missing"))?;
-        KeyValue::from_json(value).ok_or_else(|| wrong("has a value that is neither text nor a whole number"))
-    };
-    let key = |row| {
-        let parts: Vec<_> =
-            definition.join_keys.iter().map(|key| part(&key.name, row)).collect::<Result<_, StoreError>>()?;
-        EntityKey::from_values(&definition.join_keys, &parts).map_err(|error| StoreError::Column {
-            column: definition.join_keys.iter().map(|key| key.name.as_str()).collect::<Vec<_>>().join(", "),
-            why: format!("is of another type: {error}"),
-        })
-    };
-    (0..rows).map(key).collect()
-}
-
-fn cell(definition: &ViewDefinition, dated: &Dated, feature: usize, now: Timestamp) -> Cell {
-    let (value, known) = (dated.values[feature], dated.newest);
-    let is_old = |known: Timestamp| definition.ttl.is_some_and(|ttl| now.micros_since(known) > ttl.micros());
-    let status = match (value, known) {
-        (Some(_), _) => Status::Present,
-        (None, None) => Status::NotFound,
-        (None, Some(known)) if is_old(known) => Status::OutsideMaxAge,
-        (None, Some(_)) => Status::Null,
-    };
-    // A view without times has rows that were always known.
-    Cell { value, status, known: known.filter(|_| definition.timestamp.is_some()) }
-}
-
 async fn in_background<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
@@ -313,101 +285,4 @@ fn of(view: &NamespacedName, error: &dyn Explained) -> StoreError {
 
 fn internal(why: &str) -> StoreError {
     Problem::new(ErrorKind::Internal, "the feature store", why).into()
-}
-
-/// The frame with its time column as microseconds: it came as RFC 3339 text, or as whole microseconds since 1970.
-fn with_times(frame: &RecordBatch, column: Option<&str>) -> Result<RecordBatch, StoreError> {
-    let Some(column) = column else { return Ok(frame.clone()) };
-    let wrong = |why: &str| StoreError::Column { column: column.to_owned(), why: why.to_owned() };
-    let values = frame.column_by_name(column).ok_or_else(|| wrong("is missing"))?;
-    let times: TimestampMicrosecondArray = match values.data_type() {
-        DataType::Int64 => values.as_primitive::<Int64Type>().iter().collect(),
-        DataType::Utf8 => {
-            let micros = |text: &str| text.parse::<Timestamp>().map(Timestamp::micros);
-            let texts = values.as_string::<i32>().iter().map(|text| text.map(micros).transpose());
-            texts.collect::<Result<_, _>>().map_err(|error| wrong(&error.to_string()))?
-        }
-        _ => return Err(wrong("must be RFC 3339 text or whole microseconds since 1970")),
-    };
-    let times: ArrayRef = Arc::new(times.with_timezone("UTC"));
-    let fields = frame.schema_ref().fields().iter().zip(frame.columns());
-    let columns = fields.map(|(field, values)| {
-        (field.name().clone(), if field.name() == column { times.clone() } else { values.clone() }, true)
-    });
-    RecordBatch::try_from_iter_with_nullable(columns.collect::<Vec<_>>()).map_err(|error| internal(&error.to_string()))
-}
-
-/// What Feast's client writes into a view: the moment under its own name and as naive UTC, which is taken as what it is.
-fn as_written(frame: &RecordBatch, column: Option<&str>) -> Result<RecordBatch, StoreError> {
-    let Some(column) = column.filter(|column| frame.column_by_name(column).is_none()) else { return Ok(frame.clone()) };
-    let Some(times) = frame.column_by_name(EVENT_TIMESTAMP) else { return Ok(frame.clone()) };
-    let wrong = || StoreError::Column { column: EVENT_TIMESTAMP.to_owned(), why: "must be ISO 8601 text".to_owned() };
-    let times = times.as_string_opt::<i32>().ok_or_else(wrong)?;
-    let times: StringArray = times.iter().map(|text| text.map(in_utc)).collect();
-    let fields = frame.schema_ref().fields().iter().zip(frame.columns());
-    let others = fields.map(|(field, values)| (field.name().clone(), values.clone(), true));
-    let columns = others.chain([(column.to_owned(), Arc::new(times) as ArrayRef, true)]);
-    RecordBatch::try_from_iter_with_nullable(columns.collect::<Vec<_>>()).map_err(|error| internal(&error.to_string()))
-}
-
-/// `2013-07-01T09:00:00` is `2013-07-01T09:00:00Z`; what says its zone stays as it is.
-fn in_utc(text: &str) -> String {
-    let is_naive = text.parse::<Timestamp>().is_err() && format!("{text}Z").parse::<Timestamp>().is_ok();
-    if is_naive { format!("{text}Z") } else { text.to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use bedplate_kinds::{Aggregate, ColumnType, JoinKey};
-    use bedplate_types::Span;
-
-    use super::*;
-
-    fn view(ttl: Option<i64>) -> ViewDefinition {
-        let feature = bedplate_features::FeatureDef {
-            name: "d".into(),
-            column: "d".into(),
-            aggregate: Aggregate::Last,
-            window: None,
-        };
-        ViewDefinition {
-            name: "v".into(),
-            join_keys: vec![JoinKey { name: "k".into(), type_: ColumnType::Int64 }],
-            timestamp: Some("at".into()),
-            ttl: ttl.map(Span::from_micros),
-            features: vec![feature],
-        }
-    }
-
-    #[test]
-    fn why_there_is_no_value_is_told() {
-        let status = |ttl, value, newest: Option<i64>| {
-            let dated = Dated { values: vec![value], newest: newest.map(Timestamp::from_micros) };
-            cell(&view(ttl), &dated, 0, Timestamp::from_micros(100)).status
-        };
-        assert_eq!(status(None, Some(1.0), Some(5)), Status::Present);
-        assert_eq!(status(None, None, None), Status::NotFound);
-        assert_eq!(status(None, None, Some(5)), Status::Null);
-        assert_eq!(status(Some(95), None, Some(5)), Status::Null);
-        assert_eq!(status(Some(94), None, Some(5)), Status::OutsideMaxAge);
-    }
-
-    #[test]
-    fn naive_moments_are_utc_and_others_stay() {
-        assert_eq!(in_utc("2013-07-01T09:00:00"), "2013-07-01T09:00:00Z");
-        assert_eq!(in_utc("2013-07-01T09:00:00+02:00"), "2013-07-01T09:00:00+02:00");
-        assert_eq!(in_utc("soon"), "soon");
-    }
-
-    #[test]
-    fn keys_of_another_type_are_refused_and_null_has_none() {
-        let entities =
-            |values: serde_json::Value| BTreeMap::from([("k".to_owned(), values.as_array().unwrap().clone())]);
-        let made = keys(&view(None), &entities(serde_json::json!([1, null])), 2).unwrap();
-        assert_eq!(made.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false]);
-        for wrong in [serde_json::json!(["a"]), serde_json::json!([1.5]), serde_json::json!([[1]])] {
-            let error = keys(&view(None), &entities(wrong.clone()), 1).unwrap_err();
-            assert!(matches!(&error, StoreError::Column { column, .. } if column == "k"), "{wrong}: {error}");
-        }
-    }
 }

@@ -77,7 +77,7 @@ async fn a_wrong_question_names_the_field() {
         (json!({ "entities": {}, "features": ["seats:count"] }), "entities", "is empty"),
         (json!({ "entities": { "a": [1], "b": [1, 2] }, "features": ["seats:count"] }), "entities", "as many values"),
         (json!({ "entities": { "a": [1] }, "features": ["seats:count"] }), "entities", "\"tailnum\""),
-        (json!({ "entities": { "tailnum": [1.5] }, "features": ["seats:count"] }), "df", "another type"),
+        (json!({ "entities": { "tailnum": [1.5] }, "features": ["seats:count"] }), "entities", "another type"),
         (planes(json!([])), "features", "no features"),
         (planes(json!(["seats"])), "features", "invalid feature reference"),
         (planes(json!([":count"])), "features", "invalid feature reference"),
