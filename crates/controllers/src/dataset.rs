@@ -1,18 +1,20 @@
 //! Dataset: brings the source's rows into the lake, checked by the suite it names.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use bedplate_kinds::{Column, Dataset, DatasetStatus, ExpectationSuite, ExpectationSuiteSpec, Phase};
+use bedplate_kinds::{
+    Column, ColumnType, Dataset, DatasetSource, DatasetSpec, DatasetStatus, ExpectationSuite, ExpectationSuiteSpec,
+    Format, Load, Phase,
+};
 use bedplate_ledger::UsageEvent;
 use bedplate_lineage::{How, Node};
-use bedplate_query::{Committed, Ingest, IngestReport};
-use bedplate_types::{Digest, ErrorKind, NamespacedName, Problem};
+use bedplate_query::{Committed, Ingest, IngestError, IngestReport, Pending, SourceError, Watermark, Whose};
+use bedplate_types::{Digest, NamespacedName, Timestamp};
 use serde_json::json;
 
 use crate::core::{ACTOR, Facts, Platform, full_name, gigabytes};
-use crate::digest;
+use crate::digest::{self, erased::Json};
 use crate::hold::{Hold, failed};
 use crate::run::Reconcile;
 
@@ -26,8 +28,7 @@ impl Reconcile for Dataset {
 struct Inputs {
     suite: Option<ExpectationSuiteSpec>,
     references: HashMap<(String, String), HashSet<String>>,
-    source: PathBuf,
-    source_bytes: u64,
+    pending: Pending,
     digest: Digest,
 }
 
@@ -37,11 +38,43 @@ async fn bring(platform: &Arc<Platform>, dataset: &Arc<Dataset>, status: &mut Da
     if status.phase == Phase::Ready && is_there(platform, &name, status, &inputs).await? {
         return Ok(Phase::Ready);
     }
-    let (input_digest, read) = (inputs.digest, inputs.source_bytes);
-    let report = ingest(platform, dataset, &name, inputs).await?;
-    platform.record(facts(platform, &name, dataset, &report, (input_digest, read))).await?;
-    tell(status, &report, input_digest);
+    let added = added_before(platform, &name, &inputs).await?;
+    // A table that was removed begins again with version 0.
+    let report = match added {
+        Some(report) => report,
+        None => {
+            let report = ingest(platform, dataset, &name, inputs).await?;
+            status.version = status.version.filter(|told| *told < report.version);
+            report
+        }
+    };
+    // A load that was killed before it was told of is told of with the next.
+    let untold = platform.lake.reports_since(&name.namespace, &name.name, status.version);
+    for untold in untold.map_err(failed(format!("the table of dataset {name}")))? {
+        platform.record(facts(platform, &name, dataset, &untold)).await?;
+        count_files(status, &untold, dataset.spec.source.load);
+    }
+    tell(status, &dataset.spec, &report);
     Ok(Phase::Ready)
+}
+
+/// What was added to the table is not added again because nobody was told of it.
+async fn added_before(
+    platform: &Platform,
+    name: &NamespacedName,
+    inputs: &Inputs,
+) -> Result<Option<IngestReport>, Hold> {
+    if !inputs.pending.appends() {
+        return Ok(None);
+    }
+    let committed = committed(platform, name).await?;
+    Ok(committed.filter(|found| found.input_digest == inputs.digest).map(|found| found.report))
+}
+
+async fn committed(platform: &Platform, name: &NamespacedName) -> Result<Option<Committed>, Hold> {
+    let _turn = platform.turn().await?;
+    let committed = platform.lake.committed(&name.namespace, &name.name).await;
+    committed.map_err(failed(format!("the table of dataset {name}")))
 }
 
 /// Whether the table is what the status says, made of these inputs. A table that cannot be read is an error, not a reason
@@ -52,57 +85,64 @@ async fn is_there(
     status: &DatasetStatus,
     inputs: &Inputs,
 ) -> Result<bool, Hold> {
-    let _turn = platform.turn().await?;
-    let committed = platform.lake.committed(&name.namespace, &name.name).await;
-    let committed = committed.map_err(failed(format!("the table of dataset {name}")))?;
+    let committed = committed(platform, name).await?;
     let same = |found: &Committed| found.input_digest == inputs.digest && Some(found.version) == status.version;
     Ok(status.input_digest == inputs.digest.to_string() && committed.as_ref().is_some_and(same))
 }
 
-async fn inputs(platform: &Platform, dataset: &Dataset, name: &NamespacedName) -> Result<Inputs, Hold> {
+async fn inputs(platform: &Arc<Platform>, dataset: &Arc<Dataset>, name: &NamespacedName) -> Result<Inputs, Hold> {
     let suite = match &dataset.spec.suite {
         Some(suite) => Some(platform.need::<ExpectationSuite>(&name.namespace, suite).await?.spec),
         None => None,
     };
-    let source = allowed_source(platform, dataset, name)?;
-    let path = source.clone();
-    let (source_digest, source_bytes) = platform.heavy(move || hash(&path)).await?;
+    let pending = pending(platform, dataset, name).await?;
     let (references, versions) = references(platform, name, suite.as_ref()).await?;
-    let digest =
-        digest::of(&[&source_digest.to_string(), &dataset.spec.schema, &suite, &versions, &dataset.spec.time_column]);
-    Ok(Inputs { suite, references, source, source_bytes, digest })
+    let (spec, read) = (&dataset.spec, pending.digest.to_string());
+    let how = how(&spec.source);
+    let mut parts: Vec<&dyn Json> = vec![&read, &spec.schema, &suite, &versions, &spec.time_column];
+    if let Some(how) = &how {
+        parts.push(how);
+    }
+    let digest = digest::of(&parts);
+    Ok(Inputs { suite, references, pending, digest })
 }
 
-/// The file's digest and its length.
-fn hash(path: &std::path::Path) -> Result<(Digest, u64), Hold> {
-    let length = |digest| Ok((digest, std::fs::metadata(path)?.len()));
-    digest::of_file(path).and_then(length).map_err(|error| {
-        let what = format!("the source {}", path.display());
-        Hold::Failed(Problem::new(ErrorKind::Invalid, what, format!("cannot be read: {error}")))
-    })
+/// How the source is read, where that is not how it always was: whole files of Parquet. Where they lie does not matter.
+fn how(source: &DatasetSource) -> Option<DatasetSource> {
+    let how = DatasetSource { path: String::new(), ..source.clone() };
+    let plain = DatasetSource { format: how.format.filter(|format| *format == Format::Parquet), ..Default::default() };
+    (how != plain).then_some(how)
 }
 
-/// The source's real path, when it lies in a folder the platform was told it may read.
-fn allowed_source(platform: &Platform, dataset: &Dataset, name: &NamespacedName) -> Result<PathBuf, Hold> {
-    let declared = &dataset.spec.source.path;
-    let what = format!("dataset {name}: source {declared}");
-    if std::path::Path::new(declared).is_relative() {
-        let why = "a relative path means nothing to the platform, which runs in a folder of its own";
-        let fix = "bedplate apply -f the manifest, which makes the path absolute; or write it so";
-        return Err(Hold::Failed(Problem::new(ErrorKind::Invalid, what, why).with_fix(fix)));
+async fn pending(platform: &Arc<Platform>, dataset: &Arc<Dataset>, name: &NamespacedName) -> Result<Pending, Hold> {
+    let (platform_, dataset, name) = (platform.clone(), dataset.clone(), name.clone());
+    let runtime = tokio::runtime::Handle::current();
+    platform
+        .heavy(move || {
+            let whose = whose(&platform_, &dataset, &name);
+            let pending = runtime.block_on(platform_.lake.pending(whose, &dataset.spec));
+            pending.map_err(|error| held(format!("the source of dataset {name}"), error))
+        })
+        .await
+}
+
+fn whose<'a>(platform: &'a Platform, dataset: &'a Dataset, name: &'a NamespacedName) -> Whose<'a> {
+    Whose {
+        namespace: &name.namespace,
+        name: &name.name,
+        object: dataset.metadata.uid.as_deref().unwrap_or_default(),
+        roots: &platform.sites.source_roots,
     }
-    let path = std::fs::canonicalize(declared).map_err(|error| {
-        let fix = "put the file there or correct spec.source.path, then apply the manifest again";
-        Hold::Failed(Problem::new(ErrorKind::Invalid, what.clone(), format!("cannot be opened: {error}")).with_fix(fix))
-    })?;
-    if platform.sites.source_roots.iter().any(|root| path.starts_with(root)) {
-        return Ok(path);
+}
+
+/// A file that somebody is still writing is waited for.
+fn held(what: String, error: IngestError) -> Hold {
+    match error {
+        IngestError::Source(SourceError::Unsteady { .. }) | IngestError::Overtaken { .. } => {
+            Hold::waiting(format!("{what}: {error}"))
+        }
+        error => Hold::failed(what, &error),
     }
-    let why = "it lies outside the folders this platform may read";
-    let folder = path.parent().unwrap_or(&path).display().to_string();
-    Err(Hold::Failed(
-        Problem::new(ErrorKind::Denied, what, why).with_fix(format!("bedplate up --source-root {folder}")),
-    ))
 }
 
 type References = (HashMap<(String, String), HashSet<String>>, BTreeMap<String, String>);
@@ -150,29 +190,26 @@ async fn ingest(
     platform
         .heavy(move || {
             let ingest = Ingest {
-                namespace: &name_.namespace,
-                name: &name_.name,
+                whose: whose(&platform_, &dataset, &name_),
                 spec: &dataset.spec,
                 suite: inputs.suite.as_ref(),
                 references: inputs.references,
-                source: &inputs.source,
+                pending: inputs.pending,
                 input_digest: inputs.digest,
                 cancel: platform_.cancel.child_token(),
             };
-            runtime.block_on(platform_.lake.ingest(ingest)).map_err(failed(format!("ingesting dataset {name_}")))
+            let report = runtime.block_on(platform_.lake.ingest(ingest));
+            report.map_err(|error| held(format!("ingesting dataset {name_}"), error))
         })
         .await
 }
 
-fn facts(
-    platform: &Platform,
-    name: &NamespacedName,
-    dataset: &Dataset,
-    report: &IngestReport,
-    (inputs, source_bytes): (Digest, u64),
-) -> Facts {
+/// Column by column, files are told of only where a load read few: a folder of thousands would be a million edges.
+const FILES_WITH_COLUMNS: usize = 100;
+
+/// A version came of the files that were read for it, and of the version it was added to.
+fn facts(platform: &Platform, name: &NamespacedName, dataset: &Dataset, report: &IngestReport) -> Facts {
     let now = platform.now();
-    let source = Node::Source(report.source_digest);
     let table = table_node(name, Some(report.version));
     let mut facts = Facts::default()
         .did(
@@ -182,14 +219,25 @@ fn facts(
             json!({ "version": report.version, "rowsRead": report.rows_read, "rows": report.rows,
                     "quarantined": report.quarantined, "source": report.source_digest }),
         )
-        .knows(&source, json!({ "path": dataset.spec.source.path, "digest": report.source_digest }))
-        .knows(&table, json!({ "rows": report.rows, "owner": dataset.spec.owner, "quarantined": report.quarantined }))
-        .follows(&source, &table, ACTOR, now);
-    for Column { name, .. } in &dataset.spec.schema {
-        facts.made_of(&Node::column(&table, name), Node::column(&source, name), How::Identity, ACTOR, now);
+        .knows(&table, json!({ "rows": report.rows, "owner": dataset.spec.owner, "quarantined": report.quarantined }));
+    let mut sources = Vec::new();
+    for file in &report.files {
+        let source = Node::Source(file.digest);
+        facts = facts.knows(&source, json!({ "path": file.path, "digest": file.digest }));
+        sources.push(source);
+    }
+    let columned = sources.len() <= FILES_WITH_COLUMNS;
+    let before = report.appended.then(|| table_node(name, Some(report.version - 1)));
+    for (from, columned) in
+        sources.into_iter().map(|source| (source, columned)).chain(before.map(|table| (table, true)))
+    {
+        facts = facts.follows(&from, &table, ACTOR, now);
+        for Column { name, .. } in dataset.spec.schema.iter().filter(|_| columned) {
+            facts.made_of(&Node::column(&table, name), Node::column(&from, name), How::Identity, ACTOR, now);
+        }
     }
     let used = |step: &str, resource: &str, bytes| UsageEvent {
-        id: format!("{step}:{name}@{}:{}", report.version, inputs.short()),
+        id: format!("{step}:{name}@{}:{}", report.version, report.input_digest.short()),
         at: now,
         namespace: name.namespace.clone(),
         team: dataset.spec.owner.clone(),
@@ -197,11 +245,8 @@ fn facts(
         resource: resource.into(),
         amount_micro: gigabytes(bytes),
     };
-    facts.used(used("ingested", "ingested_gigabytes", source_bytes)).used(used(
-        "stored",
-        "stored_gigabytes",
-        report.bytes,
-    ))
+    let read = report.files.iter().map(|file| file.bytes).sum();
+    facts.used(used("ingested", "ingested_gigabytes", read)).used(used("stored", "stored_gigabytes", report.written))
 }
 
 /// The lineage node of a version of a table.
@@ -209,7 +254,12 @@ pub fn table_node(name: &NamespacedName, version: Option<i64>) -> Node {
     Node::table(&name.namespace, &name.name, version.unwrap_or_default())
 }
 
-fn tell(status: &mut DatasetStatus, report: &IngestReport, input_digest: Digest) {
+fn count_files(status: &mut DatasetStatus, report: &IngestReport, load: Load) {
+    let before = if report.appended && load == Load::NewFiles { status.files } else { 0 };
+    status.files = before + report.files.len() as u64;
+}
+
+fn tell(status: &mut DatasetStatus, spec: &DatasetSpec, report: &IngestReport) {
     status.rows_read = report.rows_read;
     status.rows = report.rows;
     status.quarantined = report.quarantined;
@@ -217,8 +267,16 @@ fn tell(status: &mut DatasetStatus, report: &IngestReport, input_digest: Digest)
     status.version = Some(report.version);
     status.location = report.location.display().to_string();
     status.source_digest = report.source_digest.to_string();
-    status.input_digest = input_digest.to_string();
+    status.input_digest = report.input_digest.to_string();
+    status.watermark = report.watermark.as_ref().map(|mark| shown(spec, mark)).unwrap_or_default();
     status.expectations.clone_from(&report.outcomes);
     // What was read from a source is as the source is.
     status.deidentified = false;
+}
+
+fn shown(spec: &DatasetSpec, mark: &Watermark) -> String {
+    match spec.column(&mark.column).map(|column| column.type_) {
+        Some(ColumnType::Timestamp) => Timestamp::from_micros(mark.value).to_string(),
+        _ => mark.value.to_string(),
+    }
 }

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::validate::{FieldError, Validate, duplicates, not_empty};
-use crate::{Condition, Phase, Severity, data_tags};
+use crate::{Condition, DatasetSource, Phase, Severity, data_tags};
 
 /// A table of the lake: where its rows come from and what is known of its columns.
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -81,23 +81,6 @@ impl Classification {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct DatasetSource {
-    /// A file. `bedplate apply` resolves a relative path against the manifest's folder.
-    pub path: String,
-    /// How the file is written.
-    #[serde(default)]
-    pub format: Format,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    #[default]
-    Parquet,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
 pub struct Column {
     /// As the source spells it.
     pub name: String,
@@ -135,19 +118,24 @@ pub enum ColumnType {
 #[serde(rename_all = "camelCase", default)]
 pub struct DatasetStatus {
     pub phase: Phase,
-    /// Rows read from the source.
+    /// Rows read from the source: by all loads with `load: newFiles`, else by the last.
     pub rows_read: u64,
     /// Rows in the table.
     pub rows: u64,
     /// Rows in the quarantine table, with their reasons.
     pub quarantined: u64,
+    /// Files the table's rows were read from.
+    pub files: u64,
+    /// With `load: watermark`: what the next load's rows lie above, a time or a number.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub watermark: String,
     /// Bytes of the table's data files.
     pub bytes: u64,
     /// The Delta table's version.
     pub version: Option<i64>,
     /// Folder of the Delta table.
     pub location: String,
-    /// Digest of the source file's bytes.
+    /// Digest of the bytes that the last load read: of the one file, or of the digests of several.
     pub source_digest: String,
     /// Digest of source, schema and suite together: the same inputs are ingested once.
     pub input_digest: String,
@@ -185,7 +173,7 @@ impl Validate for DatasetSpec {
         let mut errors = duplicates("spec.schema", self.schema.iter().map(|column| column.name.as_str()));
         errors.extend(not_empty("spec.owner", &self.owner));
         errors.extend(data_tags::check(&self.tags));
-        errors.extend(not_empty("spec.source.path", &self.source.path));
+        errors.extend(self.source.check(self));
         if self.schema.is_empty() {
             errors.push(FieldError::new("spec.schema", "must name at least one column"));
         }

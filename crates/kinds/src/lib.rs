@@ -11,6 +11,7 @@ mod change_class;
 mod condition;
 mod data_tags;
 mod dataset;
+mod dataset_source;
 pub mod definition;
 mod endpoint;
 mod entity;
@@ -39,9 +40,8 @@ pub use change_class::{
 };
 pub use condition::{Condition, Phase, set_condition};
 pub use data_tags::{DataTags, PLATFORM_TAGS};
-pub use dataset::{
-    Classification, Column, ColumnType, Dataset, DatasetSource, DatasetSpec, DatasetStatus, ExpectationOutcome, Format,
-};
+pub use dataset::{Classification, Column, ColumnType, Dataset, DatasetSpec, DatasetStatus, ExpectationOutcome};
+pub use dataset_source::{Compression, CsvOptions, DatasetSource, Format, Load, NEW_FILES_OF_DELTA, SchemaEvolution};
 pub use endpoint::{Endpoint, EndpointCapacity, EndpointSpec, EndpointStatus};
 pub use entity::{Entity, EntitySpec, EntityStatus, JoinKey};
 pub use expectation_suite::{

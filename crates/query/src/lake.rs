@@ -8,6 +8,7 @@ use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use parking_lot::Mutex;
 
+use crate::IngestReport;
 use crate::delta::{self, Committed, TableError};
 use crate::sql::{QueryError, TableRef};
 
@@ -54,6 +55,16 @@ impl Lake {
     /// The table's latest version and what it was made from; none when there is no table, or bedplate did not write it.
     pub async fn committed(&self, namespace: &str, name: &str) -> Result<Option<Committed>, TableError> {
         delta::committed(&self.location(namespace, name)?).await
+    }
+
+    /// What every ingest after version `after` did, oldest first; without `after`, since all rows were last replaced.
+    pub fn reports_since(
+        &self,
+        namespace: &str,
+        name: &str,
+        after: Option<i64>,
+    ) -> Result<Vec<IngestReport>, TableError> {
+        delta::reports_since(&self.location(namespace, name)?, after)
     }
 
     /// The different values of a column as text, for `references` checks; the latest version.

@@ -1,6 +1,7 @@
 //! The query engine: Delta tables of the lake, the way in (ingest), and SQL over them.
 //!
-//! Start with [`Lake`]. [`Lake::ingest`] streams a Parquet file through an expectation suite into one new version of a
+//! Start with [`Lake`]. [`Lake::pending`] finds a source's files (Parquet, CSV, JSON lines, Arrow IPC, another's Delta table)
+//! and decides which are to be read; [`Lake::ingest`] streams them through an expectation suite into one new version of a
 //! Delta table, and what did not pass into a quarantine table beside it. [`Lake::sql`] runs one SELECT over pinned
 //! versions of the tables it is given and no others; [`Lake::columns`] tells what its columns are made of. [`Frame`] is what comes out; [`snapshot`] keeps one under the
 //! digest of its bytes. A table is a plain Delta table: any Delta reader opens the folder.
@@ -12,11 +13,13 @@ mod frame;
 mod ingest;
 mod lake;
 pub mod snapshot;
+mod source;
 mod sql;
 
-pub use delta::{Committed, TableError};
+pub use delta::{Committed, TableError, Watermark};
 pub use frame::{Frame, FrameError};
-pub use ingest::{Ingest, IngestError, IngestReport};
+pub use ingest::{Ingest, IngestError, IngestReport, Pending, Whose};
 pub use lake::Lake;
+pub use source::{FoundFile, SourceError};
 pub use sql::{OutputColumn, QueryError, TableColumn, TableRef};
 pub use tokio_util::sync::CancellationToken;

@@ -15,6 +15,7 @@ mod infrastructure;
 mod job_tokens;
 mod kill;
 mod leak;
+mod loads;
 mod machines;
 mod oidc;
 mod operator;

@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, new_null_array};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Schema, SchemaRef, TimeUnit, TimestampNanosecondType};
 use arrow::error::ArrowError;
-use bedplate_kinds::{Column, DatasetSpec};
+use bedplate_kinds::{Column, DatasetSpec, SchemaEvolution};
 
 use super::cast::{found_name, hint, is_lossless};
 use super::{SchemaError, SchemaFault, arrow_schema, type_name};
@@ -15,20 +15,23 @@ use super::{SchemaError, SchemaFault, arrow_schema, type_name};
 #[derive(Clone, Debug)]
 pub struct Conform {
     target: SchemaRef,
-    /// For each declared column, where the source has it.
-    positions: Vec<usize>,
+    /// For each declared column, where the source has it; none where it may be without it.
+    positions: Vec<Option<usize>>,
 }
 
 impl Conform {
-    /// Checks a source's columns: all of them must be declared, none may be missing, and every type must hold the
-    /// source's values without loss. The error lists everything that is wrong.
+    /// Checks a source's columns: all of them must be declared, none may be missing (with `schemaEvolution: addColumns`
+    /// a nullable one may), and every type must hold the source's values without loss. The error lists everything that is
+    /// wrong.
     pub fn compile(source: &Schema, spec: &DatasetSpec) -> Result<Self, SchemaError> {
-        let mut faults: Vec<SchemaFault> = spec.schema.iter().filter_map(|column| fault(source, column)).collect();
+        let mut faults: Vec<SchemaFault> =
+            spec.schema.iter().filter_map(|column| fault(source, column, spec)).collect();
         faults.extend(undeclared(source, spec));
+        faults.extend(twice(source));
         if !faults.is_empty() {
             return Err(SchemaError(faults));
         }
-        let positions = spec.schema.iter().filter_map(|column| source.index_of(&column.name).ok()).collect();
+        let positions = spec.schema.iter().map(|column| source.index_of(&column.name).ok()).collect();
         Ok(Self { target: arrow_schema(spec), positions })
     }
 
@@ -38,19 +41,29 @@ impl Conform {
         &self.target
     }
 
+    /// For each declared column, where the source has it; none where it is null in every row.
+    #[must_use]
+    pub fn positions(&self) -> &[Option<usize>] {
+        &self.positions
+    }
+
     /// A source batch in the declared order and types. Fails on a time that is not whole microseconds or out of range.
     pub fn apply(&self, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
         let pairs = self.positions.iter().zip(self.target.fields());
-        let columns = pairs.map(|(position, field)| convert(field.name(), batch.column(*position), field.data_type()));
+        let columns = pairs.map(|(position, field)| match position {
+            Some(position) => convert(field.name(), batch.column(*position), field.data_type()),
+            None => Ok(new_null_array(field.data_type(), batch.num_rows())),
+        });
         RecordBatch::try_new(self.target.clone(), columns.collect::<Result<_, _>>()?)
     }
 }
 
-fn fault(source: &Schema, column: &Column) -> Option<SchemaFault> {
+fn fault(source: &Schema, column: &Column, spec: &DatasetSpec) -> Option<SchemaFault> {
     let declared = type_name(column.type_);
     let name = column.name.clone();
     let Ok(field) = source.field_with_name(&column.name) else {
-        return Some(SchemaFault::Missing { column: name, declared });
+        let may = column.nullable && spec.source.schema_evolution == SchemaEvolution::AddColumns;
+        return (!may).then_some(SchemaFault::Missing { column: name, declared });
     };
     let from = field.data_type();
     let wrong = !is_lossless(from, column.type_);
@@ -62,6 +75,12 @@ fn undeclared(source: &Schema, spec: &DatasetSpec) -> impl Iterator<Item = Schem
     let declared: HashSet<&str> = spec.schema.iter().map(|column| column.name.as_str()).collect();
     let extra = source.fields().iter().filter(move |field| !declared.contains(field.name().as_str()));
     extra.map(|field| SchemaFault::Extra { column: field.name().clone(), found: found_name(field.data_type()) })
+}
+
+fn twice(source: &Schema) -> impl Iterator<Item = SchemaFault> {
+    let mut seen = HashSet::new();
+    let again = source.fields().iter().filter(move |field| !seen.insert(field.name().clone()));
+    again.map(|field| SchemaFault::Twice { column: field.name().clone() })
 }
 
 fn convert(name: &str, array: &ArrayRef, to: &DataType) -> Result<ArrayRef, ArrowError> {
@@ -93,7 +112,9 @@ mod tests {
         TimestampNanosecondArray,
     };
     use arrow::datatypes::{Field, TimestampMicrosecondType};
-    use bedplate_kinds::{ColumnType, DatasetSource, Format};
+    use bedplate_kinds::{ColumnType, DatasetSource};
+
+    use crate::schema::header_schema;
     use bedplate_types::Explained;
 
     use super::*;
@@ -111,7 +132,7 @@ mod tests {
             description: String::new(),
             classification: Default::default(),
             tags: Default::default(),
-            source: DatasetSource { path: "x".into(), format: Format::Parquet },
+            source: DatasetSource::at("x"),
             time_column: None,
             schema: schema.collect(),
             suite: None,
@@ -169,6 +190,32 @@ mod tests {
         for part in ["remove gone", "declare it as type: float64", "zone UTC", "add more (string)"] {
             assert!(fix.contains(part), "{part}: {fix}");
         }
+    }
+
+    #[test]
+    fn with_add_columns_a_source_may_lack_a_nullable_column() {
+        let mut spec = spec(&[("n", ColumnType::Int64), ("more", ColumnType::String)]);
+        let source = batch(vec![("n", Arc::new(Int32Array::from(vec![7])))]);
+        assert!(Conform::compile(&source.schema(), &spec).is_err());
+        spec.source.schema_evolution = SchemaEvolution::AddColumns;
+        let result = Conform::compile(&source.schema(), &spec).unwrap().apply(&source).unwrap();
+        assert_eq!((result.schema(), result.column(1).null_count()), (arrow_schema(&spec), 1));
+        spec.schema[1].nullable = false;
+        assert!(Conform::compile(&source.schema(), &spec).is_err());
+    }
+
+    #[test]
+    fn the_columns_of_a_header_are_told_as_those_of_a_file() {
+        let spec = spec(&[("n", ColumnType::Int64), ("s", ColumnType::String)]);
+        let header = |names: &[&str]| header_schema(names.iter().copied(), &spec);
+        let conform = Conform::compile(&header(&["s", "n"]), &spec).unwrap();
+        assert_eq!(conform.positions(), [Some(1), Some(0)]);
+        let error = Conform::compile(&header(&["n", "n", "x"]), &spec).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the source does not match spec.schema: column s (string) is missing; column x (string) is not declared; \
+             column n is there twice"
+        );
     }
 
     #[test]

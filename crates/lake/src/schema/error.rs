@@ -14,6 +14,7 @@ pub struct SchemaError(pub Vec<SchemaFault>);
 pub enum SchemaFault {
     Missing { column: String, declared: &'static str },
     Extra { column: String, found: String },
+    Twice { column: String },
     WrongType { column: String, declared: &'static str, found: String, hint: String },
 }
 
@@ -26,6 +27,7 @@ impl fmt::Display for SchemaFault {
         match self {
             Self::Missing { column, declared } => write!(f, "column {column} ({declared}) is missing"),
             Self::Extra { column, found } => write!(f, "column {column} ({found}) is not declared"),
+            Self::Twice { column } => write!(f, "column {column} is there twice"),
             Self::WrongType { column, declared, found, .. } => {
                 write!(f, "column {column} is {found} and not {declared}")
             }
@@ -40,6 +42,7 @@ impl SchemaFault {
             Self::Extra { column, found } => {
                 format!("add {column} ({found}) to spec.schema or drop it from the source")
             }
+            Self::Twice { column } => format!("give one of the two columns {column} another name"),
             Self::WrongType { column, hint, .. } => format!("{column}: {hint}"),
         }
     }

@@ -3,9 +3,11 @@
 mod cast;
 mod conform;
 mod error;
+mod evolution;
 
 pub use conform::Conform;
 pub use error::{SchemaError, SchemaFault};
+pub use evolution::{ColumnsChanged, evolution};
 
 use std::sync::Arc;
 
@@ -43,4 +45,11 @@ pub fn type_name(type_: ColumnType) -> &'static str {
 pub fn arrow_schema(spec: &DatasetSpec) -> SchemaRef {
     let fields = spec.schema.iter().map(|column| Field::new(&column.name, arrow_type(column.type_), true));
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+/// The schema of text whose header names these columns: the declared types, and strings where nothing is declared.
+#[must_use]
+pub fn header_schema<'a>(names: impl Iterator<Item = &'a str>, spec: &DatasetSpec) -> Schema {
+    let type_of = |name: &str| spec.column(name).map_or(DataType::Utf8, |column| arrow_type(column.type_));
+    Schema::new(names.map(|name| Field::new(name, type_of(name), true)).collect::<Vec<_>>())
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
-use bedplate_kinds::{Check, Column, ColumnType, DatasetSource, DatasetSpec, Expectation, Format, Severity};
+use bedplate_kinds::{Check, Column, ColumnType, DatasetSource, DatasetSpec, Expectation, Severity};
 
 pub const HOUR: i64 = 3_600_000_000;
 
@@ -23,7 +23,7 @@ pub fn spec() -> DatasetSpec {
         description: String::new(),
         classification: Default::default(),
         tags: Default::default(),
-        source: DatasetSource { path: "weather.parquet".into(), format: Format::Parquet },
+        source: DatasetSource::at("weather.parquet"),
         time_column: None,
         schema: vec![
             column("origin", ColumnType::String),

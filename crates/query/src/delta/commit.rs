@@ -1,6 +1,6 @@
-//! A new version that replaces all rows: one commit, seen whole or not at all.
+//! A new version: one commit, seen whole or not at all.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::fs::File;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
@@ -11,6 +11,7 @@ use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
 use deltalake_core::kernel::{Action, Add, DataType, MetadataExt, PrimitiveType, StructField, StructType};
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
+use deltalake_core::table::state::DeltaTableState;
 use serde_json::{Value, json};
 
 use super::data_file::sync_dir;
@@ -19,15 +20,23 @@ use super::{DataFile, Record, Table, TableError};
 pub(crate) struct NewVersion<'a> {
     pub location: &'a Path,
     pub schema: SchemaRef,
-    /// None makes a version without rows.
+    /// None adds no rows.
     pub file: Option<DataFile>,
-    pub record: &'a Record,
+    pub record: Record,
 }
 
-/// Commits the new version after `current` and makes it durable; returns its number.
-pub(crate) async fn overwrite(new: NewVersion<'_>, current: Option<&Table>) -> Result<i64, TableError> {
+/// Commits the new version after `current` and makes it durable; returns its number. The version has the rows of `kept`,
+/// which is `current` or a version before it, and the new file's. Fails when somebody else committed meanwhile.
+pub(crate) async fn commit(
+    mut new: NewVersion<'_>,
+    current: Option<&Table>,
+    kept: Option<&Table>,
+) -> Result<i64, TableError> {
+    let files = kept.map(Table::files).transpose()?.map_or(0, |files| files.len());
+    new.record.data_files = Some(files + usize::from(new.file.is_some()));
+    new.record.file_bytes = new.file.as_ref().map(|file| file.bytes);
     let version = match current {
-        Some(table) => replace(&new, table).await,
+        Some(table) => next(&new, table, kept).await,
         None => create(&new).await,
     };
     let version = version.map_err(TableError::delta("commit to", new.location))?;
@@ -41,33 +50,63 @@ async fn create(new: &NewVersion<'_>) -> Result<u64, DeltaTableError> {
         .with_location(location)
         .with_columns(struct_type(&new.schema)?.fields().cloned())
         .with_actions(add(new))
-        .with_commit_properties(properties(new.record)?)
+        .with_commit_properties(properties(&new.record)?)
         .await?;
     table.version().ok_or(DeltaTableError::NotInitialized)
 }
 
-async fn replace(new: &NewVersion<'_>, table: &Table) -> Result<u64, DeltaTableError> {
+async fn next(new: &NewVersion<'_>, table: &Table, kept: Option<&Table>) -> Result<u64, DeltaTableError> {
     let state = table.delta.snapshot()?;
     let schema = struct_type(&new.schema)?;
     let mut actions = Vec::new();
     if *state.schema() != schema {
         actions.push(Action::Metadata(state.metadata().clone().with_schema(&schema)?));
     }
-    actions.extend(state.log_data().into_iter().map(|file| Action::Remove(file.remove_action(true))));
+    actions.extend(changes(table, kept)?);
     actions.extend(add(new));
-    let operation = DeltaOperation::Write { mode: SaveMode::Overwrite, partition_by: None, predicate: None };
-    let commit = CommitBuilder::from(properties(new.record)?)
+    let mode = if kept.is_some() { SaveMode::Append } else { SaveMode::Overwrite };
+    let operation = DeltaOperation::Write { mode, partition_by: None, predicate: None };
+    let commit = CommitBuilder::from(properties(&new.record)?)
         .with_actions(actions)
         .build(Some(state), table.delta.log_store(), operation)
         .await?;
     Ok(commit.version())
 }
 
+/// What makes the files of `table` those of `kept`.
+fn changes(table: &Table, kept: Option<&Table>) -> Result<Vec<Action>, DeltaTableError> {
+    let state = table.delta.snapshot()?;
+    let Some(kept) = kept else {
+        return Ok(state.log_data().into_iter().map(|file| Action::Remove(file.remove_action(true))).collect());
+    };
+    if kept.version == table.version {
+        return Ok(Vec::new());
+    }
+    let kept = kept.delta.snapshot()?;
+    let names = |state: &DeltaTableState| -> HashSet<String> {
+        state.log_data().into_iter().map(|file| file.path().into_owned()).collect()
+    };
+    let (are, shall) = (names(state), names(kept));
+    let gone = state.log_data().into_iter().filter(|file| !shall.contains(file.path().as_ref()));
+    let mut actions: Vec<Action> = gone.map(|file| Action::Remove(file.remove_action(true))).collect();
+    let back = kept.log_data().into_iter().filter(|file| !are.contains(file.path().as_ref()));
+    actions.extend(back.map(|file| {
+        Action::Add(Add {
+            path: file.path().into_owned(),
+            size: file.size(),
+            modification_time: file.modification_time(),
+            data_change: true,
+            stats: file.stats(),
+            ..Add::default()
+        })
+    }));
+    Ok(actions)
+}
+
 fn add(new: &NewVersion<'_>) -> Option<Action> {
     let file = new.file.as_ref()?;
     Some(Action::Add(Add {
         path: file.name.clone(),
-        partition_values: HashMap::new(),
         size: i64::try_from(file.bytes).unwrap_or(i64::MAX),
         modification_time: modified_millis(&new.location.join(&file.name)),
         data_change: true,
@@ -87,7 +126,10 @@ fn modified_millis(file: &Path) -> i64 {
 fn properties(record: &Record) -> Result<CommitProperties, DeltaTableError> {
     let text = serde_json::to_string(record).map_err(|json_err| DeltaTableError::SerializeLogJson { json_err })?;
     let metadata = [("userMetadata".to_owned(), Value::String(text))];
-    Ok(CommitProperties::default().with_metadata(metadata).with_cleanup_expired_logs(Some(false)))
+    let properties = CommitProperties::default().with_metadata(metadata).with_cleanup_expired_logs(Some(false));
+    // What to add was decided for the next version and no other: tried again after somebody else's commit, a file's rows
+    // could be there twice.
+    Ok(properties.with_max_retries(0))
 }
 
 fn struct_type(schema: &SchemaRef) -> Result<StructType, DeltaTableError> {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use bedplate_kinds::ExpectationOutcome;
+use bedplate_lake::source::SourceFile;
 use bedplate_types::Digest;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -26,13 +27,47 @@ pub struct Committed {
 pub(crate) struct Record {
     pub input_digest: Digest,
     pub source_digest: Digest,
+    /// These four are of the version, also where this commit only added to it.
     pub rows_read: u64,
     pub rows: u64,
     pub quarantined: u64,
     pub bytes: u64,
-    /// The data file that holds all rows of the version; none when it has no rows.
+    /// The data file this commit wrote; none when it had no rows.
     pub file: Option<String>,
     pub outcomes: Vec<ExpectationOutcome>,
+    /// The files this commit read, whole. Older commits do not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<Vec<SourceFile>>,
+    /// Whether it added to the version before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub appended: bool,
+    /// Length of `file`; unsaid, it is `bytes`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_bytes: Option<u64>,
+    /// How many data files the version has; unsaid, it is `file` alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_files: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watermark: Option<Watermark>,
+    /// Of a quarantine table: the table's version it was written for. That version may never have come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table_version: Option<i64>,
+    /// The object the table was loaded for: another one of the same name begins anew.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub object: String,
+}
+
+/// What the next load's rows lie above: microseconds since 1970, or a number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watermark {
+    pub column: String,
+    pub value: i64,
+}
+
+impl Record {
+    pub fn files_of_version(&self) -> usize {
+        self.data_files.unwrap_or(usize::from(self.file.is_some()))
+    }
 }
 
 /// See [`crate::Lake::committed`].
@@ -50,13 +85,16 @@ pub(crate) async fn committed(location: &Path) -> Result<Option<Committed>, Tabl
 }
 
 /// The record of a version with the commit file it is in; none when bedplate did not write that version.
-pub(super) fn record_of(location: &Path, version: i64) -> Result<Option<(PathBuf, Record)>, TableError> {
+pub(crate) fn record_of(location: &Path, version: i64) -> Result<Option<(PathBuf, Record)>, TableError> {
     let Some((_, file)) = log::commits(location)?.into_iter().find(|(known, _)| *known == version) else {
         return Ok(None);
     };
-    let actions = log::actions(location, &file)?;
-    let record = actions.iter().find_map(|action| action.get("commitInfo")).and_then(parse);
-    Ok(record.map(|record| (file, record)))
+    Ok(record_in(location, &file)?.map(|record| (file, record)))
+}
+
+pub(super) fn record_in(location: &Path, file: &Path) -> Result<Option<Record>, TableError> {
+    let actions = log::actions(location, file)?;
+    Ok(actions.iter().find_map(|action| action.get("commitInfo")).and_then(parse))
 }
 
 fn parse(info: &Value) -> Option<Record> {

@@ -1,15 +1,17 @@
-//! Delta tables: opening a version, checking its log, and putting a new version in place of all rows.
+//! Delta tables: opening a version, checking its log, and a new version that replaces rows or adds to them.
 
 mod commit;
 mod committed;
 mod data_file;
 mod error;
+mod loaded;
 mod log;
 mod table;
 
-pub(crate) use commit::{NewVersion, overwrite};
-pub use committed::Committed;
-pub(crate) use committed::{Record, committed};
+pub(crate) use commit::{NewVersion, commit};
+pub use committed::{Committed, Watermark};
+pub(crate) use committed::{Record, committed, record_of};
 pub(crate) use data_file::{DataFile, DataFileWriter, sweep};
 pub use error::TableError;
+pub(crate) use loaded::{Loaded, loaded, reports_since};
 pub(crate) use table::{Table, exists};

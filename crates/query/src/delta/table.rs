@@ -60,27 +60,43 @@ impl Table {
         })
     }
 
-    /// The version's data files.
+    /// The version's data files, by name: ours are in the order of their versions.
     pub fn files(&self) -> Result<Vec<PathBuf>, TableError> {
         let state = self.delta.snapshot().map_err(TableError::delta("read", &self.location))?;
         let paths = state.log_data().into_iter().map(|file| self.location.join(file.object_store_path().as_ref()));
-        Ok(paths.collect())
+        let mut paths: Vec<PathBuf> = paths.collect();
+        paths.sort();
+        Ok(paths)
     }
 
-    /// A commit that lost its last lines still parses: the version must have the file that bedplate said it wrote.
+    /// What keeps the data files from being read one by one as they are. Tables written here have none of it.
+    pub fn obstacle(&self) -> Result<Option<String>, TableError> {
+        let state = self.delta.snapshot().map_err(TableError::delta("read", &self.location))?;
+        let (partitions, settings) = (state.metadata().partition_columns(), state.metadata().configuration());
+        if !partitions.is_empty() {
+            return Ok(Some(format!("it is partitioned by {}, which its files do not hold", partitions.join(", "))));
+        }
+        if settings.get("delta.columnMapping.mode").is_some_and(|mode| mode != "none") {
+            return Ok(Some("its columns have other names in its files (delta.columnMapping.mode)".into()));
+        }
+        let marked = state.log_data().into_iter().any(|file| file.deletion_vector_descriptor().is_some());
+        Ok(marked.then(|| "rows of its files are marked as deleted (delta.enableDeletionVectors)".into()))
+    }
+
+    /// A commit that lost its last lines still parses: the version must have the files that bedplate said it has.
     fn check_file(&self) -> Result<(), TableError> {
         let Some((commit, record)) = record_of(&self.location, self.version)? else { return Ok(()) };
-        let expected: Vec<PathBuf> = record.file.iter().map(|name| self.location.join(name)).collect();
+        let written = record.file.as_ref().map(|name| self.location.join(name));
         let corrupt = |why| Err(TableError::Corrupt { file: commit, location: self.location.clone(), why });
-        if self.files()? != expected {
-            return corrupt("it does not name the data file it was written with".to_owned());
+        let files = self.files()?;
+        if files.len() != record.files_of_version() || written.as_ref().is_some_and(|path| !files.contains(path)) {
+            return corrupt("it does not name the data files it was written with".to_owned());
         }
-        let Some(path) = expected.first() else { return Ok(()) };
+        let Some(path) = written else { return Ok(()) };
+        let bytes = record.file_bytes.unwrap_or(record.bytes);
         match path.metadata() {
-            Ok(file) if file.len() == record.bytes => Ok(()),
-            Ok(file) => {
-                corrupt(format!("its data file {} has {} of {} bytes", path.display(), file.len(), record.bytes))
-            }
+            Ok(file) if file.len() == bytes => Ok(()),
+            Ok(file) => corrupt(format!("its data file {} has {} of {bytes} bytes", path.display(), file.len())),
             Err(_) => corrupt(format!("it names the data file {}, which is gone", path.display())),
         }
     }

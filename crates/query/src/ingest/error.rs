@@ -1,29 +1,29 @@
 //! Why an ingest did not happen. The table has its last version in every case.
 
-use std::io;
 use std::path::PathBuf;
 
 use bedplate_kinds::ExpectationOutcome;
 use bedplate_lake::quality::QualityError;
-use bedplate_lake::schema::SchemaError;
+use bedplate_lake::schema::ColumnsChanged;
 use bedplate_types::{ErrorKind, Explained};
 
 use crate::delta::TableError;
+use crate::source::SourceError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
-    #[error("cannot open the source {}", path.display())]
-    Open { path: PathBuf, source: io::Error },
-    #[error("the source {} cannot be read as Parquet: {why}", path.display())]
-    NotParquet { path: PathBuf, why: String },
-    #[error("{}", path.display())]
-    Schema { path: PathBuf, source: SchemaError },
-    #[error("{}, row {row} or after: {source}", path.display())]
-    Value { path: PathBuf, row: u64, source: arrow::error::ArrowError },
+    #[error(transparent)]
+    Source(#[from] SourceError),
     #[error(transparent)]
     Quality(#[from] QualityError),
     #[error("{} is refused: {}", path.display(), told(outcomes))]
     Blocked { path: PathBuf, outcomes: Vec<ExpectationOutcome> },
+    #[error("{} is refused: not one of its {rows} rows can be read as declared, the first is {first}", path.display())]
+    Unreadable { path: PathBuf, rows: u64, first: String },
+    #[error("nothing can be added to the table in {}", location.display())]
+    Columns { location: PathBuf, source: ColumnsChanged },
+    #[error("the table in {} got another version meanwhile", location.display())]
+    Overtaken { location: PathBuf },
     #[error(transparent)]
     Table(#[from] TableError),
     #[error("the ingest of {} was cancelled", path.display())]
@@ -40,36 +40,31 @@ fn told(outcomes: &[ExpectationOutcome]) -> String {
 impl Explained for IngestError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Open { source, .. } => match source.kind() {
-                io::ErrorKind::PermissionDenied => ErrorKind::Denied,
-                _ => ErrorKind::NotFound,
-            },
-            Self::NotParquet { .. } | Self::Schema { .. } | Self::Value { .. } => ErrorKind::Invalid,
+            Self::Source(error) => error.kind(),
             Self::Quality(error) => error.kind(),
+            Self::Columns { source, .. } => source.kind(),
             Self::Blocked { .. } => ErrorKind::Refused,
+            Self::Unreadable { .. } => ErrorKind::Invalid,
             Self::Table(error) => error.kind(),
-            Self::Cancelled { .. } => ErrorKind::Busy,
+            Self::Cancelled { .. } | Self::Overtaken { .. } => ErrorKind::Busy,
             Self::Stopped { .. } => ErrorKind::Internal,
         }
     }
 
     fn fix(&self) -> Option<String> {
         match self {
-            Self::Open { path, .. } => Some(format!(
-                "put the file at {} or correct spec.source.path of the Dataset, then bedplate apply",
-                path.display()
-            )),
-            Self::NotParquet { path, .. } => {
-                Some(format!("write {} again as a whole Parquet file, then bedplate apply the Dataset", path.display()))
-            }
-            Self::Schema { source, .. } => source.fix(),
-            Self::Value { .. } => Some("correct the value in the source, then bedplate apply the Dataset".into()),
+            Self::Source(error) => error.fix(),
             Self::Quality(error) => error.fix(),
+            Self::Columns { source, .. } => source.fix(),
             Self::Blocked { .. } => {
                 Some("correct the source, or change the expectation's severity to quarantine or warn".into())
             }
+            Self::Unreadable { .. } => Some(
+                "correct the types in spec.schema, or how the source is written in spec.source; then bedplate apply"
+                    .into(),
+            ),
             Self::Table(error) => error.fix(),
-            Self::Cancelled { .. } => Some("apply the Dataset again".into()),
+            Self::Cancelled { .. } | Self::Overtaken { .. } => Some("apply the Dataset again".into()),
             Self::Stopped { .. } => None,
         }
     }

@@ -1,22 +1,28 @@
-//! Ingest: a source file becomes one new version of a table, and its bad rows one of the quarantine table.
+//! Ingest: the files of a source become one new version of a table, and their bad rows one of the quarantine table.
 //!
-//! Both tables are written in full before either is committed, the quarantine first: whoever sees the new rows can also
-//! see what was left out. Killed at any moment, the tables are as they were, or the quarantine is one version ahead; the
-//! same ingest again completes it.
+//! [`Lake::pending`] decides what there is to read, [`Lake::ingest`] reads it. Both tables are written in full before either
+//! is committed, the quarantine first: whoever sees the new rows can also see what was left out. Killed at any moment, the
+//! tables are as they were, or the quarantine is one version ahead; what it has ahead is taken back by the next ingest. The
+//! table's commit holds the files its rows were read from, so no file is lost or read twice.
 
 mod error;
+mod pending;
 mod reject;
 mod report;
 mod scan;
+mod sinks;
+mod watermark;
 
 pub use error::IngestError;
+pub use pending::{Pending, Whose};
 pub use report::IngestReport;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use bedplate_kinds::{DatasetSpec, ExpectationSuiteSpec};
+use bedplate_kinds::{DatasetSpec, ExpectationSuiteSpec, Load};
 use bedplate_lake::quality::References;
+use bedplate_lake::schema::evolution;
 use bedplate_types::Digest;
 use tokio_util::sync::CancellationToken;
 
@@ -27,14 +33,13 @@ use scan::{Scan, Scanned, Targets};
 /// What to ingest, and into which table.
 #[derive(Debug)]
 pub struct Ingest<'a> {
-    pub namespace: &'a str,
-    pub name: &'a str,
+    pub whose: Whose<'a>,
     pub spec: &'a DatasetSpec,
     pub suite: Option<&'a ExpectationSuiteSpec>,
     /// The values `references` expectations look in; see [`Lake::values`].
     pub references: References,
-    /// The Parquet file.
-    pub source: &'a Path,
+    /// Of [`Lake::pending`].
+    pub pending: Pending,
     /// Stands for source, schema and suite together; [`Lake::committed`] gives it back.
     pub input_digest: Digest,
     /// Stops the reading between two batches; nothing is committed then.
@@ -42,32 +47,58 @@ pub struct Ingest<'a> {
 }
 
 impl Lake {
-    /// Streams the source into a new version that replaces the table's rows; memory does not grow with the source,
-    /// except for `unique` and `completeSeries` expectations. Any error leaves the last version in place.
+    /// Streams what is pending into a new version; memory does not grow with the source, except for `unique` and
+    /// `completeSeries` expectations. Any error leaves the last version in place.
     pub async fn ingest(&self, ingest: Ingest<'_>) -> Result<IngestReport, IngestError> {
-        let location = self.location(ingest.namespace, ingest.name)?;
-        let quarantine = self.location(ingest.namespace, &quarantine_name(ingest.name))?;
+        let whose = ingest.whose;
+        let location = self.location(whose.namespace, whose.name)?;
+        let quarantine = self.location(whose.namespace, &quarantine_name(whose.name))?;
         // The thread that reads holds it too: it may outlive this future by one batch.
         let writing = Arc::new(self.writer_lock(&location).lock_owned().await);
 
         let table = open_swept(&location).await?;
+        check(&ingest, &location, table.as_ref())?;
         let old_quarantine = open_swept(&quarantine).await?;
+        let target = next(table.as_ref());
+        let settled = settled(&quarantine, old_quarantine.as_ref(), target).await?;
         // Dropping this future must stop the thread that reads.
         let cancel = ingest.cancel.child_token();
         let _stop = cancel.clone().drop_guard();
         let targets = Targets {
-            accepted: (location.clone(), next(table.as_ref())),
+            accepted: (location.clone(), target),
             rejected: (quarantine.clone(), next(old_quarantine.as_ref())),
         };
         let scanned = Scan::new(&ingest, targets, cancel, writing.clone()).run().await?;
 
-        let record = scanned.record(ingest.input_digest);
-        commit_quarantine(&quarantine, &scanned, &record, old_quarantine.as_ref()).await?;
-        let new =
-            NewVersion { location: &location, schema: scanned.schema.clone(), file: scanned.accepted, record: &record };
-        let version = delta::overwrite(new, table.as_ref()).await?;
+        let record = scanned.record(&ingest);
+        let kept = if keeps_quarantine(&ingest) { settled.as_ref() } else { None };
+        commit_quarantine(&quarantine, &scanned, (&record, target), old_quarantine.as_ref(), kept).await?;
+        let new = NewVersion {
+            location: &location,
+            schema: scanned.schema.clone(),
+            file: scanned.accepted,
+            record: record.clone(),
+        };
+        let kept = table.as_ref().filter(|_| ingest.pending.appends());
+        let version = delta::commit(new, table.as_ref(), kept).await?;
         Ok(IngestReport::from_record(&location, version, record))
     }
+}
+
+/// A watermark load reads the whole source, and so finds every bad row again.
+fn keeps_quarantine(ingest: &Ingest<'_>) -> bool {
+    ingest.pending.appends() && ingest.spec.source.load == Load::NewFiles
+}
+
+/// What to add was decided for one version, and rows can only be added to a table of these columns.
+fn check(ingest: &Ingest<'_>, location: &Path, table: Option<&Table>) -> Result<(), IngestError> {
+    if !ingest.pending.appends() {
+        return Ok(());
+    }
+    let current = table.filter(|table| Some(table.version) == ingest.pending.version);
+    let table = current.ok_or_else(|| IngestError::Overtaken { location: location.to_owned() })?;
+    let columns = table.schema()?;
+    evolution(&columns, ingest.spec).map_err(|source| IngestError::Columns { location: location.to_owned(), source })
 }
 
 /// The quarantine table of a table.
@@ -85,20 +116,43 @@ fn next(table: Option<&Table>) -> i64 {
     table.map_or(0, |table| table.version + 1)
 }
 
-/// No quarantine table is made for a dataset that never had a bad row.
+/// The quarantine as it was before what a killed ingest wrote for a version of the table that never came.
+async fn settled(location: &Path, latest: Option<&Table>, target: i64) -> Result<Option<Table>, TableError> {
+    let Some(latest) = latest else { return Ok(None) };
+    for version in (0..=latest.version).rev() {
+        let ahead = delta::record_of(location, version)?
+            .and_then(|(_, record)| record.table_version)
+            .is_some_and(|of_table| of_table >= target);
+        if !ahead {
+            return Table::open(location, Some(version)).await.map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// No quarantine table is made for a dataset that never had a bad row, and no version where nothing changes.
 async fn commit_quarantine(
     location: &Path,
     scanned: &Scanned,
-    record: &Record,
+    (record, target): (&Record, i64),
     old: Option<&Table>,
+    kept: Option<&Table>,
 ) -> Result<(), TableError> {
-    if old.is_none() && scanned.rejected.is_none() {
+    let same = old.zip(kept).is_some_and(|(old, kept)| old.version == kept.version);
+    if scanned.rejected.is_none() && (old.is_none() || same) {
         return Ok(());
     }
     let bytes = scanned.rejected.as_ref().map_or(0, |file| file.bytes);
     let file = scanned.rejected.as_ref().map(|file| file.name.clone());
-    let record = Record { rows: record.quarantined, bytes, file, ..record.clone() };
+    let record = Record {
+        rows: record.quarantined,
+        bytes,
+        file,
+        appended: kept.is_some(),
+        table_version: Some(target),
+        ..record.clone()
+    };
     let schema = reject::schema(&scanned.schema);
-    let new = NewVersion { location, schema, file: scanned.rejected.clone(), record: &record };
-    delta::overwrite(new, old).await.map(drop)
+    let new = NewVersion { location, schema, file: scanned.rejected.clone(), record };
+    delta::commit(new, old, kept).await.map(drop)
 }

@@ -3,28 +3,39 @@
 use std::path::{Path, PathBuf};
 
 use bedplate_kinds::ExpectationOutcome;
+use bedplate_lake::source::SourceFile;
 use bedplate_types::Digest;
 
-use crate::delta::Record;
+use crate::delta::{Record, Watermark};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct IngestReport {
-    /// Rows of the source.
+    /// Rows read: by all loads of `load: newFiles`, else by this one.
     pub rows_read: u64,
     /// Rows of the table.
     pub rows: u64,
-    /// Rows of the quarantine table; `rows + quarantined == rows_read`.
+    /// Rows of the quarantine table; `rows + quarantined == rows_read`, but with `load: watermark`.
     pub quarantined: u64,
     /// Bytes of the table's data files.
     pub bytes: u64,
+    /// Bytes of the data file this load wrote.
+    pub written: u64,
     /// The Delta version.
     pub version: i64,
     /// Folder of the Delta table.
     pub location: PathBuf,
     /// Folder of the quarantine table, when a row went there.
     pub quarantine_location: Option<PathBuf>,
-    /// Digest of the source file's bytes.
+    /// As it was given to the ingest.
+    pub input_digest: Digest,
+    /// Of the bytes of the file this load read, or of the digests of several.
     pub source_digest: Digest,
+    /// The files this load read.
+    pub files: Vec<SourceFile>,
+    /// Whether it added to the version before, or replaced it.
+    pub appended: bool,
+    /// What the next rows lie above.
+    pub watermark: Option<Watermark>,
     /// How each expectation fared, in the suite's order.
     pub outcomes: Vec<ExpectationOutcome>,
 }
@@ -38,10 +49,15 @@ impl IngestReport {
             rows: record.rows,
             quarantined: record.quarantined,
             bytes: record.bytes,
+            written: record.file_bytes.unwrap_or(if record.appended { 0 } else { record.bytes }),
             version,
             location: location.to_owned(),
             quarantine_location: (record.quarantined > 0).then_some(quarantine),
+            input_digest: record.input_digest,
             source_digest: record.source_digest,
+            files: record.files.unwrap_or_default(),
+            appended: record.appended,
+            watermark: record.watermark,
             outcomes: record.outcomes,
         }
     }

@@ -1,26 +1,22 @@
 //! The one pass over the source: read, bring into shape, judge, write. Blocking, on a thread of its own.
 
-use std::fs::File;
-use std::io::{self, Seek, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
-use bedplate_kinds::{DatasetSpec, ExpectationOutcome, ExpectationSuiteSpec};
-use bedplate_lake::quality::{self, Program, References};
-use bedplate_lake::schema::Conform;
+use bedplate_kinds::{DatasetSpec, ExpectationOutcome, ExpectationSuiteSpec, Load};
+use bedplate_lake::quality::{self, Program, QualityError, References};
+use bedplate_lake::schema::arrow_schema;
+use bedplate_lake::source::SourceFile;
 use bedplate_types::Digest;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
-use sha2::{Digest as _, Sha256};
 use tokio::sync::OwnedMutexGuard;
 use tokio_util::sync::CancellationToken;
 
-use super::{Ingest, IngestError, reject};
-use crate::delta::{DataFile, DataFileWriter, Record};
-
-const BATCH_ROWS: usize = 8 * 1024;
+use super::sinks::{Place, Sinks, Unread};
+use super::watermark::Mark;
+use super::{Ingest, IngestError, Pending};
+use crate::delta::{DataFile, Record, Watermark};
+use crate::source::{Opened, Reading, opened};
 
 /// Held as long as somebody may write to the table's folder.
 pub(super) type WriterLock = Arc<OwnedMutexGuard<()>>;
@@ -32,12 +28,14 @@ pub(super) struct Targets {
 }
 
 pub(super) struct Scan {
+    /// The source as it is declared, for people.
     source: PathBuf,
     spec: DatasetSpec,
     suite: ExpectationSuiteSpec,
     references: References,
-    input: Digest,
-    targets: Targets,
+    pending: Pending,
+    pub input: Digest,
+    pub targets: Targets,
     cancel: CancellationToken,
     _writing: WriterLock,
 }
@@ -48,17 +46,19 @@ pub(super) struct Scanned {
     pub accepted: Option<DataFile>,
     pub rejected: Option<DataFile>,
     rows_read: u64,
-    source_digest: Digest,
+    files: Vec<SourceFile>,
     outcomes: Vec<ExpectationOutcome>,
+    watermark: Option<Watermark>,
 }
 
 impl Scan {
     pub fn new(ingest: &Ingest<'_>, targets: Targets, cancel: CancellationToken, writing: WriterLock) -> Self {
         Self {
-            source: ingest.source.to_owned(),
+            source: PathBuf::from(&ingest.spec.source.path),
             spec: ingest.spec.clone(),
             suite: ingest.suite.cloned().unwrap_or(ExpectationSuiteSpec { expectations: Vec::new() }),
             references: ingest.references.clone(),
+            pending: ingest.pending.clone(),
             input: ingest.input_digest,
             targets,
             cancel,
@@ -73,128 +73,106 @@ impl Scan {
     }
 
     fn pass(self) -> Result<Scanned, IngestError> {
-        let (reader, source_digest) = self.open()?;
-        let path = self.source.clone();
-        let conform = Conform::compile(&arrow::array::RecordBatchReader::schema(&reader), &self.spec)
-            .map_err(|source| IngestError::Schema { path, source })?;
-        let mut program = Program::compile(&self.suite, &self.spec, &self.references)?;
-        let mut sinks = Sinks::new(&self, conform.schema().clone())?;
-        let mut rows = 0;
-        for batch in reader {
-            self.check_cancelled()?;
-            let batch = batch.map_err(|error| self.not_parquet(error))?;
-            let batch = conform.apply(&batch).map_err(|source| self.value(rows, source))?;
-            sinks.take(&batch, &mut program, rows)?;
-            rows += batch.num_rows() as u64;
+        let reading = Reading::new(&self.spec, self.pending.columns.clone())?;
+        let program = Program::compile(&self.suite, &self.spec, &self.references);
+        let mut program = program.map_err(|error| self.columns_first(&reading, error))?;
+        let mut sinks = Sinks::new(&self, arrow_schema(&self.spec))?;
+        let mut mark = Mark::new(&self.spec, self.base().and_then(|base| base.watermark.as_ref()));
+        let (mut rows, mut files) = (0, Vec::new());
+        for file in &self.pending.files {
+            let opened = Opened::new(&file.path)?;
+            rows += self.read(&opened, &reading, &mut program, &mut sinks, mark.as_mut())?;
+            files.push(opened.entry);
         }
-        self.check_cancelled()?;
-        let outcomes = program.finish();
-        if quality::blocking(&outcomes).next().is_some() {
-            return Err(IngestError::Blocked { path: self.source, outcomes });
-        }
+        self.check_cancelled(&self.source)?;
+        let outcomes = self.judged(program, &sinks.unread, rows)?;
         let schema = sinks.schema.clone();
         let (accepted, rejected) = sinks.finish()?;
-        Ok(Scanned { schema, accepted, rejected, rows_read: rows, source_digest, outcomes })
+        let watermark = mark.and_then(Mark::finish);
+        Ok(Scanned { schema, accepted, rejected, rows_read: rows, files, outcomes, watermark })
     }
 
-    /// The digest and the rows come from the same open file: replacing the source meanwhile mixes nothing.
-    fn open(&self) -> Result<(ParquetRecordBatchReader, Digest), IngestError> {
-        let failed = |source| IngestError::Open { path: self.source.clone(), source };
-        let mut file = File::open(&self.source).map_err(failed)?;
-        let mut hash = Hash(Sha256::new());
-        io::copy(&mut file, &mut hash).and_then(|_| file.rewind()).map_err(failed)?;
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| self.not_parquet(error))?;
-        let reader = builder.with_batch_size(BATCH_ROWS).build().map_err(|error| self.not_parquet(error))?;
-        Ok((reader, Digest::from_sha256(hash.0.finalize().into())))
+    /// Reads one file and gives the number of its rows.
+    fn read(
+        &self,
+        opened: &Opened,
+        reading: &Reading<'_>,
+        program: &mut Program,
+        sinks: &mut Sinks<'_>,
+        mut mark: Option<&mut Mark>,
+    ) -> Result<u64, IngestError> {
+        let mut before = 0;
+        for piece in opened.pieces(reading)? {
+            self.check_cancelled(&opened.path)?;
+            let piece = piece?;
+            let rows = piece.batch.num_rows() as u64;
+            sinks.take(piece, program, mark.as_deref_mut(), &Place { file: &opened.entry.path, before })?;
+            before += rows;
+        }
+        opened.check_steady()?;
+        Ok(before)
     }
 
-    fn check_cancelled(&self) -> Result<(), IngestError> {
+    /// A suite that does not fit is told of only when the source fits: mostly both do not for one reason.
+    fn columns_first(&self, reading: &Reading<'_>, error: QualityError) -> IngestError {
+        let first = self.pending.files.first().map(|file| Opened::new(&file.path));
+        let fits = first.map(|opened| opened.and_then(|opened| opened.pieces(reading).map(drop)));
+        fits.and_then(Result::err).map_or_else(|| error.into(), IngestError::from)
+    }
+
+    /// How the expectations fared. Where no file was read nothing was judged anew.
+    fn judged(&self, program: Program, unread: &Unread, rows: u64) -> Result<Vec<ExpectationOutcome>, IngestError> {
+        if let (Some(base), true) = (self.base(), self.pending.files.is_empty()) {
+            return Ok(base.outcomes.clone());
+        }
+        if let (Some(first), true) = (&unread.first, unread.rows == rows) {
+            return Err(IngestError::Unreadable { path: self.source.clone(), rows, first: first.clone() });
+        }
+        let mut outcomes = program.finish();
+        if quality::blocking(&outcomes).next().is_some() {
+            return Err(IngestError::Blocked { path: self.source.clone(), outcomes });
+        }
+        outcomes.extend(unread.outcome(rows));
+        Ok(outcomes)
+    }
+
+    /// What rows are added to.
+    fn base(&self) -> Option<&Record> {
+        self.pending.base.as_ref().map(|base| &base.record)
+    }
+
+    fn check_cancelled(&self, path: &Path) -> Result<(), IngestError> {
         if self.cancel.is_cancelled() {
-            return Err(IngestError::Cancelled { path: self.source.clone() });
+            return Err(IngestError::Cancelled { path: path.to_owned() });
         }
         Ok(())
-    }
-
-    fn not_parquet(&self, error: impl std::fmt::Display) -> IngestError {
-        IngestError::NotParquet { path: self.source.clone(), why: error.to_string() }
-    }
-
-    fn value(&self, row: u64, source: arrow::error::ArrowError) -> IngestError {
-        IngestError::Value { path: self.source.clone(), row, source }
     }
 }
 
 impl Scanned {
-    pub fn record(&self, input_digest: Digest) -> Record {
+    /// What the new version is made of.
+    pub fn record(&self, ingest: &Ingest<'_>) -> Record {
         let rows = |file: &Option<DataFile>| file.as_ref().map_or(0, |file| file.rows);
+        let before = |number: fn(&Record) -> u64| ingest.pending.base.as_ref().map_or(0, |base| number(&base.record));
+        let by_files = ingest.spec.source.load == Load::NewFiles;
+        // A watermark load reads everything each time, and finds every bad row again.
+        let also = |number: fn(&Record) -> u64| if by_files { before(number) } else { 0 };
         Record {
-            input_digest,
-            source_digest: self.source_digest,
-            rows_read: self.rows_read,
-            rows: rows(&self.accepted),
-            quarantined: rows(&self.rejected),
-            bytes: self.accepted.as_ref().map_or(0, |file| file.bytes),
+            input_digest: ingest.input_digest,
+            source_digest: opened::digest_of(&self.files),
+            rows_read: also(|base| base.rows_read) + self.rows_read,
+            rows: before(|base| base.rows) + rows(&self.accepted),
+            quarantined: also(|base| base.quarantined) + rows(&self.rejected),
+            bytes: before(|base| base.bytes) + self.accepted.as_ref().map_or(0, |file| file.bytes),
             file: self.accepted.as_ref().map(|file| file.name.clone()),
             outcomes: self.outcomes.clone(),
+            files: Some(self.files.clone()),
+            appended: ingest.pending.appends(),
+            file_bytes: self.accepted.as_ref().map(|file| file.bytes),
+            data_files: None,
+            watermark: self.watermark.clone(),
+            table_version: None,
+            object: ingest.whose.object.to_owned(),
         }
-    }
-}
-
-/// The two files that rows go to; the second is made when the first bad row comes.
-struct Sinks<'a> {
-    scan: &'a Scan,
-    schema: SchemaRef,
-    accepted: DataFileWriter,
-    rejected: Option<DataFileWriter>,
-}
-
-impl<'a> Sinks<'a> {
-    fn new(scan: &'a Scan, schema: SchemaRef) -> Result<Self, IngestError> {
-        let (dir, version) = &scan.targets.accepted;
-        let accepted = DataFileWriter::create(dir, *version, &scan.input, schema.clone())?;
-        Ok(Self { scan, schema, accepted, rejected: None })
-    }
-
-    fn take(&mut self, batch: &RecordBatch, program: &mut Program, before: u64) -> Result<(), IngestError> {
-        let verdict = program.observe(batch)?;
-        if verdict.rejected.is_empty() {
-            return Ok(self.accepted.write(batch)?);
-        }
-        let failed = |error| IngestError::Quality(error_of(error));
-        self.accepted.write(&filter_record_batch(batch, &verdict.keep).map_err(failed)?)?;
-        let schema = reject::schema(&self.schema);
-        let rows = reject::rejected(batch, &verdict, &schema, before).map_err(failed)?;
-        Ok(self.quarantine(schema)?.write(&rows)?)
-    }
-
-    fn quarantine(&mut self, schema: SchemaRef) -> Result<&mut DataFileWriter, IngestError> {
-        if let Some(ref mut writer) = self.rejected {
-            return Ok(writer);
-        }
-        let (dir, version) = &self.scan.targets.rejected;
-        let writer = DataFileWriter::create(dir, *version, &self.scan.input, schema)?;
-        Ok(self.rejected.insert(writer))
-    }
-
-    fn finish(self) -> Result<(Option<DataFile>, Option<DataFile>), IngestError> {
-        let rejected = self.rejected.map(DataFileWriter::finish).transpose()?;
-        Ok((self.accepted.finish()?, rejected.flatten()))
-    }
-}
-
-fn error_of(error: arrow::error::ArrowError) -> quality::QualityError {
-    quality::QualityError::Batch(error)
-}
-
-struct Hash(Sha256);
-
-impl Write for Hash {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::time::Instant;
 
-use bedplate_kinds::{DatasetSpec, ExpectationSuiteSpec, FeatureViewSpec};
+use bedplate_kinds::{DatasetSource, DatasetSpec, ExpectationSuiteSpec, FeatureViewSpec};
 use bedplate_lake::quality::References;
-use bedplate_query::{CancellationToken, Frame, Ingest, IngestReport, Lake, TableRef};
+use bedplate_query::{CancellationToken, Frame, Ingest, IngestReport, Lake, TableRef, Whose};
 use bedplate_types::Digest;
 use serde_json::Value;
 
@@ -43,16 +43,19 @@ async fn ingest_all(lake: &Lake) -> BTreeMap<String, IngestReport> {
     for name in ["airlines", "airports", "planes", "weather", "flights"] {
         let spec = &datasets[name];
         let suite = spec.suite.as_ref().map(|suite| &suites[suite]);
-        let source = folder().join(&spec.source.path);
+        let path = folder().join(&spec.source.path).to_string_lossy().into_owned();
+        let spec = &DatasetSpec { source: DatasetSource::at(path), ..spec.clone() };
+        let roots = [folder().canonicalize().unwrap()];
+        let whose = Whose { namespace: "flights", name, object: "one", roots: &roots };
         let references = references(lake, suite).await;
         let start = Instant::now();
+        let pending = lake.pending(whose, spec).await.unwrap();
         let ingest = Ingest {
-            namespace: "flights",
-            name,
+            whose,
             spec,
             suite,
             references,
-            source: &source,
+            pending,
             input_digest: Digest::from_sha256([1; 32]),
             cancel: CancellationToken::new(),
         };

@@ -3,10 +3,10 @@
 use std::fs;
 
 use bedplate_kinds::{ColumnType, Severity};
-use bedplate_query::{IngestError, Lake, TableRef};
+use bedplate_query::{CancellationToken, IngestError, Lake, SourceError, TableRef};
 use bedplate_types::{Digest, ErrorKind, Explained};
 
-use crate::table::{COLUMNS, Site, calm, of, spec};
+use crate::table::{COLUMNS, Site, calm, spec};
 
 #[tokio::test]
 async fn bad_rows_go_to_quarantine_with_reason_and_row() {
@@ -19,9 +19,10 @@ async fn bad_rows_go_to_quarantine_with_reason_and_row() {
     assert!(report.quarantine_location.as_ref().unwrap().join("_delta_log").is_dir());
 
     assert_eq!(site.rows("weather", "wind_speed").await.f64("wind_speed").unwrap(), [3.5, 7.0]);
-    let bad = site.rows("weather__quarantine", "_row, _reasons, wind_speed, time_hour").await;
+    let bad = site.rows("weather__quarantine", "_row, _reasons, _file, wind_speed, time_hour").await;
     assert_eq!(bad.f64("_row").unwrap(), [1.0, 3.0]);
     assert_eq!(bad.strings("_reasons").unwrap(), [Some("wind is possible".into()), Some("wind is possible".into())]);
+    assert!(bad.strings("_file").unwrap()[0].as_ref().unwrap().ends_with("/weather.parquet"));
     assert_eq!(bad.micros("time_hour").unwrap(), [Some(3_600_000_000), Some(3 * 3_600_000_000)]);
 }
 
@@ -58,7 +59,7 @@ async fn a_changed_schema_is_a_new_version_of_the_same_table() {
     let mut columns = COLUMNS;
     columns[1].1 = ColumnType::Int32;
     let (source, narrower) = (site.source(&[5.0]), spec(&columns));
-    let report = site.lake.ingest(of(&source, &narrower, None)).await.unwrap();
+    let report = site.load(&source, &narrower, None).await.unwrap();
     assert_eq!(report.version, 1);
     let frame = site.rows("weather", "*").await;
     assert_eq!(frame.schema, bedplate_lake::schema::arrow_schema(&narrower));
@@ -82,8 +83,8 @@ async fn a_bad_source_is_one_clear_error() {
     let (source, spec_) = (site.source(&[1.0, 2.0]), spec(&COLUMNS));
     let bytes = fs::read(&source).unwrap();
     fs::write(&source, &bytes[..bytes.len() / 2]).unwrap();
-    let truncated = site.lake.ingest(of(&source, &spec_, None)).await.unwrap_err();
-    assert!(matches!(truncated, IngestError::NotParquet { .. }));
+    let truncated = site.load(&source, &spec_, None).await.unwrap_err();
+    assert!(matches!(truncated, IngestError::Source(SourceError::Broken { .. })));
     assert!(truncated.to_string().contains("weather.parquet"));
     fs::write(&source, {
         let mut broken = bytes.clone();
@@ -91,11 +92,11 @@ async fn a_bad_source_is_one_clear_error() {
         broken
     })
     .unwrap();
-    let broken = site.lake.ingest(of(&source, &spec_, None)).await.unwrap_err();
-    assert!(matches!(broken, IngestError::NotParquet { .. }), "{broken}");
+    let broken = site.load(&source, &spec_, None).await.unwrap_err();
+    assert!(matches!(broken, IngestError::Source(SourceError::Broken { .. })), "{broken}");
     fs::remove_file(&source).unwrap();
-    let gone = site.lake.ingest(of(&source, &spec_, None)).await.unwrap_err();
-    assert_eq!(gone.kind(), ErrorKind::NotFound);
+    let gone = site.load(&source, &spec_, None).await.unwrap_err();
+    assert_eq!(gone.kind(), ErrorKind::Invalid);
     for error in [truncated, broken, gone] {
         assert!(error.fix().unwrap().contains("weather.parquet"), "{error}");
     }
@@ -107,13 +108,13 @@ async fn a_source_or_suite_that_does_not_fit_is_refused_before_anything_is_writt
     let site = Site::new();
     let source = site.source(&[1.0]);
     let without = spec(&COLUMNS[..3]);
-    let extra = site.lake.ingest(of(&source, &without, None)).await.unwrap_err();
+    let extra = site.load(&source, &without, None).await.unwrap_err();
     assert_eq!(extra.kind(), ErrorKind::Invalid);
     assert!(extra.fix().unwrap().contains("add time_hour"));
     let other = spec(&[("time_hour", ColumnType::Timestamp)]);
     let suite = calm(Severity::Warn);
-    let error = site.lake.ingest(of(&source, &other, Some(&suite))).await.unwrap_err();
-    assert!(matches!(error, IngestError::Schema { .. }));
+    let error = site.load(&source, &other, Some(&suite)).await.unwrap_err();
+    assert!(matches!(error, IngestError::Source(SourceError::Schema { .. })));
     assert!(site.lake.committed("demo", "weather").await.unwrap().is_none());
 }
 
@@ -121,9 +122,10 @@ async fn a_source_or_suite_that_does_not_fit_is_refused_before_anything_is_writt
 async fn a_cancelled_ingest_commits_nothing() {
     let site = Site::new();
     let (source, spec) = (site.source(&[1.0]), spec(&COLUMNS));
-    let ingest = of(&source, &spec, None);
-    ingest.cancel.cancel();
-    assert!(matches!(site.lake.ingest(ingest).await, Err(IngestError::Cancelled { .. })));
+    let cancel = CancellationToken::new();
+    cancel.cancel();
+    let loaded = site.load_until(&source, &spec, None, cancel).await;
+    assert!(matches!(loaded, Err(IngestError::Cancelled { .. })));
     assert!(site.lake.committed("demo", "weather").await.unwrap().is_none());
 }
 
@@ -139,8 +141,7 @@ async fn a_source_without_rows_makes_an_empty_table() {
 async fn two_ingests_of_one_table_follow_each_other() {
     let site = Site::new();
     let (source, spec) = (site.source(&[1.0, 2.0]), spec(&COLUMNS));
-    let (first, second) =
-        tokio::join!(site.lake.ingest(of(&source, &spec, None)), site.lake.ingest(of(&source, &spec, None)));
+    let (first, second) = tokio::join!(site.load(&source, &spec, None), site.load(&source, &spec, None));
     let mut versions = [first.unwrap().version, second.unwrap().version];
     versions.sort_unstable();
     assert_eq!(versions, [0, 1]);
@@ -160,10 +161,9 @@ async fn a_dropped_ingest_stops_and_does_not_disturb_the_next() {
     let site = Site::new();
     let (source, spec) = (site.source(&[1.0; 20_000]), spec(&COLUMNS));
     for _ in 0..5 {
-        let started =
-            tokio::time::timeout(std::time::Duration::from_millis(3), site.lake.ingest(of(&source, &spec, None)));
+        let started = tokio::time::timeout(std::time::Duration::from_millis(3), site.load(&source, &spec, None));
         drop(started.await);
-        assert_eq!(site.lake.ingest(of(&source, &spec, None)).await.unwrap().rows, 20_000);
+        assert_eq!(site.load(&source, &spec, None).await.unwrap().rows, 20_000);
     }
     let hidden = fs::read_dir(site.table())
         .unwrap()

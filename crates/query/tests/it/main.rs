@@ -3,7 +3,10 @@
 mod columns;
 mod crash;
 mod flights;
+mod formats;
 mod ingest;
+mod lake_source;
+mod loads;
 mod snapshot;
 mod sql;
 mod table;

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int32Array, RecordBatch, StringArray, TimestampNanosecondArray};
 use bedplate_kinds::{
-    Between, Check, Column, ColumnType, DatasetSource, DatasetSpec, Expectation, ExpectationSuiteSpec, Format, Severity,
+    Between, Check, Column, ColumnType, DatasetSource, DatasetSpec, Expectation, ExpectationSuiteSpec, Severity,
 };
-use bedplate_query::{CancellationToken, Frame, Ingest, IngestError, IngestReport, Lake, TableRef};
+use bedplate_query::{CancellationToken, Frame, Ingest, IngestError, IngestReport, Lake, TableRef, Whose};
 use bedplate_types::Digest;
 use parquet::arrow::ArrowWriter;
 use tempfile::TempDir;
@@ -47,24 +47,38 @@ impl Site {
     pub async fn ingest(&self, speeds: &[f64], severity: Severity) -> Result<IngestReport, IngestError> {
         let source = self.source(speeds);
         let (spec, suite) = (spec(&COLUMNS), calm(severity));
-        self.lake.ingest(of(&source, &spec, Some(&suite))).await
+        self.load(&source, &spec, Some(&suite)).await
+    }
+
+    /// Loads what lies at `source` as `spec` says.
+    pub async fn load(
+        &self,
+        source: &Path,
+        spec: &DatasetSpec,
+        suite: Option<&ExpectationSuiteSpec>,
+    ) -> Result<IngestReport, IngestError> {
+        self.load_until(source, spec, suite, CancellationToken::new()).await
+    }
+
+    pub async fn load_until(
+        &self,
+        source: &Path,
+        spec: &DatasetSpec,
+        suite: Option<&ExpectationSuiteSpec>,
+        cancel: CancellationToken,
+    ) -> Result<IngestReport, IngestError> {
+        let path = source.to_str().unwrap().to_owned();
+        let spec = DatasetSpec { source: DatasetSource { path, ..spec.source.clone() }, ..spec.clone() };
+        let roots = [self.dir.path().canonicalize().unwrap()];
+        let whose = Whose { namespace: "demo", name: "weather", object: "one", roots: &roots };
+        let pending = self.lake.pending(whose, &spec).await?;
+        let input_digest = Digest::from_sha256([7; 32]);
+        let references = HashMap::new();
+        self.lake.ingest(Ingest { whose, spec: &spec, suite, references, pending, input_digest, cancel }).await
     }
 
     pub async fn rows(&self, name: &str, columns: &str) -> Frame {
         self.lake.sql(&[latest(name)], &format!("SELECT {columns} FROM t ORDER BY 1")).await.unwrap()
-    }
-}
-
-pub fn of<'a>(source: &'a Path, spec: &'a DatasetSpec, suite: Option<&'a ExpectationSuiteSpec>) -> Ingest<'a> {
-    Ingest {
-        namespace: "demo",
-        name: "weather",
-        spec,
-        suite,
-        references: HashMap::new(),
-        source,
-        input_digest: Digest::from_sha256([7; 32]),
-        cancel: CancellationToken::new(),
     }
 }
 
@@ -105,7 +119,7 @@ pub fn spec(columns: &[(&str, ColumnType)]) -> DatasetSpec {
         description: String::new(),
         classification: Default::default(),
         tags: Default::default(),
-        source: DatasetSource { path: "weather.parquet".into(), format: Format::Parquet },
+        source: DatasetSource::at("weather.parquet"),
         time_column: None,
         schema: schema.collect(),
         suite: None,

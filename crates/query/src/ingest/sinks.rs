@@ -1,0 +1,180 @@
+//! Where rows go: to the table or to quarantine. Each has one file; the second is made when the first bad row comes.
+
+use arrow::array::{BooleanArray, RecordBatch};
+use arrow::compute::{and, filter_record_batch};
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+use bedplate_kinds::{ExpectationOutcome, Severity};
+use bedplate_lake::quality::{Program, QualityError};
+use bedplate_lake::read::Fault;
+
+use super::IngestError;
+use super::reject::{self, Rejected};
+use super::scan::Scan;
+use super::watermark::Mark;
+use crate::delta::{DataFile, DataFileWriter};
+use crate::source::Piece;
+
+pub(super) struct Sinks<'a> {
+    scan: &'a Scan,
+    pub schema: SchemaRef,
+    accepted: DataFileWriter,
+    rejected: Option<DataFileWriter>,
+    pub unread: Unread,
+}
+
+/// Where a piece stands.
+pub(super) struct Place<'a> {
+    pub file: &'a str,
+    /// Rows of the file before it.
+    pub before: u64,
+}
+
+/// Rows that could not be read as declared.
+#[derive(Default)]
+pub(super) struct Unread {
+    pub rows: u64,
+    pub first: Option<String>,
+}
+
+impl Unread {
+    fn count(&mut self, faults: &[Fault], place: &Place<'_>) {
+        self.rows += faults.len() as u64;
+        if let (None, Some(fault)) = (&self.first, faults.first()) {
+            self.first = Some(format!("{}, {}", place.file, fault.reason));
+        }
+    }
+
+    /// Told as an expectation that nobody has to declare, where one row does not meet it.
+    pub fn outcome(&self, rows_read: u64) -> Option<ExpectationOutcome> {
+        let first = self.first.as_ref()?;
+        Some(ExpectationOutcome {
+            name: "can be read as declared".into(),
+            severity: Severity::Quarantine,
+            passed: false,
+            failing: self.rows,
+            observed: rows_read,
+            detail: format!("{} of {rows_read} rows cannot, the first is {first}", self.rows),
+        })
+    }
+}
+
+impl<'a> Sinks<'a> {
+    pub fn new(scan: &'a Scan, schema: SchemaRef) -> Result<Self, IngestError> {
+        let (dir, version) = &scan.targets.accepted;
+        let accepted = DataFileWriter::create(dir, *version, &scan.input, schema.clone())?;
+        Ok(Self { scan, schema, accepted, rejected: None, unread: Unread::default() })
+    }
+
+    /// Rows that cannot be read are not judged: what is null in them is not what the source says.
+    pub fn take(
+        &mut self,
+        piece: Piece,
+        program: &mut Program,
+        mark: Option<&mut Mark>,
+        place: &Place<'_>,
+    ) -> Result<(), IngestError> {
+        self.unread.count(&piece.faults, place);
+        let faults = with_missing(piece.faults, &piece.batch, mark.as_deref());
+        let (batch, numbers) = self.part(piece.batch, &faults, place)?;
+        let verdict = program.observe(&batch)?;
+        let rejected: Vec<Rejected> = verdict
+            .rejected
+            .iter()
+            .map(|found| Rejected { at: found.row, row: numbers.of(found.row), reasons: found.reasons.join("; ") })
+            .collect();
+        self.reject(&batch, &rejected, place)?;
+        self.accept(&batch, &verdict.keep, mark)
+    }
+
+    /// Puts the faulty rows aside; what is left, and which rows of the file that is.
+    fn part(
+        &mut self,
+        batch: RecordBatch,
+        faults: &[Fault],
+        place: &Place<'_>,
+    ) -> Result<(RecordBatch, Numbers), IngestError> {
+        if faults.is_empty() {
+            return Ok((batch, Numbers::From(place.before)));
+        }
+        let rejected: Vec<Rejected> = faults
+            .iter()
+            .map(|fault| Rejected {
+                at: fault.row,
+                row: place.before + fault.row as u64,
+                reasons: fault.reason.clone(),
+            })
+            .collect();
+        self.reject(&batch, &rejected, place)?;
+        let mut fine = vec![true; batch.num_rows()];
+        faults.iter().for_each(|fault| fine[fault.row] = false);
+        let left = (0..batch.num_rows()).filter(|row| fine[*row]).map(|row| place.before + row as u64).collect();
+        let batch = filter_record_batch(&batch, &BooleanArray::from(fine)).map_err(failed)?;
+        Ok((batch, Numbers::These(left)))
+    }
+
+    fn accept(&mut self, batch: &RecordBatch, keep: &BooleanArray, mark: Option<&mut Mark>) -> Result<(), IngestError> {
+        let Some(mark) = mark else {
+            if keep.true_count() == batch.num_rows() {
+                return Ok(self.accepted.write(batch)?);
+            }
+            return Ok(self.accepted.write(&filter_record_batch(batch, keep).map_err(failed)?)?);
+        };
+        let keep = and(keep, &mark.above(batch).map_err(failed)?).map_err(failed)?;
+        let batch = filter_record_batch(batch, &keep).map_err(failed)?;
+        mark.rise(&batch).map_err(failed)?;
+        Ok(self.accepted.write(&batch)?)
+    }
+
+    fn reject(&mut self, batch: &RecordBatch, rejected: &[Rejected], place: &Place<'_>) -> Result<(), IngestError> {
+        if rejected.is_empty() {
+            return Ok(());
+        }
+        let schema = reject::schema(&self.schema);
+        let rows = reject::rows(batch, rejected, place.file, &schema).map_err(failed)?;
+        Ok(self.quarantine(schema)?.write(&rows)?)
+    }
+
+    fn quarantine(&mut self, schema: SchemaRef) -> Result<&mut DataFileWriter, IngestError> {
+        if let Some(ref mut writer) = self.rejected {
+            return Ok(writer);
+        }
+        let (dir, version) = &self.scan.targets.rejected;
+        let writer = DataFileWriter::create(dir, *version, &self.scan.input, schema)?;
+        Ok(self.rejected.insert(writer))
+    }
+
+    pub fn finish(self) -> Result<(Option<DataFile>, Option<DataFile>), IngestError> {
+        let rejected = self.rejected.map(DataFileWriter::finish).transpose()?;
+        Ok((self.accepted.finish()?, rejected.flatten()))
+    }
+}
+
+/// A row that has no watermark is faulty too; one that could not be read is so already.
+fn with_missing(mut faults: Vec<Fault>, batch: &RecordBatch, mark: Option<&Mark>) -> Vec<Fault> {
+    let Some((missing, reason)) = mark.map(|mark| mark.missing(batch)) else { return faults };
+    let known: Vec<usize> = faults.iter().map(|fault| fault.row).collect();
+    let more = missing.into_iter().filter(|row| known.binary_search(row).is_err());
+    faults.extend(more.map(|row| Fault { row, reason: reason.clone() }));
+    faults.sort_by_key(|fault| fault.row);
+    faults
+}
+
+/// The numbers a batch's rows have in their file.
+enum Numbers {
+    From(u64),
+    These(Vec<u64>),
+}
+
+impl Numbers {
+    fn of(&self, row: usize) -> u64 {
+        match self {
+            Self::From(first) => first + row as u64,
+            Self::These(numbers) => numbers[row],
+        }
+    }
+}
+
+fn failed(error: ArrowError) -> IngestError {
+    IngestError::Quality(QualityError::Batch(error))
+}
