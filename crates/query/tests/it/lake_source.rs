@@ -116,6 +116,9 @@ async fn its_log_leads_nowhere_else() {
     theirs.refused(ErrorKind::Denied, "outside the folders").await;
     let beside = theirs.ours.dir.path().join("beside.parquet");
     fs::copy(&outside, &beside).unwrap();
+    fs::remove_file(theirs.folder().join(&name)).unwrap();
+    symlink(&beside, theirs.folder().join(&name)).unwrap();
+    theirs.refused(ErrorKind::Invalid, "which is not in its folder").await;
     for path in ["../beside.parquet".to_owned(), format!("file://{}", beside.display()), beside.display().to_string()] {
         fs::write(
             theirs.commit(1),
