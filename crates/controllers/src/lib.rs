@@ -35,6 +35,7 @@ mod role_binding;
 mod run;
 mod site;
 mod snapshot;
+mod source_rows;
 mod standing;
 mod train;
 mod training_recipe;
