@@ -9,6 +9,7 @@ mod http1;
 mod load;
 mod peer;
 mod policy;
+mod quality;
 mod replicas;
 mod table;
 
@@ -38,6 +39,20 @@ enum What {
     },
     /// Decisions of the policy, uncached and cached
     Policy,
+    /// Expectations on a file, beside Polars, DuckDB, Pandera and Great Expectations
+    Quality {
+        /// A Python that has the peers
+        #[arg(long)]
+        python: Option<PathBuf>,
+        #[arg(long, default_value_t = 10_000_000)]
+        rows: usize,
+        /// How often each is run; the median counts
+        #[arg(long, default_value_t = 3)]
+        runs: usize,
+    },
+    /// Ours alone, in a process of its own
+    #[command(hide = true)]
+    QualityJudge { file: PathBuf },
     /// What is written on one replica counts on the other; a killed leader is replaced
     Replicas {
         /// The product, built for release
@@ -50,6 +65,8 @@ fn main() -> Result<ExitCode> {
     match Arguments::parse().what {
         What::Control { binary, objects } => control::run(&binary, objects),
         What::Policy => policy::run(),
+        What::Quality { python, rows, runs } => quality::run(python.as_deref(), rows, runs),
+        What::QualityJudge { file } => quality::judge(&file),
         What::Replicas { binary } => replicas::run(&binary),
     }
 }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use crate::cargo::cargo;
 use crate::idle;
 use crate::measure::{Measured, measure, median};
+use crate::setup;
 
 const MIB: f64 = 1_048_576.0;
 const HELP_RUNS: usize = 20;
@@ -49,6 +50,19 @@ pub fn control(objects: usize) -> Result<ExitCode> {
 /// What a decision costs.
 pub fn policy() -> Result<ExitCode> {
     load(&["policy"], None)
+}
+
+/// Expectations on a file, beside the peers; where they cannot be installed, ours alone is measured and the bench fails.
+pub fn quality(runs: usize) -> Result<ExitCode> {
+    let python = match setup::quality_peers() {
+        Ok(venv) => Some(venv.join("bin").join("python")),
+        Err(why) => {
+            println!("the peers were not installed: {why}");
+            None
+        }
+    };
+    let (runs, asked) = (runs.to_string(), if python.is_some() { &["--python"][..] } else { &[] });
+    load(&[&["quality", "--runs", &runs][..], asked].concat(), python.as_deref())
 }
 
 /// Two replicas on one PostgreSQL.

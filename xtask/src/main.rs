@@ -60,6 +60,12 @@ enum Bench {
     },
     /// Decisions of the policy, uncached and cached, at 10, 100 and 1,000 grants
     Policy,
+    /// Ten expectations on ten million rows, beside Polars, DuckDB, Pandera and Great Expectations
+    Quality {
+        /// How often each is run; the median counts
+        #[arg(long, default_value_t = 3)]
+        runs: usize,
+    },
     /// Two replicas on one PostgreSQL: writes, ended tokens, a killed leader
     Replicas,
 }
@@ -72,6 +78,7 @@ fn main() -> Result<ExitCode> {
         Command::Bench { what: Bench::Quickstart { runs } } => bench::run(runs.max(1)),
         Command::Bench { what: Bench::Control { objects } } => bench::control(objects),
         Command::Bench { what: Bench::Policy } => bench::policy(),
+        Command::Bench { what: Bench::Quality { runs } } => bench::quality(runs),
         Command::Bench { what: Bench::Replicas } => bench::replicas(),
     }
 }
