@@ -51,10 +51,14 @@ impl Integers {
     pub fn iter(&self) -> Box<dyn Iterator<Item = i64> + '_> {
         match self {
             Self::Sparse(set) => Box::new(set.iter().copied()),
-            Self::Dense { first, words, .. } => Box::new(words.iter().enumerate().flat_map(move |(w, word)| {
-                let base = (first + i64::try_from(w).unwrap_or(i64::MAX)) * BITS;
-                (0..BITS).filter(move |n| word & (1 << n) != 0).map(move |n| base + n)
-            })),
+            // Room at the end may lie beyond the last number: only words with a bit are looked at.
+            Self::Dense { first, words, .. } => {
+                let used = words.iter().enumerate().filter(|(_, word)| **word != 0);
+                Box::new(used.flat_map(move |(w, word)| {
+                    let base = (first + i64::try_from(w).unwrap_or(i64::MAX)) * BITS;
+                    (0..BITS).filter(move |n| word & (1 << n) != 0).map(move |n| base + n)
+                }))
+            }
         }
     }
 
