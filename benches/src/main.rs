@@ -11,9 +11,9 @@ mod load;
 mod online;
 mod peer;
 mod policy;
+mod quality;
 mod replicas;
 mod table;
-mod venv;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -41,6 +41,9 @@ enum What {
     },
     /// The point-in-time join, beside Polars and DuckDB
     Features {
+        /// The interpreter that has the peers
+        #[arg(long)]
+        python: PathBuf,
         /// Rows of each of the three views; a fifth of that are label rows
         #[arg(long, default_value_t = 5_000_000)]
         rows: usize,
@@ -53,6 +56,9 @@ enum What {
     },
     /// Features read and pushed over HTTP, beside Feast's feature server on Redis
     Online {
+        /// The interpreter that has Feast
+        #[arg(long)]
+        python: PathBuf,
         /// The product, built for release
         #[arg(long)]
         binary: PathBuf,
@@ -62,6 +68,20 @@ enum What {
     },
     /// Decisions of the policy, uncached and cached
     Policy,
+    /// Expectations on a file, beside Polars, DuckDB, Pandera and Great Expectations
+    Quality {
+        /// A Python that has the peers
+        #[arg(long)]
+        python: Option<PathBuf>,
+        #[arg(long, default_value_t = 10_000_000)]
+        rows: usize,
+        /// How often each is run; the median counts
+        #[arg(long, default_value_t = 3)]
+        runs: usize,
+    },
+    /// Ours alone, in a process of its own
+    #[command(hide = true)]
+    QualityJudge { file: PathBuf },
     /// What is written on one replica counts on the other; a killed leader is replaced
     Replicas {
         /// The product, built for release
@@ -73,10 +93,12 @@ enum What {
 fn main() -> Result<ExitCode> {
     match Arguments::parse().what {
         What::Control { binary, objects } => control::run(&binary, objects),
-        What::Features { rows } => features::run(rows),
+        What::Features { python, rows } => features::run(&python, rows),
         What::FeaturesStep { step } => features::step(&step),
-        What::Online { binary, entities } => online::run(&binary, entities),
+        What::Online { python, binary, entities } => online::run(&python, &binary, entities),
         What::Policy => policy::run(),
+        What::Quality { python, rows, runs } => quality::run(python.as_deref(), rows, runs),
+        What::QualityJudge { file } => quality::judge(&file),
         What::Replicas { binary } => replicas::run(&binary),
     }
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::cargo::cargo;
 use crate::idle;
+use crate::setup;
 
 const MIB: f64 = 1_048_576.0;
 const HELP_RUNS: usize = 20;
@@ -52,10 +53,29 @@ pub fn policy() -> Result<ExitCode> {
 
 /// The feature store: the point-in-time join beside Polars and DuckDB, online reads beside Feast.
 pub fn features(rows: usize, entities: usize) -> Result<ExitCode> {
+    let python = match setup::features_peers() {
+        Ok(venv) => venv.join("bin").join("python"),
+        Err(why) => bail!("the peers cannot be installed: {why}"),
+    };
     let binary = build()?;
-    let join = load(&["features", "--rows", &rows.to_string()], None)?;
-    let online = load(&["online", "--entities", &entities.to_string(), "--binary"], Some(&binary))?;
+    let python = python.to_str().context("the cache folder's name is not UTF-8")?;
+    let join = load(&["features", "--rows", &rows.to_string(), "--python", python], None)?;
+    let entities = entities.to_string();
+    let online = load(&["online", "--entities", &entities, "--python", python, "--binary"], Some(&binary))?;
     Ok(if [join, online] == [ExitCode::SUCCESS; 2] { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Expectations on a file, beside the peers; where they cannot be installed, ours alone is measured and the bench fails.
+pub fn quality(runs: usize) -> Result<ExitCode> {
+    let python = match setup::quality_peers() {
+        Ok(venv) => Some(venv.join("bin").join("python")),
+        Err(why) => {
+            println!("the peers were not installed: {why}");
+            None
+        }
+    };
+    let (runs, asked) = (runs.to_string(), if python.is_some() { &["--python"][..] } else { &[] });
+    load(&[&["quality", "--runs", &runs][..], asked].concat(), python.as_deref())
 }
 
 /// Two replicas on one PostgreSQL.

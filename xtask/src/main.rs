@@ -69,6 +69,12 @@ enum Bench {
         #[arg(long, default_value_t = 1_000_000)]
         entities: usize,
     },
+    /// Ten expectations on ten million rows, beside Polars, DuckDB, Pandera and Great Expectations
+    Quality {
+        /// How often each is run; the median counts
+        #[arg(long, default_value_t = 3)]
+        runs: usize,
+    },
     /// Two replicas on one PostgreSQL: writes, ended tokens, a killed leader
     Replicas,
 }
@@ -82,6 +88,7 @@ fn main() -> Result<ExitCode> {
         Command::Bench { what: Bench::Control { objects } } => bench::control(objects),
         Command::Bench { what: Bench::Features { rows, entities } } => bench::features(rows, entities),
         Command::Bench { what: Bench::Policy } => bench::policy(),
+        Command::Bench { what: Bench::Quality { runs } } => bench::quality(runs),
         Command::Bench { what: Bench::Replicas } => bench::replicas(),
     }
 }

@@ -12,7 +12,6 @@ use anyhow::{Context, Result, bail};
 use bedplate_testkit::{Measured, measure};
 
 use crate::table::{self, Limit, Line};
-use crate::venv;
 
 pub use step::{Step, step};
 
@@ -23,8 +22,7 @@ const MEMORY: usize = 512 << 20;
 const LITTLE: usize = 96 << 20;
 const PEERS: &str = include_str!("peers.py");
 
-pub fn run(rows: usize) -> Result<ExitCode> {
-    let python = venv::python()?;
+pub fn run(python: &Path, rows: usize) -> Result<ExitCode> {
     let folder = tempfile::tempdir()?;
     println!("writing {} label rows and 3 views of {rows} rows", rows / 5);
     data::write(folder.path(), rows)?;
@@ -35,10 +33,10 @@ pub fn run(rows: usize) -> Result<ExitCode> {
     let sums = sums::of(&folder.path().join("ours.parquet"))?;
     let little = ours(folder.path(), "join", LITTLE)?;
     same("with little memory", &sums, &sums::of(&folder.path().join("ours.parquet"))?)?;
-    let copy = theirs(&python, folder.path(), "duckdb-copy")?;
-    let polars = theirs(&python, folder.path(), "polars")?;
+    let copy = theirs(python, folder.path(), "duckdb-copy")?;
+    let polars = theirs(python, folder.path(), "polars")?;
     same("Polars", &sums, &sums::of(&folder.path().join("polars.parquet"))?)?;
-    let duckdb = theirs(&python, folder.path(), "duckdb")?;
+    let duckdb = theirs(python, folder.path(), "duckdb")?;
     same("DuckDB", &sums, &sums::of(&folder.path().join("duckdb.parquet"))?)?;
 
     let of_copy = table::print("Parquet into Delta, 3 views", "DuckDB", &ingested(&ingest, &copy));

@@ -39,7 +39,7 @@ struct Measured {
     closed: Vec<Done>,
 }
 
-pub fn run(binary: &Path, entities: usize) -> Result<ExitCode> {
+pub fn run(python: &Path, binary: &Path, entities: usize) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let folder = tempfile::tempdir()?;
     println!("{entities} entities in each of three views");
@@ -51,7 +51,7 @@ pub fn run(binary: &Path, entities: usize) -> Result<ExitCode> {
         anyhow::Ok((measured, paced, pushed(&platform.server).await?))
     })?;
     drop(platform);
-    let theirs = match peer::start(folder.path())? {
+    let theirs = match peer::start(python, folder.path())? {
         Some(feast) => Some(runtime.block_on(self::measured(&feast.server, 150))?),
         None => {
             println!("NOT RUN: Redis is not installed (apt-get install redis-server): no ratios to Feast");

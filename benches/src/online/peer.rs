@@ -9,7 +9,6 @@ use bedplate_testkit::{Ready, Server as Process, descendants, free_port, program
 
 use super::Server;
 use crate::http1::Target;
-use crate::venv;
 
 const SCRIPT: &str = include_str!("peer.py");
 /// What Feast writes in some seconds.
@@ -22,9 +21,8 @@ pub struct Feast {
 }
 
 /// `None` when Redis is not installed.
-pub fn start(folder: &Path) -> Result<Option<Feast>> {
+pub fn start(python: &Path, folder: &Path) -> Result<Option<Feast>> {
     let Some(redis) = program("redis-server") else { return Ok(None) };
-    let python = venv::python()?;
     let (repository, port, redis_port) = (folder.join("feast"), free_port(), free_port());
     std::fs::create_dir_all(&repository)?;
     let mut command = Command::new(redis);
@@ -33,7 +31,7 @@ pub fn start(folder: &Path) -> Result<Option<Feast>> {
     let redis = Process::start(command.current_dir(folder), &ready, Duration::from_secs(30)).context("Redis")?;
     let script = folder.join("peer.py");
     std::fs::write(&script, SCRIPT)?;
-    let mut load = Command::new(&python);
+    let mut load = Command::new(python);
     load.arg(&script).arg(&repository).args([redis_port.to_string(), ENTITIES.to_string()]).env("FEAST_USAGE", "False");
     let loaded = load.output()?;
     if !loaded.status.success() {

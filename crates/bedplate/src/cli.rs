@@ -59,6 +59,8 @@ pub enum Command {
     Trace(Trace),
     /// Tell what stands on a dataset or one of its columns: features, recipes, models, endpoints, monitors.
     Impact(crate::commands::impact::Impact),
+    /// Show what a dataset's ingests came to; look at its quarantine, release rows of it or discard them.
+    Data(commands::data::Data),
     /// Tell what was spent, by namespace, team, subject, resource, day or month.
     Costs(crate::commands::costs::Costs),
     /// Read, verify, prove or export the audit log.

@@ -102,11 +102,12 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
     let deployments = Deployments::new(online.clone(), recorder, spine.clock.clone());
     let client = plane.client();
     plane.price(&spine).await?;
+    let lake = Arc::new(Lake::open(home.path("lake")).map_err(of("the lake"))?);
     let platform = Platform {
         client: client.clone(),
         db: spine.db.clone(),
         clock: spine.clock.clone(),
-        lake: Arc::new(Lake::open(home.path("lake")).map_err(of("the lake"))?),
+        lake: lake.clone(),
         objects: Objects::open(home.path("objects")).map_err(of("the object store"))?,
         online: online.clone(),
         deployments: deployments.clone(),
@@ -121,7 +122,7 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
     let people = surfaces::People { sessions: sessions.clone(), provider, issuing };
     // Nobody but this process writes to a database of its own: it leads without asking. Of a cluster's operators there is one.
     let leads = Leads::new(options.storage.database().is_none() || cluster.is_some());
-    let keeping = surfaces::Keeping { online: &online, leads: &leads, places: home.places() };
+    let keeping = surfaces::Keeping { lake: &lake, online: &online, leads: &leads, places: home.places() };
     let control_routes = surfaces::control_routes(&spine, plane.routes(&spine), &client, &keeping, people);
     let inference_routes = bedplate_oip::router(
         Arc::new(predictor::Served(deployments.clone())),

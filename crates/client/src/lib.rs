@@ -10,6 +10,7 @@ mod audit;
 mod backup;
 mod connection;
 mod costs;
+mod data;
 mod delete;
 mod describe;
 mod error;
@@ -38,6 +39,7 @@ pub use audit::{
 pub use backup::backup;
 pub use connection::Connection;
 pub use costs::{CostsQuery, costs, costs_reverse, costs_verify};
+pub use data::{QuarantineReview, data_history, data_quarantine, data_review};
 pub use delete::{Deleted, delete, delete_manifests};
 pub use describe::{Description, describe};
 pub use error::ClientError;

@@ -1,20 +1,24 @@
 //! Dataset: brings the source's rows into the lake, checked by the suite it names.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bedplate_kinds::{Column, Dataset, DatasetStatus, ExpectationSuite, ExpectationSuiteSpec, Phase};
+use bedplate_kinds::{
+    Column, Dataset, DatasetStatus, ExpectationOutcome, ExpectationSuite, ExpectationSuiteSpec, Phase,
+};
+use bedplate_lake::quality;
 use bedplate_ledger::UsageEvent;
 use bedplate_lineage::{How, Node};
-use bedplate_query::{Committed, Ingest, IngestReport};
-use bedplate_types::{Digest, ErrorKind, NamespacedName, Problem};
-use serde_json::json;
+use bedplate_query::{Committed, Ingest, IngestError, IngestReport};
+use bedplate_types::{Digest, ErrorKind, NamespacedName, Problem, Timestamp};
+use serde_json::{Value, json};
 
 use crate::core::{ACTOR, Facts, Platform, full_name, gigabytes};
 use crate::digest;
 use crate::hold::{Hold, failed};
+use crate::results::IngestResult;
 use crate::run::Reconcile;
+use crate::{review, suite_references};
 
 impl Reconcile for Dataset {
     async fn bring(platform: &Arc<Platform>, object: &Arc<Self>, status: &mut DatasetStatus) -> Result<Phase, Hold> {
@@ -25,7 +29,6 @@ impl Reconcile for Dataset {
 /// Everything the ingest depends on.
 struct Inputs {
     suite: Option<ExpectationSuiteSpec>,
-    references: HashMap<(String, String), HashSet<String>>,
     source: PathBuf,
     source_bytes: u64,
     digest: Digest,
@@ -33,15 +36,63 @@ struct Inputs {
 
 async fn bring(platform: &Arc<Platform>, dataset: &Arc<Dataset>, status: &mut DatasetStatus) -> Result<Phase, Hold> {
     let name = full_name(&**dataset);
+    review::settle(platform, dataset, &name, status).await?;
     let inputs = inputs(platform, dataset, &name).await?;
     if status.phase == Phase::Ready && is_there(platform, &name, status, &inputs).await? {
         return Ok(Phase::Ready);
     }
+    if status.refused_input == inputs.digest.to_string() {
+        return Err(refusal(&name, &status.expectations));
+    }
     let (input_digest, read) = (inputs.digest, inputs.source_bytes);
-    let report = ingest(platform, dataset, &name, inputs).await?;
-    platform.record(facts(platform, &name, dataset, &report, (input_digest, read))).await?;
-    tell(status, &report, input_digest);
-    Ok(Phase::Ready)
+    match ingest(platform, dataset, &name, inputs).await? {
+        Ok(report) => {
+            platform.record(facts(platform, &name, dataset, &report, (input_digest, read))).await?;
+            tell(status, &report, input_digest);
+            Ok(Phase::Ready)
+        }
+        Err(outcomes) => {
+            platform.record(refused_facts(platform, &name, input_digest, &outcomes)).await?;
+            status.refused_input = input_digest.to_string();
+            status.expectations = outcomes;
+            Err(refusal(&name, &status.expectations))
+        }
+    }
+}
+
+/// What an ingest came to when it was refused.
+type Outcomes = Vec<ExpectationOutcome>;
+
+fn refusal(name: &NamespacedName, outcomes: &[ExpectationOutcome]) -> Hold {
+    let why = format!("its source is refused, and the last good version stays: {}", blocking(outcomes));
+    let fix = format!(
+        "correct the source, or change the expectation's severity to quarantine or warn, then bedplate apply; \
+         bedplate data history {} -n {} shows what was observed before",
+        name.name, name.namespace
+    );
+    Hold::Failed(Problem::new(ErrorKind::Refused, format!("dataset {name}"), why).with_fix(fix))
+}
+
+/// The expectations that block, with their evidence.
+fn blocking(outcomes: &[ExpectationOutcome]) -> String {
+    let tell = |outcome: &ExpectationOutcome| format!("{} ({})", outcome.name, outcome.detail);
+    quality::blocking(outcomes).map(tell).collect::<Vec<_>>().join("; ")
+}
+
+fn refused_facts(platform: &Platform, name: &NamespacedName, input: Digest, outcomes: &Outcomes) -> Facts {
+    let (now, failed) = (platform.now(), quality::blocking(outcomes).map(|outcome| &outcome.name).collect::<Vec<_>>());
+    let result = IngestResult {
+        at: now,
+        input_digest: input.to_string(),
+        version: None,
+        rows_read: 0,
+        rows: 0,
+        quarantined: 0,
+        outcomes: outcomes.clone(),
+    };
+    Facts::default()
+        .did(now, "refuse", format!("datasets/{name}"), json!({ "expectations": failed, "input": input }))
+        .judged(name, result)
 }
 
 /// Whether the table is what the status says, made of these inputs. A table that cannot be read is an error, not a reason
@@ -67,10 +118,10 @@ async fn inputs(platform: &Platform, dataset: &Dataset, name: &NamespacedName) -
     let source = allowed_source(platform, dataset, name)?;
     let path = source.clone();
     let (source_digest, source_bytes) = platform.heavy(move || hash(&path)).await?;
-    let (references, versions) = references(platform, name, suite.as_ref()).await?;
+    let versions = suite_references::datasets(platform, name, suite.as_ref()).await?;
     let digest =
         digest::of(&[&source_digest.to_string(), &dataset.spec.schema, &suite, &versions, &dataset.spec.time_column]);
-    Ok(Inputs { suite, references, source, source_bytes, digest })
+    Ok(Inputs { suite, source, source_bytes, digest })
 }
 
 /// The file's digest and its length.
@@ -105,37 +156,26 @@ fn allowed_source(platform: &Platform, dataset: &Dataset, name: &NamespacedName)
     ))
 }
 
-type References = (HashMap<(String, String), HashSet<String>>, BTreeMap<String, String>);
-
-/// The values other datasets offer to `references` checks, and the digests they were ingested from.
-async fn references(
-    platform: &Platform,
-    name: &NamespacedName,
-    suite: Option<&ExpectationSuiteSpec>,
-) -> Result<References, Hold> {
-    let mut values = HashMap::new();
-    let mut versions = BTreeMap::new();
-    let checks = suite.into_iter().flat_map(|suite| &suite.expectations).filter_map(|e| e.check.references.as_ref());
-    for check in checks {
-        let other = ready(platform, &name.namespace, &check.dataset).await?;
-        versions.insert(check.dataset.clone(), other.input_digest.clone());
-        let _turn = platform.turn().await?;
-        let found = platform
-            .lake
-            .values(&name.namespace, &check.dataset, &check.field)
-            .await
-            .map_err(failed(format!("reading {}.{} for a references check", check.dataset, check.field)))?;
-        values.insert((check.dataset.clone(), check.field.clone()), found);
-    }
-    Ok((values, versions))
-}
-
-/// The status of a dataset that is ready, or a wait for it.
+/// The status of a dataset that is ready, or a wait for it. One whose last ingest was refused stops what reads it, though
+/// its last good version is there: nobody would notice that it grows old.
 pub async fn ready(platform: &Platform, namespace: &str, name: &str) -> Result<DatasetStatus, Hold> {
     let status = platform.need::<Dataset>(namespace, name).await?.status.unwrap_or_default();
     match status.phase {
         Phase::Ready => Ok(status),
+        Phase::Failed if !status.refused_input.is_empty() => Err(Hold::Stopped(format!(
+            "dataset {name} failed what blocks: {}. What reads it stops until an ingest passes; see \
+             bedplate data history {name} -n {namespace}",
+            blocking(&status.expectations)
+        ))),
         _ => Err(Hold::waiting(format!("dataset {name} is not ready"))),
+    }
+}
+
+/// What the rows of a dataset's table are made of: the inputs of its ingest, and what was released since.
+pub fn content(status: &DatasetStatus) -> String {
+    match (status.released, status.version) {
+        (0, _) | (_, None) => status.input_digest.clone(),
+        (released, Some(version)) => format!("{}+{released}@{version}", status.input_digest),
     }
 }
 
@@ -144,7 +184,8 @@ async fn ingest(
     dataset: &Arc<Dataset>,
     name: &NamespacedName,
     inputs: Inputs,
-) -> Result<IngestReport, Hold> {
+) -> Result<Result<IngestReport, Outcomes>, Hold> {
+    let references = suite_references::look_up(platform, name, &dataset.spec, inputs.suite.as_ref()).await?;
     let (platform_, dataset, name_) = (platform.clone(), dataset.clone(), name.clone());
     let runtime = tokio::runtime::Handle::current();
     platform
@@ -154,12 +195,15 @@ async fn ingest(
                 name: &name_.name,
                 spec: &dataset.spec,
                 suite: inputs.suite.as_ref(),
-                references: inputs.references,
+                references,
                 source: &inputs.source,
                 input_digest: inputs.digest,
                 cancel: platform_.cancel.child_token(),
             };
-            runtime.block_on(platform_.lake.ingest(ingest)).map_err(failed(format!("ingesting dataset {name_}")))
+            match runtime.block_on(platform_.lake.ingest(ingest)) {
+                Err(IngestError::Blocked { outcomes, .. }) => Ok(Err(outcomes)),
+                done => done.map(Ok).map_err(failed(format!("ingesting dataset {name_}"))),
+            }
         })
         .await
 }
@@ -183,8 +227,13 @@ fn facts(
                     "quarantined": report.quarantined, "source": report.source_digest }),
         )
         .knows(&source, json!({ "path": dataset.spec.source.path, "digest": report.source_digest }))
-        .knows(&table, json!({ "rows": report.rows, "owner": dataset.spec.owner, "quarantined": report.quarantined }))
-        .follows(&source, &table, ACTOR, now);
+        .knows(
+            &table,
+            json!({ "rows": report.rows, "owner": dataset.spec.owner, "quarantined": report.quarantined,
+                    "assertions": report.outcomes.iter().map(assertion).collect::<Vec<_>>() }),
+        )
+        .follows(&source, &table, ACTOR, now)
+        .judged(name, result(report, inputs, now));
     for Column { name, .. } in &dataset.spec.schema {
         facts.made_of(&Node::column(&table, name), Node::column(&source, name), How::Identity, ACTOR, now);
     }
@@ -204,21 +253,45 @@ fn facts(
     ))
 }
 
+/// As OpenLineage has it.
+fn assertion(outcome: &ExpectationOutcome) -> Value {
+    json!({ "assertion": outcome.name, "success": outcome.passed })
+}
+
+fn result(report: &IngestReport, input: Digest, at: Timestamp) -> IngestResult {
+    IngestResult {
+        at,
+        input_digest: input.to_string(),
+        version: Some(report.version),
+        rows_read: report.rows_read,
+        rows: report.rows,
+        quarantined: report.quarantined,
+        outcomes: report.outcomes.clone(),
+    }
+}
+
 /// The lineage node of a version of a table.
 pub fn table_node(name: &NamespacedName, version: Option<i64>) -> Node {
     Node::table(&name.namespace, &name.name, version.unwrap_or_default())
 }
 
-fn tell(status: &mut DatasetStatus, report: &IngestReport, input_digest: Digest) {
-    status.rows_read = report.rows_read;
+/// What the table came to, by an ingest or a review.
+pub fn tell_table(status: &mut DatasetStatus, report: &IngestReport) {
     status.rows = report.rows;
     status.quarantined = report.quarantined;
+    status.released = report.released;
     status.bytes = report.bytes;
     status.version = Some(report.version);
+}
+
+fn tell(status: &mut DatasetStatus, report: &IngestReport, input_digest: Digest) {
+    tell_table(status, report);
+    status.rows_read = report.rows_read;
     status.location = report.location.display().to_string();
     status.source_digest = report.source_digest.to_string();
     status.input_digest = input_digest.to_string();
     status.expectations.clone_from(&report.outcomes);
+    status.refused_input = String::new();
     // What was read from a source is as the source is.
     status.deidentified = false;
 }

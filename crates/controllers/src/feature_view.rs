@@ -67,7 +67,7 @@ pub async fn definition(
 /// The tables a query reads, and what they were ingested from.
 pub struct Tables {
     pub refs: Vec<TableRef>,
-    /// Name and input digest, in the order named.
+    /// Name and what its rows are made of, in the order named.
     pub inputs: Vec<(String, String)>,
 }
 
@@ -76,13 +76,13 @@ pub async fn tables(platform: &Platform, namespace: &str, datasets: &[String]) -
     let mut tables = Tables { refs: Vec::new(), inputs: Vec::new() };
     for name in datasets {
         let status = dataset::ready(platform, namespace, name).await?;
+        tables.inputs.push((name.clone(), dataset::content(&status)));
         tables.refs.push(TableRef {
             alias: name.clone(),
             namespace: namespace.to_owned(),
             name: name.clone(),
             version: status.version,
         });
-        tables.inputs.push((name.clone(), status.input_digest));
     }
     Ok(tables)
 }

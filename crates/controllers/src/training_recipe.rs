@@ -80,7 +80,10 @@ async fn ready_service(platform: &Platform, namespace: &str, name: &str) -> Resu
     let service = platform.need::<FeatureService>(namespace, name).await?;
     match service.status.as_ref().map(|status| status.phase) {
         Some(Phase::Ready) => Ok(service),
-        _ => Err(Hold::waiting(format!("feature service {name} is not ready"))),
+        _ => {
+            let conditions = service.status.iter().flat_map(|status| &status.conditions);
+            Err(feature_service::not_ready("feature service", name, conditions))
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod amount;
 mod approval;
 mod budget;
 mod change_class;
+mod check;
 mod condition;
 mod data_tags;
 mod dataset;
@@ -37,6 +38,10 @@ pub use budget::{Budget, BudgetSpec, BudgetStatus, Enforcement};
 pub use change_class::{
     Approver, ChangeClass, ChangeClassSpec, ChangeClassStatus, ChangeOperation, ChangeSelector, Escalation, Risk,
 };
+pub use check::{
+    Anomaly, Between, Check, CompleteSeries, Distinct, Drift, Freshness, Increasing, KEPT_INGESTS, MIN_HISTORY,
+    Matches, Mean, OnColumn, OneOf, Quantile, References, RowCount, Satisfies, Unique,
+};
 pub use condition::{Condition, Phase, set_condition};
 pub use data_tags::{DataTags, PLATFORM_TAGS};
 pub use dataset::{
@@ -44,10 +49,7 @@ pub use dataset::{
 };
 pub use endpoint::{Endpoint, EndpointCapacity, EndpointSpec, EndpointStatus};
 pub use entity::{Entity, EntitySpec, EntityStatus, JoinKey};
-pub use expectation_suite::{
-    Between, Check, CompleteSeries, Expectation, ExpectationSuite, ExpectationSuiteSpec, ExpectationSuiteStatus,
-    Matches, OnColumn, OneOf, References, RowCount, Severity, Unique,
-};
+pub use expectation_suite::{Expectation, ExpectationSuite, ExpectationSuiteSpec, ExpectationSuiteStatus, Severity};
 pub use feature_service::{
     FeatureService, FeatureServiceSpec, FeatureServiceStatus, RequestFeature, Transform, ViewSelection,
 };

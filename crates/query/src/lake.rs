@@ -56,6 +56,16 @@ impl Lake {
         delta::committed(&self.location(namespace, name)?).await
     }
 
+    /// Whether there is a table and its latest version has the column.
+    pub async fn has_column(&self, namespace: &str, name: &str, column: &str) -> Result<bool, TableError> {
+        let location = self.location(namespace, name)?;
+        if !delta::exists(&location)? {
+            return Ok(false);
+        }
+        let table = delta::Table::open(&location, None).await?;
+        Ok(table.schema()?.column_with_name(column).is_some())
+    }
+
     /// The different values of a column as text, for `references` checks; the latest version.
     pub async fn values(&self, namespace: &str, name: &str, column: &str) -> Result<HashSet<String>, QueryError> {
         let table = TableRef { alias: "t".into(), namespace: namespace.into(), name: name.into(), version: None };

@@ -1,9 +1,10 @@
 //! The query engine: Delta tables of the lake, the way in (ingest), and SQL over them.
 //!
 //! Start with [`Lake`]. [`Lake::ingest`] streams a Parquet file through an expectation suite into one new version of a
-//! Delta table, and what did not pass into a quarantine table beside it. [`Lake::sql`] runs one SELECT over pinned
-//! versions of the tables it is given and no others, [`Lake::rows`] gives its answer batch by batch, and [`Lake::columns`]
-//! tells what its columns are made of. [`Frame`] is what comes out; [`snapshot`] keeps one under the digest of its bytes. A table is a plain Delta table: any Delta reader opens the folder.
+//! Delta table, and what did not pass into a quarantine table beside it. [`Lake::review`] lets rows of it into the table or
+//! discards them. [`Lake::sql`] runs one SELECT over pinned versions of the tables it is given and no others, [`Lake::rows`]
+//! gives its answer batch by batch, and [`Lake::columns`] tells what its columns are made of. [`Frame`] is what comes out;
+//! [`snapshot`] keeps one under the digest of its bytes. A table is a plain Delta table: any Delta reader opens the folder.
 //!
 //! This crate does not know who asks, whether they may, what a feature is, or when something should run.
 
@@ -11,6 +12,8 @@ mod delta;
 mod frame;
 mod ingest;
 mod lake;
+mod quarantine;
+mod review;
 pub mod snapshot;
 mod sql;
 
@@ -18,5 +21,7 @@ pub use delta::{Committed, TableError};
 pub use frame::{Frame, FrameError};
 pub use ingest::{Ingest, IngestError, IngestReport};
 pub use lake::Lake;
+pub use quarantine::{Quarantined, Reason};
+pub use review::{Choice, Review, ReviewAction, ReviewError, ReviewOrder};
 pub use sql::{OutputColumn, QueryError, Rows, TableColumn, TableRef};
 pub use tokio_util::sync::CancellationToken;

@@ -8,6 +8,7 @@ use bedplate_console::{ConsoleState, Sessions};
 use bedplate_online::OnlineStore;
 use bedplate_plan::Governor;
 use bedplate_policy::Operation;
+use bedplate_query::Lake;
 use bedplate_types::Problem;
 use kube::Client;
 
@@ -42,6 +43,7 @@ pub struct People {
 
 /// What the data of the platform is kept in.
 pub struct Keeping<'a> {
+    pub lake: &'a Arc<Lake>,
     pub online: &'a OnlineStore,
     pub leads: &'a Leads,
     pub places: &'a Places,
@@ -54,7 +56,7 @@ pub fn control_routes(
     keeping: &Keeping<'_>,
     people: People,
 ) -> Router {
-    let Keeping { online, leads, places } = *keeping;
+    let Keeping { lake, online, leads, places } = *keeping;
     let People { sessions, provider, issuing } = people;
     let facts = api::Facts {
         db: spine.db.clone(),
@@ -82,6 +84,7 @@ pub fn control_routes(
         .merge(bedplate_feast::router(Arc::new(store), spine.authenticator.clone(), spine.policy.clone()))
         .merge(api::backups(api::Backups::new(facts.clone(), backup)))
         .merge(api::certificates(facts.clone(), issuing))
+        .merge(api::data(api::Data { facts: facts.clone(), lake: lake.clone(), leads: leads.clone() }))
         .merge(api::router(facts))
         .merge(api::login::router(provider))
         .merge(openlineage(spine))

@@ -4,6 +4,7 @@ mod audit;
 mod backup;
 mod certificates;
 mod costs;
+mod data;
 mod impact;
 mod log;
 pub mod login;
@@ -13,6 +14,7 @@ mod trace;
 
 pub use backup::{Backups, router as backups};
 pub use certificates::{CertificateRequest, Issuing, Machine, router as certificates};
+pub use data::{Data, router as data};
 pub use trace::find_trace;
 
 use std::sync::Arc;
@@ -46,10 +48,14 @@ pub fn router(facts: Facts) -> Router {
     routes.fold(Router::new(), |router, (operation, handler)| router.route(&operation.path, handler)).with_state(facts)
 }
 
-/// Every operation of this router and of those of backups, certificates and signing in, and who may.
+/// Every operation of this router and of those of backups, certificates, data and signing in, and who may.
 pub fn operations() -> Vec<Operation> {
     let own = table().into_iter().map(|(operation, _)| operation);
-    own.chain(backup::operations()).chain(certificates::operations()).chain(login::operations()).collect()
+    own.chain(backup::operations())
+        .chain(certificates::operations())
+        .chain(data::operations())
+        .chain(login::operations())
+        .collect()
 }
 
 type Table = Vec<(Operation, MethodRouter<Facts>)>;

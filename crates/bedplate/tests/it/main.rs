@@ -21,6 +21,7 @@ mod operator;
 mod plain;
 mod policy;
 mod postgres;
+mod quality;
 mod quickstart;
 mod replicas;
 mod run;

@@ -1,4 +1,4 @@
-//! A new version that replaces all rows: one commit, seen whole or not at all.
+//! A new version that replaces all rows, or adds to them: one commit, seen whole or not at all.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -19,7 +19,7 @@ use super::{DataFile, Record, Table, TableError};
 pub(crate) struct NewVersion<'a> {
     pub location: &'a Path,
     pub schema: SchemaRef,
-    /// None makes a version without rows.
+    /// None makes a version without new rows.
     pub file: Option<DataFile>,
     pub record: &'a Record,
 }
@@ -33,6 +33,22 @@ pub(crate) async fn overwrite(new: NewVersion<'_>, current: Option<&Table>) -> R
     let version = version.map_err(TableError::delta("commit to", new.location))?;
     sync_log(new.location, version)?;
     i64::try_from(version).map_err(|_| TableError::Engine(format!("version {version} is out of range")))
+}
+
+/// Commits the new version with the rows of `current` and those of the new file, if any.
+pub(crate) async fn append(new: NewVersion<'_>, current: &Table) -> Result<i64, TableError> {
+    let version = add_to(&new, current).await.map_err(TableError::delta("commit to", new.location))?;
+    sync_log(new.location, version)?;
+    i64::try_from(version).map_err(|_| TableError::Engine(format!("version {version} is out of range")))
+}
+
+async fn add_to(new: &NewVersion<'_>, table: &Table) -> Result<u64, DeltaTableError> {
+    let operation = DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
+    let commit = CommitBuilder::from(properties(new.record)?)
+        .with_actions(add(new).into_iter().collect())
+        .build(Some(table.delta.snapshot()?), table.delta.log_store(), operation)
+        .await?;
+    Ok(commit.version())
 }
 
 async fn create(new: &NewVersion<'_>) -> Result<u64, DeltaTableError> {

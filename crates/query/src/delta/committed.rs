@@ -7,8 +7,9 @@ use bedplate_types::Digest;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{TableError, log};
+use super::{DataFile, TableError, log};
 use crate::IngestReport;
+use crate::review::Review;
 
 /// The latest version of a table and what it was made from.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,9 +31,37 @@ pub(crate) struct Record {
     pub rows: u64,
     pub quarantined: u64,
     pub bytes: u64,
-    /// The data file that holds all rows of the version; none when it has no rows.
+    /// The data file that holds all rows of the ingest; none when there were none.
     pub file: Option<String>,
     pub outcomes: Vec<ExpectationOutcome>,
+    /// The files of rows that were released into the table since.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub released: Vec<ReleasedFile>,
+    /// The review that made this version, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<Review>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ReleasedFile {
+    pub name: String,
+    pub bytes: u64,
+    pub rows: u64,
+}
+
+impl ReleasedFile {
+    pub fn of(file: &DataFile) -> Self {
+        Self { name: file.name.clone(), bytes: file.bytes, rows: file.rows }
+    }
+}
+
+impl Record {
+    /// Name and length of every data file of the version.
+    pub fn files(&self) -> impl Iterator<Item = (&str, u64)> {
+        let ingested = self.file.iter().map(|name| (name.as_str(), self.bytes));
+        ingested.chain(self.released.iter().map(|file| (file.name.as_str(), file.bytes)))
+    }
 }
 
 /// See [`crate::Lake::committed`].
@@ -50,7 +79,7 @@ pub(crate) async fn committed(location: &Path) -> Result<Option<Committed>, Tabl
 }
 
 /// The record of a version with the commit file it is in; none when bedplate did not write that version.
-pub(super) fn record_of(location: &Path, version: i64) -> Result<Option<(PathBuf, Record)>, TableError> {
+pub(crate) fn record_of(location: &Path, version: i64) -> Result<Option<(PathBuf, Record)>, TableError> {
     let Some((_, file)) = log::commits(location)?.into_iter().find(|(known, _)| *known == version) else {
         return Ok(None);
     };

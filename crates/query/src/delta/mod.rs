@@ -1,4 +1,4 @@
-//! Delta tables: opening a version, checking its log, and putting a new version in place of all rows.
+//! Delta tables: opening a version, checking its log, and committing a new version.
 
 mod commit;
 mod committed;
@@ -7,9 +7,9 @@ mod error;
 mod log;
 mod table;
 
-pub(crate) use commit::{NewVersion, overwrite};
+pub(crate) use commit::{NewVersion, append, overwrite};
 pub use committed::Committed;
-pub(crate) use committed::{Record, committed};
+pub(crate) use committed::{Record, ReleasedFile, committed, record_of};
 pub(crate) use data_file::{DataFile, DataFileWriter, sweep};
 pub use error::TableError;
 pub(crate) use table::{Table, exists};

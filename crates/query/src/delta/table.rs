@@ -1,5 +1,6 @@
 //! One version of a table: its columns and its data files.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use arrow::datatypes::{Schema, SchemaRef};
@@ -45,7 +46,7 @@ impl Table {
         let builder = DeltaTableBuilder::from_url(url_of(location)?).map_err(TableError::delta("open", location))?;
         let delta = builder.with_version(number).load().await.map_err(|error| unreadable(location, error))?;
         let table = Self { location: location.to_owned(), delta, version: wanted };
-        table.check_file()?;
+        table.check_files()?;
         Ok(table)
     }
 
@@ -67,22 +68,25 @@ impl Table {
         Ok(paths.collect())
     }
 
-    /// A commit that lost its last lines still parses: the version must have the file that bedplate said it wrote.
-    fn check_file(&self) -> Result<(), TableError> {
+    /// A commit that lost its last lines still parses: the version must have the files that bedplate said it wrote.
+    fn check_files(&self) -> Result<(), TableError> {
         let Some((commit, record)) = record_of(&self.location, self.version)? else { return Ok(()) };
-        let expected: Vec<PathBuf> = record.file.iter().map(|name| self.location.join(name)).collect();
-        let corrupt = |why| Err(TableError::Corrupt { file: commit, location: self.location.clone(), why });
-        if self.files()? != expected {
-            return corrupt("it does not name the data file it was written with".to_owned());
+        let corrupt = |why| Err(TableError::Corrupt { file: commit.clone(), location: self.location.clone(), why });
+        let expected: BTreeSet<PathBuf> = record.files().map(|(name, _)| self.location.join(name)).collect();
+        if self.files()?.into_iter().collect::<BTreeSet<_>>() != expected {
+            return corrupt("it does not name the data files it was written with".to_owned());
         }
-        let Some(path) = expected.first() else { return Ok(()) };
-        match path.metadata() {
-            Ok(file) if file.len() == record.bytes => Ok(()),
-            Ok(file) => {
-                corrupt(format!("its data file {} has {} of {} bytes", path.display(), file.len(), record.bytes))
+        for (name, bytes) in record.files() {
+            let path = self.location.join(name);
+            match path.metadata() {
+                Ok(file) if file.len() == bytes => {}
+                Ok(file) => {
+                    return corrupt(format!("its data file {} has {} of {bytes} bytes", path.display(), file.len()));
+                }
+                Err(_) => return corrupt(format!("it names the data file {}, which is gone", path.display())),
             }
-            Err(_) => corrupt(format!("it names the data file {}, which is gone", path.display())),
         }
+        Ok(())
     }
 }
 

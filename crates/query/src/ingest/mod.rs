@@ -31,7 +31,7 @@ pub struct Ingest<'a> {
     pub name: &'a str,
     pub spec: &'a DatasetSpec,
     pub suite: Option<&'a ExpectationSuiteSpec>,
-    /// The values `references` expectations look in; see [`Lake::values`].
+    /// What the suite refers to outside the rows; see [`Lake::values`], [`Lake::condition`] and [`Lake::profile`].
     pub references: References,
     /// The Parquet file.
     pub source: &'a Path,

@@ -13,8 +13,10 @@ pub struct IngestReport {
     pub rows_read: u64,
     /// Rows of the table.
     pub rows: u64,
-    /// Rows of the quarantine table; `rows + quarantined == rows_read`.
+    /// Rows of the quarantine table; `rows + quarantined == rows_read` until rows are discarded.
     pub quarantined: u64,
+    /// Rows of the table that were released from the quarantine.
+    pub released: u64,
     /// Bytes of the table's data files.
     pub bytes: u64,
     /// The Delta version.
@@ -37,7 +39,8 @@ impl IngestReport {
             rows_read: record.rows_read,
             rows: record.rows,
             quarantined: record.quarantined,
-            bytes: record.bytes,
+            released: record.released.iter().map(|file| file.rows).sum(),
+            bytes: record.files().map(|(_, bytes)| bytes).sum(),
             version,
             location: location.to_owned(),
             quarantine_location: (record.quarantined > 0).then_some(quarantine),

@@ -136,6 +136,8 @@ impl Scanned {
             bytes: self.accepted.as_ref().map_or(0, |file| file.bytes),
             file: self.accepted.as_ref().map(|file| file.name.clone()),
             outcomes: self.outcomes.clone(),
+            released: Vec::new(),
+            review: None,
         }
     }
 }

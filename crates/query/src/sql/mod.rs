@@ -1,7 +1,9 @@
 //! SQL: one SELECT over exactly the tables it is given, each at a pinned version.
 
 mod columns;
+mod condition;
 mod error;
+mod profile;
 mod session;
 
 pub use columns::{OutputColumn, TableColumn};

@@ -4,6 +4,8 @@ mod columns;
 mod crash;
 mod flights;
 mod ingest;
+mod review;
 mod snapshot;
 mod sql;
+mod suite;
 mod table;

@@ -1,6 +1,5 @@
 //! A lake in a temporary folder and a small weather source.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,6 +8,7 @@ use arrow::array::{ArrayRef, Float64Array, Int32Array, RecordBatch, StringArray,
 use bedplate_kinds::{
     Between, Check, Column, ColumnType, DatasetSource, DatasetSpec, Expectation, ExpectationSuiteSpec, Format, Severity,
 };
+use bedplate_lake::quality::References;
 use bedplate_query::{CancellationToken, Frame, Ingest, IngestError, IngestReport, Lake, TableRef};
 use bedplate_types::Digest;
 use parquet::arrow::ArrowWriter;
@@ -61,7 +61,7 @@ pub fn of<'a>(source: &'a Path, spec: &'a DatasetSpec, suite: Option<&'a Expecta
         name: "weather",
         spec,
         suite,
-        references: HashMap::new(),
+        references: References::default(),
         source,
         input_digest: Digest::from_sha256([7; 32]),
         cancel: CancellationToken::new(),

@@ -191,6 +191,21 @@ fn other(world: &World, method: &str, path: &str) -> Option<Case> {
             let name = &world.objects["/apis/bedplate.dev/v1alpha1 workloads"][0];
             part(method, "/bedplate/v1/namespaces/flights/workloads/{}/log", name)
         }
+        "GET /bedplate/v1/namespaces/{namespace}/datasets/{name}/history" => {
+            part(method, "/bedplate/v1/namespaces/flights/datasets/{}/history", "weather")
+        }
+        "GET /bedplate/v1/namespaces/{namespace}/datasets/{name}/quarantine" => {
+            part(method, "/bedplate/v1/namespaces/flights/datasets/{}/quarantine", "weather")
+        }
+        "POST /bedplate/v1/namespaces/{namespace}/datasets/{name}/quarantine/review" => {
+            // A row that is not there: whoever may is told so, and nothing changes.
+            let body = json!({ "action": "discard", "why": "x", "rows": [-1] });
+            let at = |name: &str| {
+                let path = format!("/bedplate/v1/namespaces/flights/datasets/{name}/quarantine/review");
+                Ask::new(method, path).body(body.clone())
+            };
+            of(at("weather"), at(NOWHERE), ["weather", NOWHERE])
+        }
         "GET /bedplate/v1/policy/decisions" => of(
             Ask::new(method, format!("{path}?namespace=flights")),
             Ask::new(method, format!("{path}?namespace={NOWHERE}")),
