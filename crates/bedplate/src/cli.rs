@@ -55,6 +55,8 @@ pub enum Command {
     Logs(Logs),
     /// Ask an endpoint.
     Predict(Predict),
+    /// Ask the datasets of a namespace in SQL.
+    Sql(commands::sql::Sql),
     /// Walk the lineage of a prediction, a model or a table back to the source files.
     Trace(Trace),
     /// Tell what stands on a dataset or one of its columns: features, recipes, models, endpoints, monitors.

@@ -24,7 +24,7 @@ use bedplate_controllers::{KnownBy, Platform, Sites};
 use bedplate_db::Db;
 use bedplate_objects::Objects;
 use bedplate_online::OnlineStore;
-use bedplate_query::Lake;
+use bedplate_query::{Lake, Limits, Reader};
 use bedplate_serving::{Deployments, Recorder};
 use bedplate_types::{Clock, ErrorKind, Explained, Problem, SystemClock};
 use kube::Client;
@@ -44,6 +44,7 @@ use crate::listen::{Acceptor, Machines};
 use crate::oidc::Provider;
 use crate::surface::api::Issuing;
 use crate::surface::predictor;
+use crate::surface::sql::Sql;
 use crate::tls::{self, Tls};
 use crate::{keys, kubeconfig, listen};
 
@@ -102,11 +103,13 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
     let deployments = Deployments::new(online.clone(), recorder, spine.clock.clone());
     let client = plane.client();
     plane.price(&spine).await?;
+    let lake = Arc::new(Lake::open(home.path("lake")).map_err(of("the lake"))?);
+    let sql = sql(&spine, &home, &lake, &client)?;
     let platform = Platform {
         client: client.clone(),
         db: spine.db.clone(),
         clock: spine.clock.clone(),
-        lake: Arc::new(Lake::open(home.path("lake")).map_err(of("the lake"))?),
+        lake,
         objects: Objects::open(home.path("objects")).map_err(of("the object store"))?,
         online: online.clone(),
         deployments: deployments.clone(),
@@ -121,7 +124,7 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
     let people = surfaces::People { sessions: sessions.clone(), provider, issuing };
     // Nobody but this process writes to a database of its own: it leads without asking. Of a cluster's operators there is one.
     let leads = Leads::new(options.storage.database().is_none() || cluster.is_some());
-    let keeping = surfaces::Keeping { online: &online, leads: &leads, places: home.places() };
+    let keeping = surfaces::Keeping { online: &online, leads: &leads, places: home.places(), sql: &sql };
     let control_routes = surfaces::control_routes(&spine, plane.routes(&spine), &client, &keeping, people);
     let inference_routes = bedplate_oip::router(
         Arc::new(predictor::Served(deployments.clone())),
@@ -182,6 +185,12 @@ fn acceptor(tls: Option<&Tls>, options: &Listen, spine: &Spine) -> Result<Option
     let machines =
         Machines { authenticator: spine.authenticator.clone(), trust_domain: options.tls.trust_domain.clone() };
     Ok(Some(Acceptor { tls: tls.config()?, machines: Some(machines) }))
+}
+
+/// What answers statements, with threads and memory of its own.
+fn sql(spine: &Spine, home: &Home, lake: &Arc<Lake>, client: &Client) -> Result<Sql, Problem> {
+    let reader = Reader::open(lake.clone(), Limits::default(), keys::sql(home)?).map_err(of("the SQL engine"))?;
+    Ok(Sql::new(client.clone(), Arc::new(reader), spine.policy.clone(), spine.db.clone(), spine.clock.clone()))
 }
 
 /// The webhook's listener and what it answers, where one is asked for.

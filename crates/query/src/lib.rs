@@ -3,7 +3,8 @@
 //! Start with [`Lake`]. [`Lake::ingest`] streams a Parquet file through an expectation suite into one new version of a
 //! Delta table, and what did not pass into a quarantine table beside it. [`Lake::sql`] runs one SELECT over pinned
 //! versions of the tables it is given and no others; [`Lake::columns`] tells what its columns are made of. [`Frame`] is what comes out; [`snapshot`] keeps one under the
-//! digest of its bytes. A table is a plain Delta table: any Delta reader opens the folder.
+//! digest of its bytes. [`Reader`] answers
+//! people: a statement that reads, over what was opened to it, masked and filtered. A table is a plain Delta table: any Delta reader opens the folder.
 //!
 //! This crate does not know who asks, whether they may, what a feature is, or when something should run.
 
@@ -11,6 +12,7 @@ mod delta;
 mod frame;
 mod ingest;
 mod lake;
+mod reader;
 pub mod snapshot;
 mod sql;
 
@@ -18,5 +20,6 @@ pub use delta::{Committed, TableError};
 pub use frame::{Frame, FrameError};
 pub use ingest::{Ingest, IngestError, IngestReport};
 pub use lake::Lake;
+pub use reader::{Answer, Limits, NamedTable, Parsed, ReadError, Readable, Reader, Request, ShownColumn, Verb};
 pub use sql::{OutputColumn, QueryError, TableColumn, TableRef};
 pub use tokio_util::sync::CancellationToken;

@@ -24,6 +24,7 @@ pub mod plan;
 pub mod policy;
 mod predict;
 mod restore;
+pub mod sql;
 pub mod test;
 mod token;
 mod trace;
@@ -71,6 +72,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Delete(command) => wait(delete::run(&home, &command)),
         Command::Logs(command) => wait(logs::run(&home, &command)),
         Command::Predict(command) => wait(predict::run(&home, &command)),
+        Command::Sql(command) => wait(sql::run(&home, &command)),
         Command::Trace(command) => wait(trace::run(&home, &command)),
         Command::Impact(command) => wait(impact::run(&home, &command)),
         Command::Costs(command) => wait(costs::run(&home, &command)),

@@ -18,6 +18,7 @@ use crate::home::Places;
 use crate::keys;
 use crate::oidc::Provider;
 use crate::surface::api::Issuing;
+use crate::surface::sql::Sql;
 use crate::surface::{api, console, features};
 
 pub fn open_apiserver(spine: &Spine, secrets_key: [u8; 32], governor: &Arc<Governor>) -> Result<ApiServer, Problem> {
@@ -45,6 +46,7 @@ pub struct Keeping<'a> {
     pub online: &'a OnlineStore,
     pub leads: &'a Leads,
     pub places: &'a Places,
+    pub sql: &'a Sql,
 }
 
 pub fn control_routes(
@@ -54,7 +56,7 @@ pub fn control_routes(
     keeping: &Keeping<'_>,
     people: People,
 ) -> Router {
-    let Keeping { online, leads, places } = *keeping;
+    let Keeping { online, leads, places, sql } = *keeping;
     let People { sessions, provider, issuing } = people;
     let facts = api::Facts {
         db: spine.db.clone(),
@@ -82,6 +84,7 @@ pub fn control_routes(
         .merge(bedplate_feast::router(Arc::new(store), spine.authenticator.clone(), spine.policy.clone()))
         .merge(api::backups(api::Backups::new(facts.clone(), backup)))
         .merge(api::certificates(facts.clone(), issuing))
+        .merge(api::sql(facts.clone(), sql.clone()))
         .merge(api::router(facts))
         .merge(api::login::router(provider))
         .merge(openlineage(spine))

@@ -4,3 +4,4 @@ pub mod api;
 pub mod console;
 pub mod features;
 pub mod predictor;
+pub mod sql;

@@ -26,6 +26,7 @@ mod replicas;
 mod run;
 mod scopes;
 mod small;
+mod sql;
 mod standing;
 mod statements;
 mod stop;

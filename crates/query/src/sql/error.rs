@@ -31,7 +31,7 @@ pub enum QueryError {
 }
 
 impl QueryError {
-    pub(super) fn of(error: DataFusionError, tables: &[TableRef]) -> Self {
+    pub(crate) fn of(error: DataFusionError, tables: &[TableRef]) -> Self {
         let why = error.strip_backtrace();
         let why = first_line(&why);
         match root(&error) {

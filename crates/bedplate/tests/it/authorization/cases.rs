@@ -191,6 +191,13 @@ fn other(world: &World, method: &str, path: &str) -> Option<Case> {
             let name = &world.objects["/apis/bedplate.dev/v1alpha1 workloads"][0];
             part(method, "/bedplate/v1/namespaces/flights/workloads/{}/log", name)
         }
+        "POST /bedplate/v1/namespaces/{namespace}/sql" => {
+            let at = |table: &str| {
+                let sql = format!("SELECT * FROM {table} LIMIT 1");
+                Ask::new(method, "/bedplate/v1/namespaces/flights/sql").body(json!({ "sql": sql }))
+            };
+            of(at("weather"), at(NOWHERE), ["weather", NOWHERE])
+        }
         "GET /bedplate/v1/policy/decisions" => of(
             Ask::new(method, format!("{path}?namespace=flights")),
             Ask::new(method, format!("{path}?namespace={NOWHERE}")),
