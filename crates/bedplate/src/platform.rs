@@ -37,7 +37,7 @@ pub use self::spine::{Spine, migrations};
 
 use self::leadership::Candidate;
 use self::plane::Plane;
-use crate::cli::Listen;
+use crate::cli::{Listen, Listener};
 use crate::cluster::{self, ClusterOptions};
 use crate::home::Home;
 use crate::listen::{Acceptor, Machines};
@@ -54,6 +54,8 @@ pub struct Running {
     root: PathBuf,
     pub control_url: String,
     pub inference_url: String,
+    /// Where Flight SQL is spoken.
+    pub flight_url: Option<String>,
     pub db: Db,
     pub clock: Arc<dyn Clock>,
     pub deployments: Deployments,
@@ -82,6 +84,10 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
     let protection = options.tls.protection();
     let control = listen::bind(options.listen, "--listen", protection).await?;
     let inference = listen::bind(options.inference_listen, "--inference-listen", protection).await?;
+    let flight = match options.flight_listen {
+        Listener::At(addr) => Some(listen::bind(addr, "--flight-listen", protection).await?),
+        Listener::Off => None,
+    };
     let scheme = if tls.is_some() { "https" } else { "http" };
     let (control_url, inference_url) = (url(scheme, &control)?, url(scheme, &inference)?);
     let spine = spine::open(&home, &options.storage, options.site.as_deref())?;
@@ -104,7 +110,8 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
     let client = plane.client();
     plane.price(&spine).await?;
     let lake = Arc::new(Lake::open(home.path("lake")).map_err(of("the lake"))?);
-    let sql = sql(&spine, &home, &lake, &client)?;
+    let sql_key = keys::sql(&home)?;
+    let sql = sql(&spine, sql_key, &lake, &client)?;
     let platform = Platform {
         client: client.clone(),
         db: spine.db.clone(),
@@ -137,6 +144,12 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
     if matches!(plane, Plane::Cluster(_)) {
         tasks.push(tokio::spawn(bedplate_controllers::follow_bindings(platform.clone())));
     }
+    let flight_url = flight.as_ref().map(|listener| url(if tls.is_some() { "grpc+tls" } else { "grpc" }, listener));
+    let flight_url = flight_url.transpose()?;
+    if let Some(listener) = flight {
+        let routes = gate.before(surfaces::flight_routes(&spine, sql, sql_key));
+        tasks.push(tokio::spawn(listen::serve(listener, acceptor.clone(), routes, cancel.clone())));
+    }
     let webhook_url = webhook.as_ref().map(|(listener, _)| url(scheme, listener)).transpose()?;
     if let Some((listener, routes)) = webhook {
         // The cluster's API server shows no certificate that stands for somebody here.
@@ -167,6 +180,7 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
         client: connection.connect().map_err(|error| Problem::of("a client of the control API", &error))?,
         control_url,
         inference_url,
+        flight_url,
         db: spine.db,
         clock: spine.clock,
         deployments,
@@ -188,8 +202,8 @@ fn acceptor(tls: Option<&Tls>, options: &Listen, spine: &Spine) -> Result<Option
 }
 
 /// What answers statements, with threads and memory of its own.
-fn sql(spine: &Spine, home: &Home, lake: &Arc<Lake>, client: &Client) -> Result<Sql, Problem> {
-    let reader = Reader::open(lake.clone(), Limits::default(), keys::sql(home)?).map_err(of("the SQL engine"))?;
+fn sql(spine: &Spine, key: [u8; 32], lake: &Arc<Lake>, client: &Client) -> Result<Sql, Problem> {
+    let reader = Reader::open(lake.clone(), Limits::default(), key).map_err(of("the SQL engine"))?;
     Ok(Sql::new(client.clone(), Arc::new(reader), spine.policy.clone(), spine.db.clone(), spine.clock.clone()))
 }
 

@@ -55,7 +55,12 @@ pub async fn sql(client: &Client, query: &SqlQuery) -> Result<SqlAnswer, ClientE
         let told = told.map(http_body_util::Collected::to_bytes).unwrap_or_default();
         return Err(refusal(what, status.as_u16(), &told));
     }
-    Ok(SqlAnswer { what, body: answer.into_body(), decoder: StreamDecoder::new(), waiting: Buffer::from(Vec::new()) })
+    Ok(SqlAnswer {
+        what,
+        body: answer.into_body(),
+        decoder: StreamDecoder::new(),
+        waiting: Buffer::from(Vec::<u8>::new()),
+    })
 }
 
 impl SqlAnswer {

@@ -19,7 +19,7 @@ use crate::keys;
 use crate::oidc::Provider;
 use crate::surface::api::Issuing;
 use crate::surface::sql::Sql;
-use crate::surface::{api, console, features};
+use crate::surface::{api, console, features, flight};
 
 pub fn open_apiserver(spine: &Spine, secrets_key: [u8; 32], governor: &Arc<Governor>) -> Result<ApiServer, Problem> {
     let options = bedplate_apiserver::Options {
@@ -110,6 +110,16 @@ pub fn control_operations() -> Result<Vec<Operation>, Problem> {
     all.extend(bedplate_openlineage::ingest_operations());
     all.extend(nested);
     Ok(all)
+}
+
+/// What the Flight port answers. `key` seals tickets.
+pub fn flight_routes(spine: &Spine, sql: Sql, key: [u8; 32]) -> Router {
+    bedplate_flight::router(Arc::new(flight::Served(sql)), spine.authenticator.clone(), key)
+}
+
+/// Every call of the Flight port, and who may.
+pub fn flight_operations() -> Vec<Operation> {
+    bedplate_flight::operations()
 }
 
 /// Every operation of the inference port, and who may.

@@ -7,7 +7,7 @@ mod record;
 
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, StringArray};
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::SchemaRef;
 use bedplate_db::Db;
 use bedplate_identity::Principal;
@@ -192,9 +192,9 @@ fn of(dataset: &Dataset) -> Known {
 
 /// The answer to `SHOW TABLES`.
 fn listed(known: &[Known]) -> Result<RecordBatch, Problem> {
-    let column = |value: fn(&Known) -> &str| {
+    let column = |value: fn(&Known) -> &str| -> ArrayRef {
         let values: StringArray = known.iter().map(|one| Some(value(one))).collect();
-        Arc::new(values) as _
+        Arc::new(values)
     };
     RecordBatch::try_from_iter([
         ("table_name", column(|one| &one.table)),

@@ -10,6 +10,7 @@ mod chart;
 mod cli;
 mod crds;
 mod feast;
+mod flight;
 mod http;
 mod infrastructure;
 mod job_tokens;

@@ -36,7 +36,7 @@ impl Format {
 }
 
 enum Encoder {
-    Arrow(StreamWriter<Vec<u8>>),
+    Arrow(Box<StreamWriter<Vec<u8>>>),
     JsonLines,
 }
 
@@ -70,7 +70,10 @@ impl Encoder {
 /// The answer as it goes out. What goes wrong on the way ends it before its end, which the client sees.
 pub fn encoded(answer: Answer, format: Format) -> Result<impl Stream<Item = Result<Bytes, Problem>>, Problem> {
     let encoder = match format {
-        Format::Arrow => Encoder::Arrow(StreamWriter::try_new(Vec::new(), &answer.schema).map_err(|error| of(&error))?),
+        Format::Arrow => {
+            let writer = StreamWriter::try_new(Vec::new(), &answer.schema).map_err(|error| of(&error))?;
+            Encoder::Arrow(Box::new(writer))
+        }
         Format::JsonLines => Encoder::JsonLines,
     };
     Ok(stream::try_unfold(Some((answer, encoder)), async |state| {
