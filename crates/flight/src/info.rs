@@ -2,7 +2,6 @@
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
-use arrow::error::ArrowError;
 use arrow_flight::error::FlightError;
 use arrow_flight::sql::metadata::{SqlInfoData, SqlInfoDataBuilder};
 use arrow_flight::sql::{CommandGetCatalogs, CommandGetDbSchemas, CommandGetTableTypes, CommandGetTables, SqlInfo};
@@ -14,7 +13,7 @@ pub(crate) const CATALOG: &str = "bedplate";
 const TABLE: &str = "TABLE";
 
 /// What the server says of itself.
-pub(crate) fn server() -> Result<SqlInfoData, ArrowError> {
+pub(crate) fn server() -> Result<SqlInfoData, FlightError> {
     let mut info = SqlInfoDataBuilder::new();
     info.append(SqlInfo::FlightSqlServerName, "bedplate");
     info.append(SqlInfo::FlightSqlServerVersion, env!("CARGO_PKG_VERSION"));

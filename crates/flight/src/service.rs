@@ -244,7 +244,7 @@ impl FlightSqlService for Service {
     }
 
     async fn do_get_sql_info(&self, query: CommandGetSqlInfo, _: Request<Ticket>) -> Result<Response<Data>, Status> {
-        query.into_builder(self.server()?).build().map(known).map_err(|error| unwritable(&error))
+        query.into_builder(self.server()?).build().map(known).map_err(Status::from)
     }
 
     async fn do_get_primary_keys(

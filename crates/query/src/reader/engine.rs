@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::datatypes::SchemaRef;
-use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::SessionState;
 use datafusion::execution::context::SQLOptions;
 use datafusion::execution::memory_pool::FairSpillPool;
@@ -26,8 +25,6 @@ use crate::sql::{as_plain, plain};
 
 /// A statement may nest this deep or so: see `statement::MOST_TOKENS`.
 const STACK: usize = 128 << 20;
-/// The most steps of a plan, each counted as often as it is used: a few words that name one another make millions of them.
-const MOST_STEPS: usize = 5_000;
 /// Threads that read files.
 const READING: usize = 16;
 /// Batches that wait for who reads them.
@@ -202,7 +199,6 @@ impl Work {
         // Refuses again whatever does not read: who asks may not have asked first.
         statement::parse(&request.sql)?;
         let plan = state.statement_to_plan(statement::statement(&request.sql)?).await.map_err(ReadError::of)?;
-        check_size(&plan)?;
         let only_reads = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         only_reads.verify_plan(&plan).map_err(ReadError::of)?;
         let plan = limited(plan, request.limit).map_err(ReadError::of)?;
@@ -214,19 +210,6 @@ impl Work {
         let plan = state.create_physical_plan(&plan).await.map_err(ReadError::of)?;
         Ok(Planned { state, plan })
     }
-}
-
-fn check_size(plan: &LogicalPlan) -> Result<(), ReadError> {
-    let mut has = 0;
-    let counted = plan.apply_with_subqueries(|_| {
-        has += 1;
-        Ok(if has > MOST_STEPS { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-    });
-    counted.map_err(ReadError::of)?;
-    if has > MOST_STEPS {
-        return Err(ReadError::TooLong { what: "steps in its plan", has, most: MOST_STEPS });
-    }
-    Ok(())
 }
 
 /// A limit binds rows of data, not the lines of a plan or of a description.

@@ -13,6 +13,7 @@ mod measure;
 mod readable;
 mod scan;
 mod session;
+mod size;
 mod statement;
 
 pub use answer::Answer;

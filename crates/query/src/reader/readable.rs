@@ -27,7 +27,9 @@ pub struct ShownColumn {
 impl Readable {
     /// How plans tell it: what binds is said, what it is bound by is not.
     pub(super) fn told(&self) -> String {
-        let masks = self.columns.iter().filter_map(|column| Some(format!("{}={:?}", column.name, column.mask?)));
+        // Of a column that is not there, not even the name is told.
+        let shown = self.columns.iter().filter(|column| column.mask != Some(Mask::Hide));
+        let masks = shown.filter_map(|column| Some(format!("{}={:?}", column.name, column.mask?)));
         let masks: Vec<String> = masks.collect();
         let mut told = format!("dataset={}, version={}", self.dataset, self.version);
         if !masks.is_empty() {

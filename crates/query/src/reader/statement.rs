@@ -13,6 +13,7 @@ use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
 use super::ReadError;
+use super::size::Size;
 use crate::QueryError;
 
 /// The longest statement, in bytes.
@@ -132,6 +133,9 @@ fn first_words(statement: &Statement) -> String {
 
 fn tables(statement: &Outer) -> Result<BTreeSet<NamedTable>, ReadError> {
     visit(statement, &mut Forbidden)?;
+    let mut size = Size::default();
+    visit(statement, &mut size)?;
+    size.check()?;
     let (tables, _) = resolve_table_references(statement, true).map_err(ReadError::of)?;
     tables.into_iter().map(named).collect()
 }
@@ -149,7 +153,7 @@ fn named(table: TableReference) -> Result<NamedTable, ReadError> {
     }
 }
 
-fn visit(statement: &Outer, visitor: &mut Forbidden) -> Result<(), ReadError> {
+fn visit(statement: &Outer, visitor: &mut impl Visitor<Break = ReadError>) -> Result<(), ReadError> {
     let flow = match statement {
         Outer::Statement(statement) => statement.visit(visitor),
         Outer::Explain(explain) => return visit(&explain.statement, visitor),

@@ -327,7 +327,7 @@ async fn a_deep_statement_does_not_end_the_process() {
 #[tokio::test]
 async fn what_was_read_is_told_however_it_ends() {
     let site = site(Limits::default()).await;
-    for (table, sql) in [(people(&[], &[]), "SELECT max(name) FROM people"), (guarded(), "SELECT email FROM people")] {
+    for (table, sql) in [(people(&[], &[]), "SELECT name FROM people"), (guarded(), "SELECT email FROM people")] {
         let (tell, told) = tokio::sync::oneshot::channel();
         let request = Request { namespace: "demo".into(), sql: sql.into(), tables: vec![table], limit: None };
         let answer = site.reader.run(request, move |bytes| drop(tell.send(bytes))).await.unwrap();
