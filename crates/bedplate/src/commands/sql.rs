@@ -18,7 +18,7 @@ use super::connect::{asking, client, namespace, out};
 
 /// Rows that a table shows when nobody says how many.
 const SHOWN: usize = 1_000;
-const WHAT: &str = "the statement";
+const WHAT: &str = "SQL";
 
 /// Ask the datasets of a namespace in SQL: bedplate sql "select origin, count(*) from flights group by 1" -n flights
 #[derive(Debug, Args)]

@@ -90,12 +90,12 @@ impl Sql {
         self.reader.schema(request(caller, statement, granted)).await.map_err(|error| failed(&error))
     }
 
-    /// The ready datasets whose rows the caller may read, by name. Who may not look into the namespace is told that there
-    /// is none.
+    /// The ready datasets that the caller may read or know of, by name. Who may not look into the namespace is told that
+    /// there is none.
     pub async fn known(&self, caller: &Caller) -> Result<Vec<Known>, Problem> {
         let guard = self.guard(caller);
         let mut known: Vec<Known> =
-            self.ready(caller).await?.iter().filter(|one| guard.may_read(one)).map(of).collect();
+            self.ready(caller).await?.iter().filter(|one| guard.may_know(one)).map(of).collect();
         if known.is_empty() && !guard.may_look() {
             return Err(unknown_namespace(caller));
         }

@@ -31,7 +31,7 @@ impl Size {
         let tables = usize::try_from(self.largest).unwrap_or(usize::MAX);
         if self.largest > MOST_TABLES {
             let most = usize::try_from(MOST_TABLES).unwrap_or(usize::MAX);
-            return Err(ReadError::TooLong { what: "tables, once its names are followed,", has: tables, most });
+            return Err(ReadError::TooLong { what: "tables once its names are followed", has: tables, most });
         }
         if self.groupings > MOST_GROUPINGS {
             let (what, most) = ("columns to group by in CUBE, ROLLUP and GROUPING SETS", MOST_GROUPINGS);

@@ -36,7 +36,9 @@ impl QueryError {
         let why = first_line(&why);
         match root(&error) {
             DataFusionError::SchemaError(schema, _) => missing_column(schema).unwrap_or(Self::Failed { why }),
-            DataFusionError::SQL(..) => Self::Syntax { why },
+            DataFusionError::SQL(error, _) => {
+                Self::Syntax { why: error.to_string().trim_start_matches("sql parser error: ").to_owned() }
+            }
             DataFusionError::ResourcesExhausted(_) => Self::TooLarge { why },
             DataFusionError::Plan(text) if text.contains("not supported: ") => Self::NotASelect { why: text.clone() },
             DataFusionError::Plan(text) if text.starts_with("table '") => Self::MissingTable {

@@ -31,8 +31,12 @@ impl Guard<'_> {
             .any(|action| self.ask(action, "Dataset", None, Tags::none()).allowed)
     }
 
-    pub fn may_read(&self, dataset: &Dataset) -> bool {
-        self.ask(Action::ReadData, "Dataset", Some(&dataset.name_any()), &tags(dataset)).allowed
+    /// Whether the caller may read it, for this purpose or another, or be told that it is there.
+    pub fn may_know(&self, dataset: &Dataset) -> bool {
+        let (name, tags) = (dataset.name_any(), tags(dataset));
+        [Action::Get, Action::ReadData]
+            .into_iter()
+            .any(|action| self.ask(action, "Dataset", Some(&name), &tags).allowed)
     }
 
     /// `None`: it is not for the caller to know that it is there.

@@ -21,7 +21,7 @@ impl Door<'_> {
         let (path, mut ask) = (self.operation["path"].as_str().unwrap(), ask.clone());
         let is_page = path == "/" || path.starts_with("/ns/");
         if self.operation["listener"] == "flight" {
-            return grpc::knock(self.world, token, ask);
+            return grpc::knock(self.world, token, &ask);
         }
         if self.operation["listener"] == "inference" {
             if !token.is_empty() {
