@@ -14,7 +14,7 @@ const FLOORS: &[(u8, &[&str])] = &[
     (SPINE, &["db", "identity", "policy", "audit", "lineage", "ledger"]),
     (PILLARS, &["lake", "features", "tracking", "delivery", "trust", "fabric", "govern", "leader"]),
     (3, &["archive", "objects", "query", "offline", "online", "train", "infer", "exec", "serving"]),
-    (4, &["apiserver", "plan", "oip", "feast", "openlineage", "controllers", "console", "client"]),
+    (4, &["apiserver", "plan", "oip", "feast", "flight", "openlineage", "controllers", "console", "client"]),
     (5, &["bedplate"]),
 ];
 const SPINE: u8 = 1;

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::validate::{FieldError, Validate, duplicates, not_empty};
-use crate::{Condition, Phase, Severity, data_tags};
+use crate::{ColumnMask, Condition, Phase, RowFilter, Severity, data_tags, masking};
 
 /// A table of the lake: where its rows come from and what is known of its columns.
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -51,6 +51,12 @@ pub struct DatasetSpec {
     /// The ExpectationSuite that every row must pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suite: Option<String>,
+    /// How columns are shown in SQL to whoever may not see them as they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub column_masks: Vec<ColumnMask>,
+    /// Which rows are there in SQL for whoever may not see them all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub row_filters: Vec<RowFilter>,
 }
 
 /// Who may see it, in rising order.
@@ -201,6 +207,7 @@ impl Validate for DatasetSpec {
         if let Some(time) = &self.time_column {
             errors.extend(self.check_time_column(time));
         }
+        errors.extend(masking::check(self));
         errors
     }
 }

@@ -18,6 +18,7 @@ mod entity;
 mod expectation_suite;
 mod feature_service;
 mod feature_view;
+mod masking;
 mod model;
 mod monitor;
 mod policy;
@@ -54,6 +55,7 @@ pub use feature_service::{
     FeatureService, FeatureServiceSpec, FeatureServiceStatus, RequestFeature, Transform, ViewSelection,
 };
 pub use feature_view::{Aggregate, Feature, FeatureView, FeatureViewSource, FeatureViewSpec, FeatureViewStatus};
+pub use masking::{ColumnMask, Mask, RowFilter};
 pub use model::{GateResult, Model, ModelSpec, ModelStatus, ModelVersion};
 pub use monitor::{DriftResult, LabelShift, Monitor, MonitorSpec, MonitorStatus, Window};
 pub use policy::{Policy, PolicySpec, PolicyStatus};

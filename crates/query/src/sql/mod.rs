@@ -4,7 +4,7 @@ mod columns;
 mod condition;
 mod error;
 mod profile;
-mod session;
+pub(crate) mod session;
 
 pub use columns::{OutputColumn, TableColumn};
 pub use error::QueryError;
@@ -108,7 +108,7 @@ impl Lake {
 }
 
 /// Strings as views are the engine's own business.
-fn plain(schema: &Schema) -> SchemaRef {
+pub(crate) fn plain(schema: &Schema) -> SchemaRef {
     let fields = schema.fields().iter().map(|field| match field.data_type() {
         DataType::Utf8View | DataType::LargeUtf8 => {
             Arc::new(Field::new(field.name(), DataType::Utf8, field.is_nullable()))
@@ -118,7 +118,7 @@ fn plain(schema: &Schema) -> SchemaRef {
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
-fn as_plain(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, QueryError> {
+pub(crate) fn as_plain(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, QueryError> {
     let columns = batch.columns().iter().zip(schema.fields()).map(|(array, field)| cast(array, field.data_type()));
     let columns = columns.collect::<Result<Vec<_>, _>>().map_err(crate::FrameError::from)?;
     Ok(RecordBatch::try_new(schema.clone(), columns).map_err(crate::FrameError::from)?)

@@ -4,6 +4,7 @@ mod columns;
 mod crash;
 mod flights;
 mod ingest;
+mod reader;
 mod review;
 mod snapshot;
 mod sql;

@@ -109,6 +109,8 @@ pub fn spec(columns: &[(&str, ColumnType)]) -> DatasetSpec {
         time_column: None,
         schema: schema.collect(),
         suite: None,
+        column_masks: Vec::new(),
+        row_filters: Vec::new(),
     }
 }
 

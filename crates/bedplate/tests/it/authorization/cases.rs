@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::grpc;
 use super::http::Ask;
 use super::world::{ANOTHER_RUN, World, event};
 
@@ -77,6 +78,10 @@ fn same(ask: Ask) -> Option<Case> {
 }
 
 fn other(world: &World, method: &str, path: &str) -> Option<Case> {
+    if path.starts_with(grpc::SERVICE) {
+        let (there, not_there) = grpc::asks(path, ["weather", NOWHERE])?;
+        return of(there, not_there, ["weather", NOWHERE]);
+    }
     let prefix = if path.starts_with("/openlineage") { "/openlineage" } else { "" };
     let whole = format!("{method} {path}");
     match whole.as_str() {
@@ -203,6 +208,13 @@ fn other(world: &World, method: &str, path: &str) -> Option<Case> {
             let at = |name: &str| {
                 let path = format!("/bedplate/v1/namespaces/flights/datasets/{name}/quarantine/review");
                 Ask::new(method, path).body(body.clone())
+            };
+            of(at("weather"), at(NOWHERE), ["weather", NOWHERE])
+        }
+        "POST /bedplate/v1/namespaces/{namespace}/sql" => {
+            let at = |table: &str| {
+                let sql = format!("SELECT * FROM {table} LIMIT 1");
+                Ask::new(method, "/bedplate/v1/namespaces/flights/sql").body(json!({ "sql": sql }))
             };
             of(at("weather"), at(NOWHERE), ["weather", NOWHERE])
         }
