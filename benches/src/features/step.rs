@@ -1,6 +1,5 @@
 //! Our own side of each step, as the product does it: through the lake's tables.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -9,6 +8,7 @@ use anyhow::Result;
 use arrow::array::RecordBatch;
 use bedplate_features::{FeatureDef, ViewDefinition};
 use bedplate_kinds::{Aggregate, ColumnType, DatasetSpec, JoinKey};
+use bedplate_lake::quality::References;
 use bedplate_offline::{Labels, OfflineError, View, historical_features};
 use bedplate_query::{CancellationToken, Ingest, Lake, TableRef};
 use bedplate_types::{Digest, Span};
@@ -65,7 +65,7 @@ async fn ingest_one(lake: &Lake, folder: &Path, name: &str, keys: &[&str], value
         name,
         spec: &spec,
         suite: None,
-        references: HashMap::new(),
+        references: References::default(),
         source: &source,
         input_digest: Digest::from_sha256([0; 32]),
         cancel: CancellationToken::new(),

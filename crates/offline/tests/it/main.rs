@@ -1,6 +1,5 @@
 //! Label rows of a table with the features of two others, in one piece and in many.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::sync::Arc;
 
@@ -9,6 +8,7 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::Float64Type;
 use bedplate_features::{FeatureDef, ViewDefinition};
 use bedplate_kinds::{Aggregate, ColumnType, DatasetSpec, JoinKey};
+use bedplate_lake::quality::References;
 use bedplate_offline::{Labels, OfflineError, View, historical_features};
 use bedplate_query::{CancellationToken, Ingest, Lake, TableRef};
 use bedplate_types::{Digest, Explained, Span};
@@ -60,7 +60,7 @@ impl Site {
             name,
             spec: &spec,
             suite: None,
-            references: HashMap::new(),
+            references: References::default(),
             source: &source,
             input_digest: Digest::from_sha256([0; 32]),
             cancel: CancellationToken::new(),
