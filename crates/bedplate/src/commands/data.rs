@@ -69,8 +69,8 @@ pub struct Review {
     #[arg(long, value_name = "TEXT")]
     pub why: String,
     /// Refuse when the table is at another version than this, which `data quarantine` shows.
-    #[arg(long = "at-version", value_name = "VERSION")]
-    pub version: Option<i64>,
+    #[arg(long, value_name = "VERSION")]
+    pub at_version: Option<i64>,
 }
 
 pub async fn run(home: &Path, command: &Data) -> Result<ExitCode, Problem> {
@@ -110,8 +110,8 @@ async fn ask(client: &Client, namespace: &str, dataset: &str, command: &DataComm
 }
 
 fn order(action: &'static str, review: &Review) -> QuarantineReview {
-    let Review { rows, reason, why, version, .. } = review;
-    QuarantineReview { action, why: why.clone(), rows: rows.clone(), reason: reason.clone(), version: *version }
+    let Review { rows, reason, why, at_version, .. } = review;
+    QuarantineReview { action, why: why.clone(), rows: rows.clone(), reason: reason.clone(), version: *at_version }
 }
 
 fn plain(out: &mut dyn Write, told: &Value, command: &DataCommand) -> std::io::Result<()> {

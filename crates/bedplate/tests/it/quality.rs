@@ -16,6 +16,10 @@ const HOUR: i64 = 3_600_000_000;
 const LIMIT: Duration = Duration::from_secs(30);
 
 const MANIFESTS: &str = r"
+apiVersion: v1
+kind: Namespace
+metadata: {name: demo}
+---
 apiVersion: bedplate.dev/v1alpha1
 kind: ExpectationSuite
 metadata: {name: weather, namespace: demo}

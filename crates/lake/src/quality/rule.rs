@@ -46,7 +46,7 @@ impl Rule {
     /// The rows of this batch that fail, or none for a check on the whole table; `before` rows came earlier.
     pub fn observe(&mut self, batch: &RecordBatch, before: u64) -> Result<Option<BooleanBuffer>, ArrowError> {
         let (mask, columns) = match &mut self.test {
-            Test::Row { column, check } => (check.failing(batch.column(*column))?, &*std::slice::from_ref(column)),
+            Test::Row { column, check } => (check.failing(batch.column(*column))?, std::slice::from_ref(&*column)),
             Test::Condition { condition, columns } => (not_met(&**condition, batch)?, &columns[..]),
             Test::Unique(unique) => (unique.failing(batch)?, unique.columns()),
             Test::Increasing(increasing) => {

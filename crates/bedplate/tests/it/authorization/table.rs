@@ -13,6 +13,7 @@ const ALLOWED: [(&str, &str, usize); 17] = [
     (".route(", "bedplate/src/surface/api.rs", 1),
     (".route(", "bedplate/src/surface/api/backup.rs", 1),
     (".route(", "bedplate/src/surface/api/certificates.rs", 1),
+    (".route(", "bedplate/src/surface/api/data.rs", 1),
     (".route(", "bedplate/src/surface/api/login.rs", 1),
     (".route(", "bedplate/src/surface/api/sql.rs", 1),
     (".route(", "console/src/router.rs", 1),
