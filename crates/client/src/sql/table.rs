@@ -18,7 +18,7 @@ const NULL: &str = "null";
 pub fn rows_as_text(schema: &Schema, batches: &[RecordBatch]) -> Result<Vec<String>, ArrowError> {
     let fields = schema.fields().iter().enumerate();
     let last = schema.fields().len().saturating_sub(1);
-    let widest = |place, is_number| if place == last && !is_number { WIDEST_LAST } else { WIDEST };
+    let widest = |place: usize, is_number: bool| if place == last && !is_number { WIDEST_LAST } else { WIDEST };
     let mut columns: Vec<Column> = fields
         .map(|(place, field)| {
             Column::new(field.name(), field.data_type(), widest(place, field.data_type().is_numeric()))
