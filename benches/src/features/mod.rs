@@ -88,7 +88,6 @@ fn joined(ours: &Measured, peer: &Measured, faster: &Faster) -> Vec<Line> {
     ]
 }
 
-#[expect(clippy::disallowed_methods, reason = "the bench starts itself again for each step")]
 fn ours(folder: &Path, step: &str, memory: usize) -> Result<Measured> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["features-step", step, "--folder"]).arg(folder);

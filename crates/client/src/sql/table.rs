@@ -119,7 +119,7 @@ mod tests {
             ("delay", Arc::new(Float64Array::from(vec![Some(1.5), None])) as _, true),
         ])
         .unwrap();
-        let lines = rows_as_text(&batch.schema(), &[batch.clone()]).unwrap();
+        let lines = rows_as_text(&batch.schema(), std::slice::from_ref(&batch)).unwrap();
         assert!(lines[0].starts_with("origin   flights   note "), "{}", lines[0]);
         assert!(lines[1].starts_with("EWR        12345   \u{fffd}[31mred\u{fffd} "), "{}", lines[1]);
         assert!(lines[2].starts_with("null           7   xxx") && lines[2].contains('…'), "{}", lines[2]);
@@ -135,7 +135,7 @@ mod tests {
             ("plan", Arc::new(StringArray::from(vec![plan.as_str()])) as _),
         ])
         .unwrap();
-        let lines = rows_as_text(&batch.schema(), &[batch.clone()]).unwrap();
+        let lines = rows_as_text(&batch.schema(), std::slice::from_ref(&batch)).unwrap();
         let first = format!("logical   Scan: {}", "x".repeat(200));
         assert_eq!(lines[1..], [first.as_str(), "            Filter"]);
     }

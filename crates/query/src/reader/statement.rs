@@ -233,7 +233,7 @@ mod tests {
         };
         assert_eq!(
             (parsed.verb, parsed.tables.iter().map(told).collect::<Vec<_>>()),
-            (verb, tables.to_vec().into_iter().map(str::to_owned).collect()),
+            (verb, tables.iter().copied().map(str::to_owned).collect()),
             "{sql}"
         );
     }
