@@ -38,7 +38,8 @@ impl Answer {
                 None => Some((Err(ReadError::Ended), None)),
             }
         });
-        Self { schema, batches: Box::pin(batches) }
+        // It may be asked again after its end: see `begun`.
+        Self { schema, batches: Box::pin(batches.fuse()) }
     }
 
     /// Waits for the first rows, so that what fails at once is known before anything is told.
@@ -85,6 +86,18 @@ mod tests {
 
     fn batch() -> RecordBatch {
         RecordBatch::try_from_iter([("n", Arc::new(Int64Array::from(vec![1])) as _)]).unwrap()
+    }
+
+    #[test]
+    fn an_answer_without_rows_has_begun_and_ended() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let rows = runtime.block_on(async {
+            let (send, receive) = mpsc::channel(1);
+            send.try_send(Ok(None)).unwrap();
+            let answer = Answer::running(batch().schema(), receive).begun().await.unwrap();
+            answer.collect::<Vec<_>>().await.len()
+        });
+        assert_eq!(rows, 0);
     }
 
     #[test]

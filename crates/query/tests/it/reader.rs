@@ -183,7 +183,10 @@ async fn nothing_that_is_masked_or_filtered_is_got_at() {
         for secret in secrets {
             assert!(!told.contains(secret), "{sql} told {secret}: {told}");
         }
-        assert!(!told.contains("parquet") && !told.contains("Exact("), "{sql} told of files: {told}");
+        assert!(!told.contains("parquet"), "{sql} told of files: {told}");
+        // One line of a plan for each step; what an aggregate promises of itself is no news.
+        let scans = told.split("\\n").filter(|step| step.contains("DatasetScan"));
+        scans.for_each(|scan| assert!(!scan.contains("Exact("), "{sql} told of what is there: {scan}"));
         let others = ["\"others\":1", "\"others\":2", "ada@ it is"];
         assert!(!others.iter().any(|other| told.contains(other)), "{sql}: {told}");
         if !sql.contains("salary") {
