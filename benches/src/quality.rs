@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 use crate::table::{self, Limit, Line};
 
+use data::Ids;
 pub use ours::judge;
 
 const PEERS_PY: &str = include_str!("quality/peers.py");
@@ -35,20 +36,26 @@ struct Spent {
 pub fn run(python: Option<&Path>, rows: usize, runs: usize) -> Result<ExitCode> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("orders.parquet");
-    data::write(&file, rows).context("the data")?;
     let script = folder.path().join("peers.py");
     std::fs::write(&script, PEERS_PY)?;
-    let ours = || {
-        let mut command = Command::new(std::env::current_exe()?);
-        command.arg("quality-judge").arg(&file);
-        spent(&mut command).context("ours")
+    let judge = |ids| {
+        data::write(&file, rows, ids).context("the data")?;
+        let one = || {
+            let mut command = Command::new(std::env::current_exe()?);
+            command.arg("quality-judge").arg(&file);
+            spent(&mut command).context("ours")
+        };
+        middle(runs, one)
     };
-    let ours = middle(runs, ours)?;
+    let (apart, ours) = (judge(Ids::Apart)?, judge(Ids::Close)?);
     let limit = (rows == data::ROWS).then_some(Limit::AtMost(CPU_SECONDS));
     let mut lines = vec![
         Line::new("bedplate, CPU", ours.cpu, "s", limit, None),
         Line::new("bedplate, wall", ours.wall, "s", None, None),
         Line::new("bedplate, peak memory", ours.peak_mib, "MiB", None, None),
+        // Unique numbers that lie close together are a bitmap, others a hash set.
+        Line::new("bedplate, ids far apart, CPU", apart.cpu, "s", limit, None),
+        Line::new("bedplate, ids far apart, peak memory", apart.peak_mib, "MiB", None, None),
     ];
     let Some(python) = python else {
         println!("NOT RUN: the peers: there is no Python environment with them");
@@ -104,8 +111,11 @@ mod tests {
     fn ours_finds_what_was_put_into_the_data() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("orders.parquet");
-        data::write(&file, 100_000).unwrap();
+        data::write(&file, 100_000, Ids::Apart).unwrap();
+        let apart = ours::found(&file).unwrap();
+        data::write(&file, 100_000, Ids::Close).unwrap();
         let found = ours::found(&file).unwrap();
+        assert_eq!(apart, found, "ids are told apart wherever they are");
         let wrong = |name: &str| found[name] as usize;
         assert_eq!(wrong("rows"), 100_000);
         assert_eq!([wrong("id_again"), wrong("amount_outside"), wrong("status_unknown")], [10, 100, 100]);

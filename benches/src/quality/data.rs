@@ -1,6 +1,7 @@
 //! The orders that are judged: the same rows each time, most of them good.
 
 use std::fs::File;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -18,24 +19,31 @@ const STATUSES: [&str; 5] = ["new", "paid", "sent", "done", "void"];
 const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 const START: i64 = 1_700_000_000_000_000;
 
-pub fn write(file: &Path, rows: usize) -> Result<()> {
+/// Whether the ids are numbers up to the number of rows, or spread over all of 64 bits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Ids {
+    Close,
+    Apart,
+}
+
+pub fn write(file: &Path, rows: usize, ids: Ids) -> Result<()> {
     let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
     let mut random = Random(SEED);
-    let first = batch(&mut Random(SEED), 0, 1, rows)?;
+    let first = batch(&mut Random(SEED), 0..1, rows, ids)?;
     let mut writer = ArrowWriter::try_new(File::create(file)?, first.schema(), Some(properties))?;
     for from in (0..rows).step_by(BATCH) {
-        writer.write(&batch(&mut random, from, (from + BATCH).min(rows), rows)?)?;
+        writer.write(&batch(&mut random, from..(from + BATCH).min(rows), rows, ids)?)?;
     }
     writer.close()?;
     Ok(())
 }
 
 /// One row in a thousand has an amount, a quantity, a status and a code that are wrong; one in ten thousand an id again.
-fn batch(random: &mut Random, from: usize, to: usize, rows: usize) -> Result<RecordBatch> {
-    let numbers = || from..to;
+fn batch(random: &mut Random, part: Range<usize>, rows: usize, ids: Ids) -> Result<RecordBatch> {
+    let numbers = || part.clone();
     let wrong = |row: usize, nth: usize| row % 1_000 == nth;
-    let ids = numbers().map(|row| shuffled(if row % 10_000 == 9_999 { row - 1 } else { row }, rows));
-    let ids: Int64Array = ids.map(Some).collect();
+    let close = numbers().map(|row| shuffled(if row % 10_000 == 9_999 { row - 1 } else { row }, rows));
+    let ids: Int64Array = close.map(|id| Some(if ids == Ids::Apart { apart(id) } else { id })).collect();
     let amounts: Float64Array = numbers()
         .map(|row| match random.next() % 50 {
             _ if wrong(row, 1) => Some(5_000.0),
@@ -67,6 +75,11 @@ fn batch(random: &mut Random, from: usize, to: usize, rows: usize) -> Result<Rec
 /// Every id from 0 once, in no order: the multiplier has no factor in common with a power of ten.
 fn shuffled(row: usize, rows: usize) -> i64 {
     (row as u64 * 7_654_321 % rows as u64) as i64
+}
+
+/// Each number another one, far away.
+fn apart(id: i64) -> i64 {
+    id.wrapping_mul(0x1e37_79b9_7f4a_7c15).rotate_left(29)
 }
 
 /// `KWD-0382`: 175 million of them.
