@@ -26,9 +26,10 @@ impl Statements for Served {
         let caller = of(caller);
         let mut tables = Vec::new();
         for known in self.0.known(&caller).await? {
+            let all = ["SELECT * FROM \"", &known.dataset, "\""].concat();
             let schema = match with_schema {
                 // One that cannot be read now is told without its columns.
-                true => self.0.schema(&caller, statement(&format!("SELECT * FROM \"{}\"", known.dataset))).await.ok(),
+                true => self.0.schema(&caller, statement(&all)).await.ok(),
                 false => None,
             };
             tables.push(Table { name: known.table, schema });
