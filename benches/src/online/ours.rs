@@ -35,7 +35,18 @@ pub fn start(binary: &Path, folder: &Path, entities: usize) -> Result<Platform> 
     }
     std::fs::write(folder.join("all.yaml"), manifests())?;
     let mut command = Command::new(binary);
-    command.args(["up", "--listen", "127.0.0.1:0", "--inference-listen", "127.0.0.1:0", "--home"]).arg(home.path());
+    command
+        .args([
+            "up",
+            "--listen",
+            "127.0.0.1:0",
+            "--inference-listen",
+            "127.0.0.1:0",
+            "--flight-listen",
+            "off",
+            "--home",
+        ])
+        .arg(home.path());
     command.arg("--source-root").arg(folder);
     let process = Process::start(&mut command, &Ready::Line("ready".into()), Duration::from_secs(30))?;
     let address = address(&process.said()).context("bedplate up told no address")?;
