@@ -95,6 +95,17 @@ impl Site {
         lines.finish().unwrap();
         Ok(String::from_utf8(lines.into_inner()).unwrap())
     }
+
+    /// Waits until a statement that was ended has left its place: it does so a moment after it says so.
+    async fn becomes_free(&self) {
+        let free = async {
+            while let Err(error) = self.rows(people(&[], &[]), "SELECT 1").await {
+                assert!(matches!(error, ReadError::Busy { .. }), "{error}");
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), free).await.expect("who goes away ends the statement");
+    }
 }
 
 /// Every way we know to see what is kept back.
@@ -289,15 +300,11 @@ async fn statements_are_bounded_in_number_time_rows_and_depth() {
     let busy = site.ask(people(&[], &[]), "SELECT 1").await.err().unwrap();
     assert!(matches!(busy, ReadError::Busy { most: 1 }), "{busy}");
     drop(running);
-    let free = async {
-        while site.rows(people(&[], &[]), "SELECT 1").await.is_err() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), free).await.expect("who goes away ends the statement");
+    site.becomes_free().await;
     let slow = format!("SELECT count(*) FROM ({endless})");
     let error = site.rows(people(&[], &[]), &slow).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+    site.becomes_free().await;
     let request = Request {
         namespace: "demo".into(),
         sql: "SELECT id FROM people".into(),
