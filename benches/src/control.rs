@@ -101,7 +101,18 @@ fn lines(ours: &Measured, theirs: Option<&Measured>, objects: usize) -> Vec<Line
 async fn bedplate(binary: &Path, objects: usize) -> Result<Measured> {
     let home = tempfile::tempdir()?;
     let mut command = Command::new(binary);
-    command.args(["up", "--listen", "127.0.0.1:0", "--inference-listen", "127.0.0.1:0", "--home"]).arg(home.path());
+    command
+        .args([
+            "up",
+            "--listen",
+            "127.0.0.1:0",
+            "--inference-listen",
+            "127.0.0.1:0",
+            "--flight-listen",
+            "off",
+            "--home",
+        ])
+        .arg(home.path());
     let server =
         Server::start(&mut command, &Ready::Line("ready".into()), Duration::from_secs(30)).context("bedplate up")?;
     let address = address(&server.said()).context("bedplate up told no address")?;

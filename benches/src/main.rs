@@ -5,10 +5,13 @@
 
 mod control;
 mod etcd;
+mod features;
 mod http1;
 mod load;
+mod online;
 mod peer;
 mod policy;
+mod quality;
 mod replicas;
 mod table;
 
@@ -36,8 +39,49 @@ enum What {
         #[arg(long, default_value_t = 100_000)]
         objects: usize,
     },
+    /// The point-in-time join, beside Polars and DuckDB
+    Features {
+        /// The interpreter that has the peers
+        #[arg(long)]
+        python: PathBuf,
+        /// Rows of each of the three views; a fifth of that are label rows
+        #[arg(long, default_value_t = 5_000_000)]
+        rows: usize,
+    },
+    /// One measured step of `features`, in a process of its own
+    #[command(hide = true)]
+    FeaturesStep {
+        #[command(subcommand)]
+        step: features::Step,
+    },
+    /// Features read and pushed over HTTP, beside Feast's feature server on Redis
+    Online {
+        /// The interpreter that has Feast
+        #[arg(long)]
+        python: PathBuf,
+        /// The product, built for release
+        #[arg(long)]
+        binary: PathBuf,
+        /// Entities of each of the three views
+        #[arg(long, default_value_t = 1_000_000)]
+        entities: usize,
+    },
     /// Decisions of the policy, uncached and cached
     Policy,
+    /// Expectations on a file, beside Polars, DuckDB, Pandera and Great Expectations
+    Quality {
+        /// A Python that has the peers
+        #[arg(long)]
+        python: Option<PathBuf>,
+        #[arg(long, default_value_t = 10_000_000)]
+        rows: usize,
+        /// How often each is run; the median counts
+        #[arg(long, default_value_t = 3)]
+        runs: usize,
+    },
+    /// Ours alone, in a process of its own
+    #[command(hide = true)]
+    QualityJudge { file: PathBuf },
     /// What is written on one replica counts on the other; a killed leader is replaced
     Replicas {
         /// The product, built for release
@@ -49,7 +93,12 @@ enum What {
 fn main() -> Result<ExitCode> {
     match Arguments::parse().what {
         What::Control { binary, objects } => control::run(&binary, objects),
+        What::Features { python, rows } => features::run(&python, rows),
+        What::FeaturesStep { step } => features::step(&step),
+        What::Online { python, binary, entities } => online::run(&python, &binary, entities),
         What::Policy => policy::run(),
+        What::Quality { python, rows, runs } => quality::run(python.as_deref(), rows, runs),
+        What::QualityJudge { file } => quality::judge(&file),
         What::Replicas { binary } => replicas::run(&binary),
     }
 }

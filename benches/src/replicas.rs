@@ -72,7 +72,18 @@ impl Place {
     fn up(&self, home: &str) -> Result<Replica> {
         let path = |name: &str| self.folder.path().join(name);
         let mut command = Command::new(&self.binary);
-        command.args(["up", "--listen", "127.0.0.1:0", "--inference-listen", "127.0.0.1:0", "--home"]).arg(path(home));
+        command
+            .args([
+                "up",
+                "--listen",
+                "127.0.0.1:0",
+                "--inference-listen",
+                "127.0.0.1:0",
+                "--flight-listen",
+                "off",
+                "--home",
+            ])
+            .arg(path(home));
         command.arg("--keys").arg(path("keys")).arg("--data").arg(path("data")).env("BEDPLATE_DATABASE", &self.url);
         let server = Server::start(&mut command, &Ready::Line("ready".into()), PATIENCE).context("bedplate up")?;
         let address = control::address(&server.said()).context("bedplate up told no address")?;

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail};
-use bedplate_testkit::Postgres;
+use bedplate_testkit::{Measured, Postgres, measure};
 use serde::Deserialize;
 
 use crate::cargo::cargo;
 use crate::idle;
-use crate::measure::{Measured, measure, median};
+use crate::setup;
 
 const MIB: f64 = 1_048_576.0;
 const HELP_RUNS: usize = 20;
@@ -49,6 +49,33 @@ pub fn control(objects: usize) -> Result<ExitCode> {
 /// What a decision costs.
 pub fn policy() -> Result<ExitCode> {
     load(&["policy"], None)
+}
+
+/// The feature store: the point-in-time join beside Polars and DuckDB, online reads beside Feast.
+pub fn features(rows: usize, entities: usize) -> Result<ExitCode> {
+    let python = match setup::features_peers() {
+        Ok(venv) => venv.join("bin").join("python"),
+        Err(why) => bail!("the peers cannot be installed: {why}"),
+    };
+    let binary = build()?;
+    let python = python.to_str().context("the cache folder's name is not UTF-8")?;
+    let join = load(&["features", "--rows", &rows.to_string(), "--python", python], None)?;
+    let entities = entities.to_string();
+    let online = load(&["online", "--entities", &entities, "--python", python, "--binary"], Some(&binary))?;
+    Ok(if [join, online] == [ExitCode::SUCCESS; 2] { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Expectations on a file, beside the peers; where they cannot be installed, ours alone is measured and the bench fails.
+pub fn quality(runs: usize) -> Result<ExitCode> {
+    let python = match setup::quality_peers() {
+        Ok(venv) => Some(venv.join("bin").join("python")),
+        Err(why) => {
+            println!("the peers were not installed: {why}");
+            None
+        }
+    };
+    let (runs, asked) = (runs.to_string(), if python.is_some() { &["--python"][..] } else { &[] });
+    load(&[&["quality", "--runs", &runs][..], asked].concat(), python.as_deref())
 }
 
 /// Two replicas on one PostgreSQL.
@@ -165,9 +192,20 @@ fn up(binary: &Path, server: Option<&Postgres>) -> Result<[Line; 2]> {
     ])
 }
 
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        assert!((median(vec![9.0, 1.0, 5.0]) - 5.0).abs() < 1e-9);
+        assert!(median(Vec::new()).is_nan());
+    }
 
     #[test]
     fn a_figure_over_its_limit_is_a_miss() {

@@ -13,8 +13,8 @@ const FLOORS: &[(u8, &[&str])] = &[
     (0, &["types", "kinds", "onnx"]),
     (SPINE, &["db", "identity", "policy", "audit", "lineage", "ledger"]),
     (PILLARS, &["lake", "features", "tracking", "delivery", "trust", "fabric", "govern", "leader"]),
-    (3, &["archive", "objects", "query", "online", "train", "infer", "exec", "serving"]),
-    (4, &["apiserver", "plan", "oip", "feast", "openlineage", "controllers", "console", "client"]),
+    (3, &["archive", "objects", "query", "offline", "online", "train", "infer", "exec", "serving"]),
+    (4, &["apiserver", "plan", "oip", "feast", "flight", "openlineage", "controllers", "console", "client"]),
     (5, &["bedplate"]),
 ];
 const SPINE: u8 = 1;
@@ -30,6 +30,8 @@ const SIDEWAYS: &[(&str, &str)] = &[
     ("*engine", "objects"),
     // A recipe proves that the written model scores as the trained one.
     ("train", "infer"),
+    // Historical features are joined from the lake's tables as they are read.
+    ("offline", "query"),
     // Serving puts features by key and a model's answer together; that is all it does.
     ("serving", "online"),
     ("serving", "infer"),

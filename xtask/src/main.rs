@@ -12,7 +12,6 @@ mod cargo;
 mod checks;
 mod floors;
 mod idle;
-mod measure;
 mod reference;
 mod setup;
 mod tally;
@@ -60,6 +59,22 @@ enum Bench {
     },
     /// Decisions of the policy, uncached and cached, at 10, 100 and 1,000 grants
     Policy,
+    /// The point-in-time join of a million label rows, beside Polars and DuckDB; features read and pushed over HTTP, beside
+    /// Feast's feature server on Redis (Debian's redis-server)
+    Features {
+        /// Rows of each of the three views; a fifth of that are label rows
+        #[arg(long, default_value_t = 5_000_000)]
+        rows: usize,
+        /// Entities of each view that is read over HTTP
+        #[arg(long, default_value_t = 1_000_000)]
+        entities: usize,
+    },
+    /// Ten expectations on ten million rows, beside Polars, DuckDB, Pandera and Great Expectations
+    Quality {
+        /// How often each is run; the median counts
+        #[arg(long, default_value_t = 3)]
+        runs: usize,
+    },
     /// Two replicas on one PostgreSQL: writes, ended tokens, a killed leader
     Replicas,
 }
@@ -71,7 +86,9 @@ fn main() -> Result<ExitCode> {
         Command::Reference => reference::run(),
         Command::Bench { what: Bench::Quickstart { runs } } => bench::run(runs.max(1)),
         Command::Bench { what: Bench::Control { objects } } => bench::control(objects),
+        Command::Bench { what: Bench::Features { rows, entities } } => bench::features(rows, entities),
         Command::Bench { what: Bench::Policy } => bench::policy(),
+        Command::Bench { what: Bench::Quality { runs } } => bench::quality(runs),
         Command::Bench { what: Bench::Replicas } => bench::replicas(),
     }
 }

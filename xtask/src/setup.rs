@@ -11,6 +11,8 @@ use bedplate_testkit::{postgres_program, program};
 use crate::cargo::cargo;
 
 const REQUIREMENTS: &str = include_str!("../requirements.txt");
+const QUALITY_PEERS: &str = include_str!("../quality-peers.txt");
+const FEATURES_PEERS: &str = include_str!("../features-peers.txt");
 type IsThere = fn() -> bool;
 /// A Debian package, and how one sees that it is there. Debian keeps PostgreSQL's server programs off the PATH.
 const PACKAGES: &[(&str, IsThere)] = &[
@@ -146,23 +148,38 @@ fn apt_get(apt: &Path, arguments: &[&str]) -> Result<(), String> {
     quietly(&mut command)
 }
 
-/// The environment with exactly the pinned clients: made once for each list of pins, in the user's cache folder.
+/// The environment with exactly the pinned clients.
 fn clients() -> Result<PathBuf, String> {
-    let venv = cache().ok_or("neither XDG_CACHE_HOME nor HOME is set")?.join("bedplate").join("test-venv");
+    python("test-venv", REQUIREMENTS)
+}
+
+/// The environment with what the bench of data quality is compared with.
+pub fn quality_peers() -> Result<PathBuf, String> {
+    python("quality-venv", QUALITY_PEERS)
+}
+
+/// The environment with what the bench of the feature store is compared with.
+pub fn features_peers() -> Result<PathBuf, String> {
+    python("features-venv", FEATURES_PEERS)
+}
+
+/// An environment with exactly the pinned packages: made once for each list of pins, in the user's cache folder.
+fn python(name: &str, wanted: &str) -> Result<PathBuf, String> {
+    let venv = cache().ok_or("neither XDG_CACHE_HOME nor HOME is set")?.join("bedplate").join(name);
     let stamp = venv.join("requirements.txt");
-    if std::fs::read_to_string(&stamp).is_ok_and(|made| made == REQUIREMENTS) {
+    if std::fs::read_to_string(&stamp).is_ok_and(|made| made == wanted) {
         return Ok(venv);
     }
-    println!("    python clients into {}", venv.display());
+    println!("    python packages into {}", venv.display());
     make(&venv)?;
     let list = venv.join("wanted.txt");
-    write(&list, REQUIREMENTS)?;
+    write(&list, wanted)?;
     let mut pip = Command::new(venv.join("bin").join("python"));
     pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--requirement"])
         .arg(&list);
     quietly(&mut pip)?;
     // Written last: a folder without it was not finished and is made again.
-    write(&stamp, REQUIREMENTS)?;
+    write(&stamp, wanted)?;
     Ok(venv)
 }
 
@@ -225,7 +242,9 @@ mod tests {
 
     #[test]
     fn every_client_is_pinned() {
-        let asked = REQUIREMENTS.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+        let lists = [REQUIREMENTS, QUALITY_PEERS, FEATURES_PEERS];
+        let asked =
+            lists.iter().flat_map(|list| list.lines()).filter(|line| !line.starts_with('#') && !line.is_empty());
         let loose: Vec<&str> = asked.filter(|line| !line.contains("==")).collect();
         assert_eq!(loose, Vec::<&str>::new());
     }

@@ -55,10 +55,14 @@ pub enum Command {
     Logs(Logs),
     /// Ask an endpoint.
     Predict(Predict),
+    /// Ask the datasets of a namespace in SQL.
+    Sql(commands::sql::Sql),
     /// Walk the lineage of a prediction, a model or a table back to the source files.
     Trace(Trace),
     /// Tell what stands on a dataset or one of its columns: features, recipes, models, endpoints, monitors.
     Impact(crate::commands::impact::Impact),
+    /// Show what a dataset's ingests came to; look at its quarantine, release rows of it or discard them.
+    Data(commands::data::Data),
     /// Tell what was spent, by namespace, team, subject, resource, day or month.
     Costs(crate::commands::costs::Costs),
     /// Read, verify, prove or export the audit log.
@@ -96,6 +100,9 @@ pub struct Listen {
     /// Where predictions are asked.
     #[arg(long, default_value = "127.0.0.1:7071", value_name = "ADDR")]
     pub inference_listen: SocketAddr,
+    /// Where Arrow Flight SQL is spoken; off: nowhere.
+    #[arg(long, default_value = "127.0.0.1:7073", value_name = "ADDR")]
+    pub flight_listen: Listener,
     /// A folder whose files datasets may read; may be given more than once. The current folder when left out.
     #[arg(long = "source-root", value_name = "DIR")]
     pub source_roots: Vec<PathBuf>,
@@ -108,6 +115,21 @@ pub struct Listen {
     pub oidc: crate::oidc::OidcOptions,
     #[command(flatten)]
     pub storage: crate::storage::Storage,
+}
+
+/// A listener that need not be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listener {
+    Off,
+    At(SocketAddr),
+}
+
+impl std::str::FromStr for Listener {
+    type Err = std::net::AddrParseError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "off" { Ok(Self::Off) } else { text.parse().map(Self::At) }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -35,6 +35,15 @@ pub fn secrets(home: &Home) -> Result<[u8; 32], Problem> {
     })
 }
 
+/// The key that pseudonyms in SQL are made with: with another one they are others.
+pub fn sql(home: &Home) -> Result<[u8; 32], Problem> {
+    let key = home.secret("keys/sql.key", || Ok(random::<32>()?.to_vec()))?;
+    key.try_into().map_err(|_| {
+        Problem::new(ErrorKind::Corrupt, "keys/sql.key", "is not 32 bytes long")
+            .with_fix("put back the file from a backup, or delete it: masked columns then get other pseudonyms")
+    })
+}
+
 /// The seed of the key that signs the audit log's checkpoints.
 pub fn audit_seed(home: &Home) -> Result<[u8; 32], Problem> {
     let seed = home.secret("keys/audit-signing.seed", || Ok(random::<32>()?.to_vec()))?;

@@ -24,7 +24,7 @@ use bedplate_controllers::{KnownBy, Platform, Sites};
 use bedplate_db::Db;
 use bedplate_objects::Objects;
 use bedplate_online::OnlineStore;
-use bedplate_query::Lake;
+use bedplate_query::{Lake, Limits, Reader};
 use bedplate_serving::{Deployments, Recorder};
 use bedplate_types::{Clock, ErrorKind, Explained, Problem, SystemClock};
 use kube::Client;
@@ -37,13 +37,14 @@ pub use self::spine::{Spine, migrations};
 
 use self::leadership::Candidate;
 use self::plane::Plane;
-use crate::cli::Listen;
+use crate::cli::{Listen, Listener};
 use crate::cluster::{self, ClusterOptions};
 use crate::home::Home;
 use crate::listen::{Acceptor, Machines};
 use crate::oidc::Provider;
 use crate::surface::api::Issuing;
 use crate::surface::predictor;
+use crate::surface::sql::Sql;
 use crate::tls::{self, Tls};
 use crate::{keys, kubeconfig, listen};
 
@@ -53,6 +54,8 @@ pub struct Running {
     root: PathBuf,
     pub control_url: String,
     pub inference_url: String,
+    /// Where Flight SQL is spoken.
+    pub flight_url: Option<String>,
     pub db: Db,
     pub clock: Arc<dyn Clock>,
     pub deployments: Deployments,
@@ -81,6 +84,10 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
     let protection = options.tls.protection();
     let control = listen::bind(options.listen, "--listen", protection).await?;
     let inference = listen::bind(options.inference_listen, "--inference-listen", protection).await?;
+    let flight = match options.flight_listen {
+        Listener::At(addr) => Some(listen::bind(addr, "--flight-listen", protection).await?),
+        Listener::Off => None,
+    };
     let scheme = if tls.is_some() { "https" } else { "http" };
     let (control_url, inference_url) = (url(scheme, &control)?, url(scheme, &inference)?);
     let spine = spine::open(&home, &options.storage, options.site.as_deref())?;
@@ -102,11 +109,14 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
     let deployments = Deployments::new(online.clone(), recorder, spine.clock.clone());
     let client = plane.client();
     plane.price(&spine).await?;
+    let lake = Arc::new(Lake::open(home.path("lake")).map_err(of("the lake"))?);
+    let sql_key = keys::sql(&home)?;
+    let sql = sql(&spine, sql_key, &lake, &client)?;
     let platform = Platform {
         client: client.clone(),
         db: spine.db.clone(),
         clock: spine.clock.clone(),
-        lake: Arc::new(Lake::open(home.path("lake")).map_err(of("the lake"))?),
+        lake: lake.clone(),
         objects: Objects::open(home.path("objects")).map_err(of("the object store"))?,
         online: online.clone(),
         deployments: deployments.clone(),
@@ -121,7 +131,7 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
     let people = surfaces::People { sessions: sessions.clone(), provider, issuing };
     // Nobody but this process writes to a database of its own: it leads without asking. Of a cluster's operators there is one.
     let leads = Leads::new(options.storage.database().is_none() || cluster.is_some());
-    let keeping = surfaces::Keeping { online: &online, leads: &leads, places: home.places() };
+    let keeping = surfaces::Keeping { lake: &lake, online: &online, leads: &leads, places: home.places(), sql: &sql };
     let control_routes = surfaces::control_routes(&spine, plane.routes(&spine), &client, &keeping, people);
     let inference_routes = bedplate_oip::router(
         Arc::new(predictor::Served(deployments.clone())),
@@ -133,6 +143,12 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
     let mut tasks = Vec::new();
     if matches!(plane, Plane::Cluster(_)) {
         tasks.push(tokio::spawn(bedplate_controllers::follow_bindings(platform.clone())));
+    }
+    let flight_url = flight.as_ref().map(|listener| url(if tls.is_some() { "grpc+tls" } else { "grpc" }, listener));
+    let flight_url = flight_url.transpose()?;
+    if let Some(listener) = flight {
+        let routes = gate.before(surfaces::flight_routes(&spine, sql, sql_key));
+        tasks.push(tokio::spawn(listen::serve(listener, acceptor.clone(), routes, cancel.clone())));
     }
     let webhook_url = webhook.as_ref().map(|(listener, _)| url(scheme, listener)).transpose()?;
     if let Some((listener, routes)) = webhook {
@@ -164,6 +180,7 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
         client: connection.connect().map_err(|error| Problem::of("a client of the control API", &error))?,
         control_url,
         inference_url,
+        flight_url,
         db: spine.db,
         clock: spine.clock,
         deployments,
@@ -182,6 +199,12 @@ fn acceptor(tls: Option<&Tls>, options: &Listen, spine: &Spine) -> Result<Option
     let machines =
         Machines { authenticator: spine.authenticator.clone(), trust_domain: options.tls.trust_domain.clone() };
     Ok(Some(Acceptor { tls: tls.config()?, machines: Some(machines) }))
+}
+
+/// What answers statements, with threads and memory of its own.
+fn sql(spine: &Spine, key: [u8; 32], lake: &Arc<Lake>, client: &Client) -> Result<Sql, Problem> {
+    let reader = Reader::open(lake.clone(), Limits::default(), key).map_err(of("the SQL engine"))?;
+    Ok(Sql::new(client.clone(), Arc::new(reader), spine.policy.clone(), spine.db.clone(), spine.clock.clone()))
 }
 
 /// The webhook's listener and what it answers, where one is asked for.

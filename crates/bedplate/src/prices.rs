@@ -80,7 +80,7 @@ mod tests {
     fn the_example_prices_make_a_sound_sheet() {
         let seed: super::PriceSheet = serde_json::from_str(super::FIRST).unwrap();
         assert_eq!(super::spec(&seed).validate(), []);
-        for resource in ["cpu_seconds", "predictions", "ingested_gigabytes", "stored_gigabytes"] {
+        for resource in ["cpu_seconds", "predictions", "ingested_gigabytes", "scanned_gigabytes", "stored_gigabytes"] {
             assert!(seed.prices.contains_key(resource), "{resource} has no price");
         }
     }

@@ -29,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 use crate::event;
 use crate::hold::Hold;
 use crate::jobs::KnownBy;
+use crate::results::{self, IngestResult};
 use crate::run::Reconcile;
 use crate::standing::{Standing, ready_condition};
 
@@ -75,6 +76,7 @@ pub struct Facts {
     /// Which version of a thing counts from now on.
     pub heads: Vec<(Named, Node)>,
     pub usage: Vec<UsageEvent>,
+    pub results: Vec<(NamespacedName, IngestResult)>,
 }
 
 /// Steps that read or write tables, at the same time. Each holds a thread for what may block, and waits for others of these
@@ -127,7 +129,7 @@ impl Platform {
         }
         match outcome {
             Ok(Phase::Running | Phase::Pending) | Err(Hold::Waiting(_)) => Ok(Action::requeue(SOON)),
-            Ok(_) | Err(Hold::Failed(_)) => Ok(Action::requeue(PERIOD)),
+            Ok(_) | Err(Hold::Failed(_) | Hold::Stopped(_)) => Ok(Action::requeue(PERIOD)),
             Err(Hold::Retry(error)) => Err(error),
         }
     }
@@ -220,6 +222,9 @@ fn write(tx: &mut dyn Tx, facts: &Facts) -> Result<(), Problem> {
     for (named, node) in &facts.heads {
         bedplate_lineage::lead(tx, named, node).map_err(|e| of(&e))?;
     }
+    for (dataset, result) in &facts.results {
+        results::record(tx, dataset, result).map_err(|e| of(&e))?;
+    }
     for event in &facts.usage {
         bedplate_ledger::record(tx, event).map_err(|e| of(&e))?;
     }
@@ -251,6 +256,11 @@ impl Facts {
 
     pub fn leads(mut self, sort: &'static str, name: &NamespacedName, node: &Node) -> Self {
         self.heads.push((Named::new(sort, &name.namespace, &name.name), node.clone()));
+        self
+    }
+
+    pub fn judged(mut self, dataset: &NamespacedName, result: IngestResult) -> Self {
+        self.results.push((dataset.clone(), result));
         self
     }
 

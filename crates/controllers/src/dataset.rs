@@ -1,22 +1,24 @@
 //! Dataset: brings the source's rows into the lake, checked by the suite it names.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use bedplate_kinds::{
-    Column, ColumnType, Dataset, DatasetSource, DatasetSpec, DatasetStatus, ExpectationSuite, ExpectationSuiteSpec,
-    Format, Load, Phase,
+    Column, ColumnType, Dataset, DatasetSource, DatasetSpec, DatasetStatus, ExpectationOutcome, ExpectationSuite,
+    ExpectationSuiteSpec, Format, Load, Phase,
 };
+use bedplate_lake::quality;
 use bedplate_ledger::UsageEvent;
 use bedplate_lineage::{How, Node};
-use bedplate_query::{Committed, Ingest, IngestError, IngestReport, Pending, SourceError, Watermark, Whose};
-use bedplate_types::{Digest, NamespacedName, Timestamp};
-use serde_json::json;
+use bedplate_query::{Change, Committed, Ingest, IngestError, IngestReport, Pending, SourceError, Watermark, Whose};
+use bedplate_types::{Digest, ErrorKind, NamespacedName, Problem, Timestamp};
+use serde_json::{Value, json};
 
 use crate::core::{ACTOR, Facts, Platform, full_name, gigabytes};
 use crate::digest::{self, erased::Json};
 use crate::hold::{Hold, failed};
+use crate::results::IngestResult;
 use crate::run::Reconcile;
+use crate::{review, suite_references};
 
 impl Reconcile for Dataset {
     async fn bring(platform: &Arc<Platform>, object: &Arc<Self>, status: &mut DatasetStatus) -> Result<Phase, Hold> {
@@ -27,35 +29,100 @@ impl Reconcile for Dataset {
 /// Everything the ingest depends on.
 struct Inputs {
     suite: Option<ExpectationSuiteSpec>,
-    references: HashMap<(String, String), HashSet<String>>,
     pending: Pending,
     digest: Digest,
 }
 
 async fn bring(platform: &Arc<Platform>, dataset: &Arc<Dataset>, status: &mut DatasetStatus) -> Result<Phase, Hold> {
     let name = full_name(&**dataset);
+    review::settle(platform, dataset, &name, status).await?;
     let inputs = inputs(platform, dataset, &name).await?;
     if status.phase == Phase::Ready && is_there(platform, &name, status, &inputs).await? {
         return Ok(Phase::Ready);
     }
-    let added = added_before(platform, &name, &inputs).await?;
-    // A table that was removed begins again with version 0.
-    let report = match added {
-        Some(report) => report,
-        None => {
-            let report = ingest(platform, dataset, &name, inputs).await?;
-            status.version = status.version.filter(|told| *told < report.version);
-            report
-        }
-    };
-    // A load that was killed before it was told of is told of with the next.
-    let untold = platform.lake.reports_since(&name.namespace, &name.name, status.version);
-    for untold in untold.map_err(failed(format!("the table of dataset {name}")))? {
-        platform.record(facts(platform, &name, dataset, &untold)).await?;
-        count_files(status, &untold, dataset.spec.source.load);
+    if status.refused_input == inputs.digest.to_string() {
+        return Err(refusal(&name, &status.expectations));
     }
-    tell(status, &dataset.spec, &report);
-    Ok(Phase::Ready)
+    let input = inputs.digest;
+    let report = match added_before(platform, &name, &inputs).await? {
+        Some(report) => Ok(report),
+        None => ingest(platform, dataset, &name, inputs).await?,
+    };
+    match report {
+        Ok(report) => {
+            catch_up(platform, dataset, &name, status, &report).await?;
+            tell(status, &dataset.spec, &report);
+            Ok(Phase::Ready)
+        }
+        Err(outcomes) => {
+            platform.record(refused_facts(platform, &name, input, &outcomes)).await?;
+            status.refused_input = input.to_string();
+            status.expectations = outcomes;
+            Err(refusal(&name, &status.expectations))
+        }
+    }
+}
+
+/// Tells of the load, and of what was killed before it was told of.
+async fn catch_up(
+    platform: &Platform,
+    dataset: &Dataset,
+    name: &NamespacedName,
+    status: &mut DatasetStatus,
+    report: &IngestReport,
+) -> Result<(), Hold> {
+    // A table that was removed begins again with version 0.
+    let told = status.version.filter(|told| *told < report.version);
+    let changes = platform.lake.changes_since(&name.namespace, &name.name, told);
+    let changes = changes.map_err(failed(format!("the table of dataset {name}")))?;
+    // What came after the load meanwhile is told of the next time.
+    for change in changes.into_iter().filter(|change| change.version() <= report.version) {
+        match change {
+            Change::Ingest(report) => {
+                platform.record(facts(platform, name, dataset, &report)).await?;
+                count_files(status, &report, dataset.spec.source.load);
+            }
+            Change::Review { version, review } => {
+                platform.record(review::facts(dataset, name, &[(version, review)], platform.now())).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What an ingest came to when it was refused.
+type Outcomes = Vec<ExpectationOutcome>;
+
+fn refusal(name: &NamespacedName, outcomes: &[ExpectationOutcome]) -> Hold {
+    let why = format!("its source is refused, and the last good version stays: {}", blocking(outcomes));
+    let fix = format!(
+        "correct the source, or change the expectation's severity to quarantine or warn, then bedplate apply; \
+         bedplate data history {} -n {} shows what was observed before",
+        name.name, name.namespace
+    );
+    Hold::Failed(Problem::new(ErrorKind::Refused, format!("dataset {name}"), why).with_fix(fix))
+}
+
+/// The expectations that block, with their evidence.
+fn blocking(outcomes: &[ExpectationOutcome]) -> String {
+    let tell = |outcome: &ExpectationOutcome| format!("{} ({})", outcome.name, outcome.detail);
+    quality::blocking(outcomes).map(tell).collect::<Vec<_>>().join("; ")
+}
+
+fn refused_facts(platform: &Platform, name: &NamespacedName, input: Digest, outcomes: &Outcomes) -> Facts {
+    let (now, failed) = (platform.now(), quality::blocking(outcomes).map(|outcome| &outcome.name).collect::<Vec<_>>());
+    let result = IngestResult {
+        at: now,
+        input_digest: input.to_string(),
+        version: None,
+        rows_read: 0,
+        rows: 0,
+        quarantined: 0,
+        outcomes: outcomes.clone(),
+    };
+    Facts::default()
+        .did(now, "refuse", format!("datasets/{name}"), json!({ "expectations": failed, "input": input }))
+        .judged(name, result)
 }
 
 /// What was added to the table is not added again because nobody was told of it.
@@ -96,7 +163,7 @@ async fn inputs(platform: &Arc<Platform>, dataset: &Arc<Dataset>, name: &Namespa
         None => None,
     };
     let pending = pending(platform, dataset, name).await?;
-    let (references, versions) = references(platform, name, suite.as_ref()).await?;
+    let versions = suite_references::datasets(platform, name, suite.as_ref()).await?;
     let (spec, read) = (&dataset.spec, pending.digest.to_string());
     let how = how(&spec.source);
     let mut parts: Vec<&dyn Json> = vec![&read, &spec.schema, &suite, &versions, &spec.time_column];
@@ -104,7 +171,7 @@ async fn inputs(platform: &Arc<Platform>, dataset: &Arc<Dataset>, name: &Namespa
         parts.push(how);
     }
     let digest = digest::of(&parts);
-    Ok(Inputs { suite, references, pending, digest })
+    Ok(Inputs { suite, pending, digest })
 }
 
 /// How the source is read, where that is not how it always was: whole files of Parquet. Where they lie does not matter.
@@ -145,37 +212,26 @@ fn held(what: String, error: IngestError) -> Hold {
     }
 }
 
-type References = (HashMap<(String, String), HashSet<String>>, BTreeMap<String, String>);
-
-/// The values other datasets offer to `references` checks, and the digests they were ingested from.
-async fn references(
-    platform: &Platform,
-    name: &NamespacedName,
-    suite: Option<&ExpectationSuiteSpec>,
-) -> Result<References, Hold> {
-    let mut values = HashMap::new();
-    let mut versions = BTreeMap::new();
-    let checks = suite.into_iter().flat_map(|suite| &suite.expectations).filter_map(|e| e.check.references.as_ref());
-    for check in checks {
-        let other = ready(platform, &name.namespace, &check.dataset).await?;
-        versions.insert(check.dataset.clone(), other.input_digest.clone());
-        let _turn = platform.turn().await?;
-        let found = platform
-            .lake
-            .values(&name.namespace, &check.dataset, &check.field)
-            .await
-            .map_err(failed(format!("reading {}.{} for a references check", check.dataset, check.field)))?;
-        values.insert((check.dataset.clone(), check.field.clone()), found);
-    }
-    Ok((values, versions))
-}
-
-/// The status of a dataset that is ready, or a wait for it.
+/// The status of a dataset that is ready, or a wait for it. One whose last ingest was refused stops what reads it, though
+/// its last good version is there: nobody would notice that it grows old.
 pub async fn ready(platform: &Platform, namespace: &str, name: &str) -> Result<DatasetStatus, Hold> {
     let status = platform.need::<Dataset>(namespace, name).await?.status.unwrap_or_default();
     match status.phase {
         Phase::Ready => Ok(status),
+        Phase::Failed if !status.refused_input.is_empty() => Err(Hold::Stopped(format!(
+            "dataset {name} failed what blocks: {}. What reads it stops until an ingest passes; see \
+             bedplate data history {name} -n {namespace}",
+            blocking(&status.expectations)
+        ))),
         _ => Err(Hold::waiting(format!("dataset {name} is not ready"))),
+    }
+}
+
+/// What the rows of a dataset's table are made of: the inputs of its ingest, and what was released since.
+pub fn content(status: &DatasetStatus) -> String {
+    match (status.released, status.version) {
+        (0, _) | (_, None) => status.input_digest.clone(),
+        (released, Some(version)) => format!("{}+{released}@{version}", status.input_digest),
     }
 }
 
@@ -184,7 +240,8 @@ async fn ingest(
     dataset: &Arc<Dataset>,
     name: &NamespacedName,
     inputs: Inputs,
-) -> Result<IngestReport, Hold> {
+) -> Result<Result<IngestReport, Outcomes>, Hold> {
+    let references = suite_references::look_up(platform, name, &dataset.spec, inputs.suite.as_ref()).await?;
     let (platform_, dataset, name_) = (platform.clone(), dataset.clone(), name.clone());
     let runtime = tokio::runtime::Handle::current();
     platform
@@ -193,13 +250,15 @@ async fn ingest(
                 whose: whose(&platform_, &dataset, &name_),
                 spec: &dataset.spec,
                 suite: inputs.suite.as_ref(),
-                references: inputs.references,
+                references,
                 pending: inputs.pending,
                 input_digest: inputs.digest,
                 cancel: platform_.cancel.child_token(),
             };
-            let report = runtime.block_on(platform_.lake.ingest(ingest));
-            report.map_err(|error| held(format!("ingesting dataset {name_}"), error))
+            match runtime.block_on(platform_.lake.ingest(ingest)) {
+                Err(IngestError::Blocked { outcomes, .. }) => Ok(Err(outcomes)),
+                done => done.map(Ok).map_err(|error| held(format!("ingesting dataset {name_}"), error)),
+            }
         })
         .await
 }
@@ -219,7 +278,12 @@ fn facts(platform: &Platform, name: &NamespacedName, dataset: &Dataset, report: 
             json!({ "version": report.version, "rowsRead": report.rows_read, "rows": report.rows,
                     "quarantined": report.quarantined, "source": report.source_digest }),
         )
-        .knows(&table, json!({ "rows": report.rows, "owner": dataset.spec.owner, "quarantined": report.quarantined }));
+        .knows(
+            &table,
+            json!({ "rows": report.rows, "owner": dataset.spec.owner, "quarantined": report.quarantined,
+                    "assertions": report.outcomes.iter().map(assertion).collect::<Vec<_>>() }),
+        )
+        .judged(name, result(report, now));
     let mut sources = Vec::new();
     for file in &report.files {
         let source = Node::Source(file.digest);
@@ -249,6 +313,23 @@ fn facts(platform: &Platform, name: &NamespacedName, dataset: &Dataset, report: 
     facts.used(used("ingested", "ingested_gigabytes", read)).used(used("stored", "stored_gigabytes", report.written))
 }
 
+/// As OpenLineage has it.
+fn assertion(outcome: &ExpectationOutcome) -> Value {
+    json!({ "assertion": outcome.name, "success": outcome.passed })
+}
+
+fn result(report: &IngestReport, at: Timestamp) -> IngestResult {
+    IngestResult {
+        at,
+        input_digest: report.input_digest.to_string(),
+        version: Some(report.version),
+        rows_read: report.rows_read,
+        rows: report.rows,
+        quarantined: report.quarantined,
+        outcomes: report.outcomes.clone(),
+    }
+}
+
 /// The lineage node of a version of a table.
 pub fn table_node(name: &NamespacedName, version: Option<i64>) -> Node {
     Node::table(&name.namespace, &name.name, version.unwrap_or_default())
@@ -259,17 +340,24 @@ fn count_files(status: &mut DatasetStatus, report: &IngestReport, load: Load) {
     status.files = before + report.files.len() as u64;
 }
 
-fn tell(status: &mut DatasetStatus, spec: &DatasetSpec, report: &IngestReport) {
-    status.rows_read = report.rows_read;
+/// What the table came to, by an ingest or a review.
+pub fn tell_table(status: &mut DatasetStatus, report: &IngestReport) {
     status.rows = report.rows;
     status.quarantined = report.quarantined;
+    status.released = report.released;
     status.bytes = report.bytes;
     status.version = Some(report.version);
+}
+
+fn tell(status: &mut DatasetStatus, spec: &DatasetSpec, report: &IngestReport) {
+    tell_table(status, report);
+    status.rows_read = report.rows_read;
     status.location = report.location.display().to_string();
     status.source_digest = report.source_digest.to_string();
     status.input_digest = report.input_digest.to_string();
     status.watermark = report.watermark.as_ref().map(|mark| shown(spec, mark)).unwrap_or_default();
     status.expectations.clone_from(&report.outcomes);
+    status.refused_input = String::new();
     // What was read from a source is as the source is.
     status.deidentified = false;
 }

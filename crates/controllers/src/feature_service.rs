@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bedplate_kinds::{FeatureService, FeatureServiceStatus, FeatureView, Phase, ViewSelection};
+use bedplate_kinds::{Condition, FeatureService, FeatureServiceStatus, FeatureView, Phase, ViewSelection};
 use bedplate_types::{ErrorKind, Problem};
 
 use crate::core::{Platform, full_name};
 use crate::hold::Hold;
 use crate::run::Reconcile;
+use crate::standing::CIRCUIT_OPEN;
 
 impl Reconcile for FeatureService {
     async fn bring(
@@ -43,7 +44,16 @@ pub async fn ready(platform: &Platform, namespace: &str, name: &str) -> Result<F
     let view = platform.need::<FeatureView>(namespace, name).await?;
     match view.status.as_ref().map(|status| status.phase) {
         Some(Phase::Ready) => Ok(view),
-        _ => Err(Hold::waiting(format!("feature view {name} is not ready"))),
+        _ => Err(not_ready("feature view", name, view.status.iter().flat_map(|status| &status.conditions))),
+    }
+}
+
+/// Why what stands on `name` has to wait; what stops the one stops the other.
+pub fn not_ready<'a>(what: &str, name: &str, conditions: impl IntoIterator<Item = &'a Condition>) -> Hold {
+    let open = conditions.into_iter().find(|condition| condition.type_ == "Ready" && condition.reason == CIRCUIT_OPEN);
+    match open {
+        Some(condition) => Hold::Stopped(format!("{what} {name} has stopped: {}", condition.message)),
+        None => Hold::waiting(format!("{what} {name} is not ready")),
     }
 }
 

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use bedplate_features::{SourceRow, ViewDefinition};
 use bedplate_kinds::{Entity, FeatureView, FeatureViewStatus, Phase};
 use bedplate_lineage::Node;
+use bedplate_offline::{Source, View};
 use bedplate_query::{Frame, OutputColumn, TableRef};
 use bedplate_types::{Digest, Micros, NamespacedName, Timestamp};
 use serde_json::json;
+use tokio::runtime::Handle;
 
 use crate::core::{ACTOR, Facts, Platform, full_name};
 use crate::hold::{Hold, failed};
 use crate::run::Reconcile;
+use crate::source_rows::SourceRows;
 use crate::{dataset, digest, lineage};
 
 impl Reconcile for FeatureView {
@@ -35,8 +38,7 @@ async fn bring(platform: &Arc<Platform>, view: &FeatureView, status: &mut Featur
         return Ok(Phase::Ready);
     }
     let columns = columns(platform, &tables.refs, &view.spec.source.sql, &name).await?;
-    let frame = query(platform, tables.refs.clone(), &view.spec.source.sql, &name).await?;
-    let (rows, took) = load(platform, view, &definition, frame, &version, marker).await?;
+    let (rows, took) = load(platform, view, &definition, &tables, &version, marker).await?;
     let mut facts = facts(platform, &name, &tables, &version, rows);
     lineage::of_view(&mut facts, (&name, &version), &definition, &columns, &tables.refs, platform.now());
     platform.record(facts.worked("materialize", &name, &view.spec.owner, took, platform.now())).await?;
@@ -65,7 +67,7 @@ pub async fn definition(
 /// The tables a query reads, and what they were ingested from.
 pub struct Tables {
     pub refs: Vec<TableRef>,
-    /// Name and input digest, in the order named.
+    /// Name and what its rows are made of, in the order named.
     pub inputs: Vec<(String, String)>,
 }
 
@@ -74,13 +76,13 @@ pub async fn tables(platform: &Platform, namespace: &str, datasets: &[String]) -
     let mut tables = Tables { refs: Vec::new(), inputs: Vec::new() };
     for name in datasets {
         let status = dataset::ready(platform, namespace, name).await?;
+        tables.inputs.push((name.clone(), dataset::content(&status)));
         tables.refs.push(TableRef {
             alias: name.clone(),
             namespace: namespace.to_owned(),
             name: name.clone(),
             version: status.version,
         });
-        tables.inputs.push((name.clone(), status.input_digest));
     }
     Ok(tables)
 }
@@ -109,28 +111,30 @@ pub async fn columns(
     platform.lake.columns(tables, sql).await.map_err(failed(format!("the query of {name}")))
 }
 
+/// Brings the view's rows into the online store as its query gives them.
 async fn load(
     platform: &Arc<Platform>,
     view: &FeatureView,
     definition: &ViewDefinition,
-    frame: Frame,
+    tables: &Tables,
     version: &Digest,
     marker: Digest,
 ) -> Result<(u64, Option<Micros>), Hold> {
-    let id = online_id(&full_name(view), version);
+    let (id, name) = (online_id(&full_name(view), version), full_name(view));
     let until = view.spec.materialize_until;
-    let (online, definition, name) = (platform.online.clone(), definition.clone(), full_name(view));
+    let sql = view.spec.source.sql.clone();
+    let source = View { definition: definition.clone(), selected: Vec::new(), tables: tables.refs.clone(), sql };
+    let (here, runtime) = (platform.clone(), Handle::current());
     platform
         .measured(move || {
             let of = || format!("materialising feature view {name}");
-            let mut known = Vec::new();
-            for batch in &frame.batches {
-                let rows = bedplate_features::rows(&definition, batch).map_err(failed(of()))?;
-                known.extend(rows.into_iter().filter(|row| known_by(row, until)));
-            }
-            let loaded = known.len() as u64;
-            online.load(&id, known).map_err(failed(of()))?;
-            online.mark_loaded(&id, &marker.to_string()).map_err(failed(of()))?;
+            let source = runtime.block_on(Source::open(&here.lake, source)).map_err(failed(of()))?;
+            let mut rows = SourceRows::new(source, runtime);
+            let mut loaded = 0;
+            let known = rows.by_ref().filter(|row| known_by(row, until)).inspect(|_| loaded += 1);
+            here.online.load(&id, known).map_err(failed(of()))?;
+            rows.end().map_err(failed(of()))?;
+            here.online.mark_loaded(&id, &marker.to_string()).map_err(failed(of()))?;
             Ok(loaded)
         })
         .await

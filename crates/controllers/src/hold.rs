@@ -1,4 +1,4 @@
-//! Why an object is not ready: it waits for another, it cannot become ready as it is, or the API server was not reached.
+//! Why an object is not ready: it waits for another, data it stands on is bad, it cannot become ready as it is, or the API server was not reached.
 
 use bedplate_types::{Explained, Problem};
 
@@ -6,6 +6,8 @@ use bedplate_types::{Explained, Problem};
 pub enum Hold {
     /// Something it names is not there or not ready yet.
     Waiting(String),
+    /// A dataset it stands on failed what blocks; it goes on when that dataset is well again.
+    Stopped(String),
     /// It stays so until somebody changes something.
     Failed(Problem),
     /// Try again soon.

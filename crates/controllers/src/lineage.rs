@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bedplate_features::ViewDefinition;
 use bedplate_kinds::{Aggregate, FeatureService, ModelVersion, TrainingRecipeSpec, Transform};
 use bedplate_lineage::{How, Node};
+use bedplate_offline::{View, full_feature_name};
 use bedplate_query::{OutputColumn, TableColumn, TableRef};
 use bedplate_serving::Signature;
 use bedplate_types::{Digest, NamespacedName, Timestamp};
@@ -12,7 +13,6 @@ use bedplate_types::{Digest, NamespacedName, Timestamp};
 use crate::core::{ACTOR, Facts};
 use crate::jobs::FEATURE_PREFIX;
 use crate::registration::version_node;
-use crate::training_set::{ViewRows, full_feature_name};
 
 /// Nodes a column came of, each by its closest way.
 type Causes = BTreeMap<Node, How>;
@@ -55,8 +55,8 @@ pub struct Made<'a> {
 }
 
 /// The join keys of each view.
-pub fn keys(views: &[ViewRows]) -> BTreeMap<String, BTreeSet<String>> {
-    let of = |view: &ViewRows| view.definition.join_keys.iter().map(|key| key.name.clone()).collect();
+pub fn keys(views: &[View]) -> BTreeMap<String, BTreeSet<String>> {
+    let of = |view: &View| view.definition.join_keys.iter().map(|key| key.name.clone()).collect();
     views.iter().map(|view| (view.definition.name.clone(), of(view))).collect()
 }
 

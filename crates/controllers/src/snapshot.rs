@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use bedplate_features::request::RequestEncoder;
 use bedplate_kinds::{DataTags, FeatureService, TrainingRecipeSpec};
+use bedplate_offline::View;
 use bedplate_serving::Signature;
 use bedplate_types::{Digest, ErrorKind, Problem};
 use serde::{Deserialize, Serialize};
 
 use crate::core::Platform;
 use crate::hold::{Hold, failed};
-use crate::training_set::{TrainingSet, ViewRows};
+use crate::training_set::TrainingSet;
 
 /// What a model is trained on and what it will ask of a request. Its own digest names the training set.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -25,7 +26,7 @@ impl Snapshot {
     pub fn new(
         rows: Digest,
         set: &TrainingSet,
-        views: &[ViewRows],
+        views: &[View],
         service: &FeatureService,
         spec: &TrainingRecipeSpec,
         tags: Option<DataTags>,
@@ -68,7 +69,7 @@ impl Snapshot {
 }
 
 /// The entities' join keys, the request features' columns and the moment, each once, in that order.
-fn request_columns(encoder: &RequestEncoder, views: &[ViewRows], spec: &TrainingRecipeSpec) -> Vec<String> {
+fn request_columns(encoder: &RequestEncoder, views: &[View], spec: &TrainingRecipeSpec) -> Vec<String> {
     let keys = views.iter().flat_map(|view| &view.definition.join_keys).map(|key| key.name.clone());
     let made = encoder.features.iter().map(|feature| feature.column.clone());
     let mut columns: Vec<String> = Vec::new();

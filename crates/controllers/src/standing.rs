@@ -70,11 +70,15 @@ standing_without_conditions!(
     QuotaStatus,
 );
 
+/// The reason of what stands still because of bad data: see [`Hold::Stopped`].
+pub const CIRCUIT_OPEN: &str = "CircuitOpen";
+
 /// The Ready condition that tells how a reconcile ended.
 pub fn ready_condition(outcome: &Result<Phase, Hold>, generation: i64, now: Timestamp) -> (Phase, Condition) {
     let (phase, status, reason, message) = match outcome {
         Ok(phase) => (*phase, "True", format!("{phase:?}"), String::new()),
         Err(Hold::Waiting(message)) => (Phase::Pending, "False", "Waiting".to_owned(), message.clone()),
+        Err(Hold::Stopped(message)) => (Phase::Pending, "False", CIRCUIT_OPEN.to_owned(), message.clone()),
         Err(Hold::Failed(problem)) => (Phase::Failed, "False", problem.kind.name(), tell(problem)),
         Err(Hold::Retry(error)) => (Phase::Pending, "Unknown", "Retrying".to_owned(), error.to_string()),
     };

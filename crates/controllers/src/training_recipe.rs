@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use bedplate_delivery::gates::{Evidence, decide};
 use bedplate_kinds::{
     DataTags, Dataset, FeatureService, Phase, Task, Train, TrainingRecipe, TrainingRecipeStatus, Workload, WorkloadSpec,
 };
 use bedplate_ledger::UsageEvent;
 use bedplate_lineage::Node;
+use bedplate_offline::View;
 use bedplate_types::{Digest, ErrorKind, NamespacedName, Problem};
 use kube::api::{ObjectMeta, PostParams};
 use kube::{Resource, ResourceExt};
@@ -19,7 +21,7 @@ use crate::hold::{Hold, failed};
 use crate::jobs::TrainResult;
 use crate::run::Reconcile;
 use crate::snapshot::Snapshot;
-use crate::training_set::{self, TrainingSet, ViewRows};
+use crate::training_set::{self, TrainingSet};
 use crate::{data_use, dataset, digest, feature_service, lineage, registration};
 
 impl Reconcile for TrainingRecipe {
@@ -78,7 +80,10 @@ async fn ready_service(platform: &Platform, namespace: &str, name: &str) -> Resu
     let service = platform.need::<FeatureService>(namespace, name).await?;
     match service.status.as_ref().map(|status| status.phase) {
         Some(Phase::Ready) => Ok(service),
-        _ => Err(Hold::waiting(format!("feature service {name} is not ready"))),
+        _ => {
+            let conditions = service.status.iter().flat_map(|status| &status.conditions);
+            Err(feature_service::not_ready("feature service", name, conditions))
+        }
     }
 }
 
@@ -118,13 +123,18 @@ async fn assemble(
     let name = full_name(&**recipe);
     let columns = feature_view::columns(platform, &tables.refs, &recipe.spec.label.sql, &name).await?;
     let labels = feature_view::query(platform, tables.refs.clone(), &recipe.spec.label.sql, &name).await?;
-    let views = view_rows(platform, service, &name).await?;
+    let views = views(platform, service, &name).await?;
     let keys = lineage::keys(&views);
+    let runtime = tokio::runtime::Handle::current();
     let (here, recipe_, service_) = (platform.clone(), recipe.clone(), service.clone());
     let ((set, snapshot, bytes), took) = platform
         .measured(move || {
             let recipe = recipe_;
-            let set = training_set::assemble(&recipe.spec, &service_.spec.request_features, &labels, &views)?;
+            let join = |spine: &RecordBatch| {
+                let join = bedplate_offline::join(&here.lake, spine, &recipe.spec.label.timestamp_column, &views);
+                runtime.block_on(join).map_err(failed("the training set"))
+            };
+            let set = training_set::assemble(&recipe.spec, &service_.spec.request_features, &labels, join)?;
             let batches = std::slice::from_ref(&set.batch);
             let rows = bedplate_query::snapshot::write_snapshot(&here.objects, batches)
                 .map_err(failed("pinning the training set"))?;
@@ -163,19 +173,15 @@ fn stored(platform: &Platform, name: &NamespacedName, team: &str, snapshot: &Dig
     }
 }
 
-async fn view_rows(
-    platform: &Arc<Platform>,
-    service: &FeatureService,
-    name: &NamespacedName,
-) -> Result<Vec<ViewRows>, Hold> {
+async fn views(platform: &Arc<Platform>, service: &FeatureService, name: &NamespacedName) -> Result<Vec<View>, Hold> {
     let mut views = Vec::new();
     for selection in &service.spec.views {
         let view = feature_service::ready(platform, &name.namespace, &selection.view).await?;
         let view_name = full_name(&view);
         let definition = feature_view::definition(platform, &view, &view_name).await?;
         let tables = feature_view::tables(platform, &name.namespace, &view.spec.source.datasets).await?;
-        let rows = feature_view::query(platform, tables.refs, &view.spec.source.sql, &view_name).await?;
-        views.push(ViewRows { definition, selected: feature_service::selected(&view, selection)?, rows });
+        let selected = feature_service::selected(&view, selection)?;
+        views.push(View { definition, selected, tables: tables.refs, sql: view.spec.source.sql.clone() });
     }
     Ok(views)
 }

@@ -6,20 +6,13 @@ use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, TimestampMicrosec
 use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::{DataType, TimeUnit};
 use bedplate_features::request::RequestEncoder;
-use bedplate_features::{Timeline, ViewDefinition, point_in_time};
 use bedplate_kinds::{RequestFeature, TrainingRecipeSpec, Window};
+use bedplate_offline::Feature;
 use bedplate_query::Frame;
 use bedplate_types::{ErrorKind, Problem, Timestamp};
 
 use crate::hold::{Hold, failed};
 use crate::jobs::FEATURE_PREFIX;
-
-/// A view with the rows of its source and the features the service takes of it.
-pub struct ViewRows {
-    pub definition: ViewDefinition,
-    pub selected: Vec<usize>,
-    pub rows: Frame,
-}
 
 /// The assembled set.
 pub struct TrainingSet {
@@ -30,25 +23,20 @@ pub struct TrainingSet {
     pub label_rows: usize,
 }
 
-/// Joins every view's features to the label frame. No row of the frame is left out: that is checked, not assumed.
+/// Joins every view's features to the label frame. No row of the frame is left out: that is checked, not assumed. `join`
+/// gives the views' features of the label rows it is handed.
 pub fn assemble(
     spec: &TrainingRecipeSpec,
     request: &[RequestFeature],
     labels: &Frame,
-    views: &[ViewRows],
+    join: impl FnOnce(&RecordBatch) -> Result<Vec<Feature>, Hold>,
 ) -> Result<TrainingSet, Hold> {
     let spine = spine(spec, labels)?;
     let mut columns = own_columns(&spine);
     let mut features = Vec::new();
-    for view in views {
-        let timeline = Timeline::build(&view.definition, &view.rows.batches).map_err(failed("the training set"))?;
-        let joined = point_in_time(&view.definition, &timeline, &spine, &spec.label.timestamp_column)
-            .map_err(failed("the training set"))?;
-        for position in &view.selected {
-            let name = full_feature_name(&view.definition.name, &view.definition.features[*position].name);
-            columns.push((format!("{FEATURE_PREFIX}{name}"), Arc::new(joined[*position].clone())));
-            features.push(name);
-        }
+    for feature in join(&spine)? {
+        columns.push((format!("{FEATURE_PREFIX}{}", feature.name), Arc::new(feature.values)));
+        features.push(feature.name);
     }
     let encoder = fit(spec, request, &spine)?;
     let encoded = encoder.encode(&spine).map_err(failed("the request features"))?;
@@ -60,11 +48,6 @@ pub fn assemble(
         RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, values)| (name, values, true)))
             .map_err(|error| internal(&error.to_string()))?;
     Ok(TrainingSet { batch, features, encoder, label_rows: labels.rows() })
-}
-
-/// `weather__temp`: Feast's full feature name.
-pub fn full_feature_name(view: &str, feature: &str) -> String {
-    format!("{view}__{feature}")
 }
 
 /// The rows of `batch` whose moment lies in the window.

@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::{Request, header};
 use axum::response::{IntoResponse, Response};
 use bedplate_policy::Action;
+use bedplate_types::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -48,7 +49,7 @@ struct Metadata {
 struct Column<'a> {
     values: Vec<Shown<'a>>,
     statuses: Vec<&'static str>,
-    event_timestamps: Vec<String>,
+    event_timestamps: Vec<Arc<str>>,
 }
 
 /// A join key as it was sent, or a feature.
@@ -91,9 +92,10 @@ pub(crate) async fn get_online_features(
         other => other.into(),
     })?;
     let sent = keys.iter().map(|key| sent(&asked.entities[*key]));
+    let mut written = vec![(None, EPOCH.into()); rows];
     let answer = Answer {
         metadata: Metadata { feature_names: keys.iter().map(|key| (*key).to_owned()).chain(names).collect() },
-        results: sent.chain(found.iter().map(|cells| column(cells))).collect(),
+        results: sent.chain(found.iter().map(|cells| column(cells, &mut written))).collect(),
     };
     let text = serde_json::to_vec(&answer).map_err(|error| FeastError::body("body", error.to_string()))?;
     Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
@@ -160,15 +162,21 @@ fn sent(values: &[Value]) -> Column<'_> {
     Column {
         values: values.iter().map(Shown::Sent).collect(),
         statuses: vec![Status::Present.as_str(); values.len()],
-        event_timestamps: vec![EPOCH.to_owned(); values.len()],
+        event_timestamps: vec![EPOCH.into(); values.len()],
     }
 }
 
-fn column(cells: &[Cell]) -> Column<'static> {
-    let known = |cell: &Cell| cell.known.map_or_else(|| EPOCH.to_owned(), |known| known.to_string());
+/// `written` is each row's moment as it was last written: features of one view share theirs.
+fn column(cells: &[Cell], written: &mut [(Option<Timestamp>, Arc<str>)]) -> Column<'static> {
+    let known = |(cell, written): (&Cell, &mut (Option<Timestamp>, Arc<str>))| {
+        if cell.known != written.0 {
+            *written = (cell.known, cell.known.map_or_else(|| EPOCH.into(), |known| known.to_string().into()));
+        }
+        written.1.clone()
+    };
     Column {
         values: cells.iter().map(|cell| Shown::Number(cell.value)).collect(),
         statuses: cells.iter().map(|cell| cell.status.as_str()).collect(),
-        event_timestamps: cells.iter().map(known).collect(),
+        event_timestamps: cells.iter().zip(written).map(known).collect(),
     }
 }

@@ -72,6 +72,14 @@ impl ViewDefinition {
         columns
     }
 
+    /// For each feature where its column is among [`ViewDefinition::columns`].
+    #[must_use]
+    pub fn positions(&self) -> Vec<usize> {
+        let columns = self.columns();
+        let position = |feature: &FeatureDef| columns.iter().position(|column| *column == feature.column);
+        self.features.iter().filter_map(position).collect()
+    }
+
     /// The longest look-back any feature needs; `None` when it is unbounded.
     #[must_use]
     pub fn horizon(&self) -> Option<Span> {

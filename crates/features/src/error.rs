@@ -16,6 +16,8 @@ pub enum FeatureError {
     Unreadable { of: String, column: String, wanted: &'static str, source: ArrowError },
     #[error("row {row} of column {column:?} of {of}: {found} is not an instant; write it as 2013-07-01T04:00:00Z")]
     InvalidTime { of: String, column: String, row: usize, found: String },
+    #[error("{of} are {rows}, more than can be joined at once")]
+    TooManyRows { of: String, rows: usize },
     #[error("the entity has {wanted} join keys, but {found} values were given")]
     KeyCount { wanted: usize, found: usize },
     #[error("join key {key:?} must be {wanted}")]
@@ -38,6 +40,7 @@ impl Explained for FeatureError {
             }
             Self::MissingColumn { of, column, .. } => Some(format!("add {column:?} to {of}, or correct the name")),
             Self::WrongType { column, wanted, .. } => Some(format!("cast {column:?} to {wanted}")),
+            Self::TooManyRows { .. } => Some("join fewer rows at a time, for example a year".to_owned()),
             Self::UnknownTimeZone { .. } => Some("use an IANA name, for example America/New_York".to_owned()),
             Self::NoVocabulary { .. } => Some("train the model again with this feature service".to_owned()),
             _ => None,

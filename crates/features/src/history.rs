@@ -54,6 +54,17 @@ impl History {
         }
     }
 
+    /// The same of values that are NaN where null, as many as the columns.
+    pub(crate) fn push_numbers(&mut self, time: i64, values: &[f64]) {
+        self.times.push(time);
+        self.columns.iter_mut().zip(values).for_each(|(column, value)| column.push(*value));
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.times.clear();
+        self.columns.iter_mut().for_each(Vec::clear);
+    }
+
     /// The rows from `start` up to `end`.
     #[must_use]
     pub fn slice(&self, start: usize, end: usize) -> HistoryRef<'_, Vec<f64>> {
@@ -82,10 +93,19 @@ pub fn value_at(def: &ViewDefinition, rows: &[(i64, &[Option<f64>])], at: Timest
 /// [`value_at`] over rows kept column by column.
 #[must_use]
 pub fn values<C: AsRef<[f64]>>(def: &ViewDefinition, rows: &HistoryRef<'_, C>, at: Timestamp) -> Vec<Option<f64>> {
-    let stored = def.columns();
-    let columns: Vec<usize> = def.features.iter().filter_map(|f| stored.iter().position(|c| *c == f.column)).collect();
-    let mut values = Vec::with_capacity(columns.len());
-    values_into(def, &columns, rows, at, |_, value| values.push(value));
+    values_of(def, &def.positions(), rows, at)
+}
+
+/// [`values`] for many moments: `positions` are the definition's own, worked out once.
+#[must_use]
+pub fn values_of<C: AsRef<[f64]>>(
+    def: &ViewDefinition,
+    positions: &[usize],
+    rows: &HistoryRef<'_, C>,
+    at: Timestamp,
+) -> Vec<Option<f64>> {
+    let mut values = Vec::with_capacity(positions.len());
+    values_into(def, positions, rows, at, |_, value| values.push(value));
     values
 }
 

@@ -90,14 +90,40 @@ impl KeyColumns {
     /// The key of one row; `None` when any part is null.
     pub(crate) fn key(&self, row: usize) -> Option<EntityKey> {
         let mut bytes = Vec::with_capacity(16);
+        self.write(row, &mut bytes).then_some(EntityKey(bytes))
+    }
+
+    /// Puts the bytes of one row's key in place of what `bytes` holds; false when any part is null.
+    pub(crate) fn write(&self, row: usize, bytes: &mut Vec<u8>) -> bool {
+        bytes.clear();
         for column in &self.0 {
             match column {
-                KeyColumn::Text(column) if column.is_valid(row) => push_text(&mut bytes, column.value(row)),
-                KeyColumn::Int(column) if column.is_valid(row) => push_int(&mut bytes, column.value(row)),
-                _ => return None,
+                KeyColumn::Text(column) if column.is_valid(row) => push_text(bytes, column.value(row)),
+                KeyColumn::Int(column) if column.is_valid(row) => push_int(bytes, column.value(row)),
+                _ => return false,
             }
         }
-        Some(EntityKey(bytes))
+        true
+    }
+
+    pub(crate) fn is_null(&self, row: usize) -> bool {
+        self.0.iter().any(|column| match column {
+            KeyColumn::Text(column) => column.is_null(row),
+            KeyColumn::Int(column) => column.is_null(row),
+        })
+    }
+
+    /// The column of an entity whose whole key is one whole number.
+    pub(crate) fn single_int(&self) -> Option<&Int64Array> {
+        match self.0.as_slice() {
+            [KeyColumn::Int(column)] => Some(column),
+            _ => None,
+        }
+    }
+
+    /// One row's key where it is one whole number; `None` when it is null.
+    pub(crate) fn int(&self, row: usize) -> Option<i64> {
+        self.single_int().filter(|column| column.is_valid(row)).map(|column| column.value(row))
     }
 }
 

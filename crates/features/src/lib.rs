@@ -1,9 +1,9 @@
 //! Features: which value of a feature was known at a moment, and never a later one.
 //!
 //! A [`ViewDefinition`] says which columns of a source become features of an entity. [`rows`] turns a source into
-//! [`SourceRow`]s, [`Timeline`] holds them per entity, and [`point_in_time`] joins them to label rows. The online store
-//! keeps the same rows and asks the same question of one entity. Start with [`value_at`]: offline and online call the one
-//! function behind it, so a model is served exactly the numbers it was trained on.
+//! [`SourceRow`]s for the online store, which asks for one entity's values at a moment with [`value_at`]; [`PointInTime`]
+//! answers the same question for every label row of a [`Spine`], batch by batch. Windows are aggregated by the one function
+//! behind both, so a model is served exactly the numbers it was trained on.
 //!
 //! The rules, each guarded by a property test against a brute-force oracle:
 //! - A row known at `u` is usable at `t` when `u <= t` and, if the view has a TTL, `t - u <= ttl`. Both edges count.
@@ -29,14 +29,12 @@ mod number;
 mod packed;
 pub mod request;
 mod row;
-mod timeline;
 
 pub use definition::{FeatureDef, ViewDefinition};
 pub use error::FeatureError;
-pub use history::{History, HistoryRef, value_at, values};
-pub use join::point_in_time;
+pub use history::{History, HistoryRef, value_at, values, values_of};
+pub use join::{PointInTime, Spine, SpineShape};
 pub use key::{EntityKey, KeyValue};
 pub use packed::{InvalidPacked, pack, unpack};
 pub use request::RequestEncoder;
 pub use row::{ROW_ID_COLUMN, RowId, RowsReport, SourceRow, rows, rows_reported};
-pub use timeline::Timeline;

@@ -32,6 +32,15 @@ pub(crate) fn number_at(column: &Float64Array, row: usize) -> Option<f64> {
     column.is_valid(row).then(|| column.value(row)).and_then(tidy)
 }
 
+/// Every row's value as [`number_at`] gives it, NaN for missing.
+pub(crate) fn numbers_of(column: &Float64Array) -> Vec<f64> {
+    let mut numbers: Vec<f64> = column.values().iter().map(|value| value + 0.0).collect();
+    if let Some(nulls) = column.nulls() {
+        numbers.iter_mut().zip(nulls).filter(|(_, present)| !present).for_each(|(number, _)| *number = f64::NAN);
+    }
+    numbers
+}
+
 /// NaN is missing, and there is one zero: otherwise equal rows could differ in their bytes.
 pub(crate) fn tidy(value: f64) -> Option<f64> {
     (!value.is_nan()).then_some(value + 0.0)

@@ -2,12 +2,12 @@
 
 use std::cmp::Ordering;
 
-use arrow::array::{Array, AsArray, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{Array, AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Int64Type};
 
 use crate::key::{KeyColumns, cast_exactly, is_string, push_int, push_text, text_column, wrong_type};
 use crate::moment::{Round, moments};
-use crate::number::{number_at, number_column};
+use crate::number::{number_column, numbers_of};
 use crate::packed::pack;
 use crate::{EntityKey, FeatureError, ViewDefinition};
 
@@ -54,16 +54,10 @@ impl SourceRow {
     /// What tells this row from others of its entity and time: its id, or else its packed values.
     #[must_use]
     pub fn identity(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
         match &self.id {
-            Some(RowId::Int(id)) => push_int(&mut bytes, *id),
-            Some(RowId::Text(id)) => push_text(&mut bytes, id),
-            None => {
-                bytes.push(b'v');
-                bytes.extend(pack(&self.values));
-            }
+            Some(id) => id_bytes(id),
+            None => [b"v".as_slice(), &pack(&self.values)].concat(),
         }
-        bytes
     }
 
     /// The order of rows: entity, time, identity. Equal means that only one of the two is kept.
@@ -71,6 +65,15 @@ impl SourceRow {
     pub fn order(&self, other: &Self) -> Ordering {
         (&self.key, self.time).cmp(&(&other.key, other.time)).then_with(|| self.identity().cmp(&other.identity()))
     }
+}
+
+fn id_bytes(id: &RowId) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    match id {
+        RowId::Int(id) => push_int(&mut bytes, *id),
+        RowId::Text(id) => push_text(&mut bytes, id),
+    }
+    bytes
 }
 
 /// The usable rows of a batch; see [`rows_reported`].
@@ -90,37 +93,90 @@ pub fn rows_reported(def: &ViewDefinition, batch: &RecordBatch) -> Result<(Vec<S
     let mut rows = Vec::with_capacity(batch.num_rows());
     let mut report = RowsReport::default();
     for row in 0..batch.num_rows() {
-        match (columns.keys.key(row), columns.times[row]) {
-            (None, _) => report.null_keys += 1,
-            (Some(_), None) => report.null_times += 1,
-            (Some(key), Some(time)) => rows.push(columns.row(row, key, time)),
+        if let Some(time) = columns.usable(row, &mut report)
+            && let Some(key) = columns.keys.key(row)
+        {
+            rows.push(columns.row(row, key, time));
         }
     }
-    report.kept = rows.len();
     Ok((rows, report))
 }
 
+/// [`SourceRow::order`] of two rows of one entity and time, from their ids and their values, NaN where null: equal where
+/// only one of the two is kept. Makes no bytes where there are no ids.
+pub(crate) fn identity_order(a: (Option<&RowId>, &[f64]), b: (Option<&RowId>, &[f64])) -> Ordering {
+    match (a.0, b.0) {
+        (None, None) => value_order(a.1, b.1),
+        (Some(a_id), Some(b_id)) => id_bytes(a_id).cmp(&id_bytes(b_id)),
+        // 'i' and 's' come before 'v'.
+        (a_id, _) => {
+            if a_id.is_some() {
+                Ordering::Less
+            } else {
+                Ordering::Greater
+            }
+        }
+    }
+}
+
+/// The order of packed values: from left to right, null (NaN) before any number.
+pub(crate) fn value_order(a: &[f64], b: &[f64]) -> Ordering {
+    let rank = |value: f64| (!value.is_nan(), value);
+    let pairs = a.iter().zip(b).map(|(a, b)| rank(*a).partial_cmp(&rank(*b)).unwrap_or(Ordering::Equal));
+    pairs.fold(Ordering::Equal, Ordering::then)
+}
+
 /// The columns of a batch that a view reads, cast once.
-struct SourceColumns {
+pub(crate) struct SourceColumns {
     keys: KeyColumns,
     times: Vec<Option<i64>>,
     ids: IdColumn,
-    values: Vec<Float64Array>,
+    /// NaN where null.
+    values: Vec<Vec<f64>>,
 }
 
 impl SourceColumns {
-    fn new(def: &ViewDefinition, batch: &RecordBatch) -> Result<Self, FeatureError> {
+    pub(crate) fn new(def: &ViewDefinition, batch: &RecordBatch) -> Result<Self, FeatureError> {
         let of = format!("the source of feature view {:?}", def.name);
         let times = match &def.timestamp {
             Some(column) => moments(&of, batch, column, Round::Later)?,
             None => vec![Some(i64::MIN); batch.num_rows()],
         };
-        let values = def.columns().iter().map(|column| number_column(&of, batch, column)).collect::<Result<_, _>>()?;
+        let numbers = |column: &String| number_column(&of, batch, column).map(|column| numbers_of(&column));
+        let values = def.columns().iter().map(numbers).collect::<Result<_, _>>()?;
         Ok(Self { keys: KeyColumns::new(&of, &def.join_keys, batch)?, times, ids: IdColumn::new(&of, batch)?, values })
     }
 
+    pub(crate) fn keys(&self) -> &KeyColumns {
+        &self.keys
+    }
+
+    /// The time of a row that has an entity and a time; the others are counted in `report`, and so is this one.
+    pub(crate) fn usable(&self, row: usize, report: &mut RowsReport) -> Option<i64> {
+        let time = self.times[row];
+        match (self.keys.is_null(row), time) {
+            (true, _) => report.null_keys += 1,
+            (false, None) => report.null_times += 1,
+            (false, Some(_)) => report.kept += 1,
+        }
+        time.filter(|_| !self.keys.is_null(row))
+    }
+
+    /// A row's values, NaN where null.
+    pub(crate) fn numbers(&self, row: usize) -> impl Iterator<Item = f64> {
+        self.values.iter().map(move |column| column[row])
+    }
+
+    pub(crate) fn has_ids(&self) -> bool {
+        !matches!(self.ids, IdColumn::Absent)
+    }
+
+    pub(crate) fn id(&self, row: usize) -> Option<RowId> {
+        self.ids.id(row)
+    }
+
     fn row(&self, row: usize, key: EntityKey, time: i64) -> SourceRow {
-        let values = self.values.iter().map(|column| number_at(column, row)).collect();
+        let values = self.numbers(row).map(|value| (!value.is_nan()).then_some(value)).collect();
         SourceRow { key, time, id: self.ids.id(row), values }
     }
 }
@@ -158,7 +214,7 @@ impl IdColumn {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{ArrayRef, TimestampMicrosecondArray};
+    use arrow::array::{ArrayRef, Float64Array, TimestampMicrosecondArray};
     use bedplate_kinds::{Aggregate, ColumnType, JoinKey};
 
     use super::*;

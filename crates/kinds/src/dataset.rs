@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::validate::{FieldError, Validate, duplicates, not_empty};
-use crate::{Condition, DatasetSource, Phase, Severity, data_tags};
+use crate::{ColumnMask, Condition, DatasetSource, Phase, RowFilter, Severity, data_tags, masking};
 
 /// A table of the lake: where its rows come from and what is known of its columns.
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -51,6 +51,12 @@ pub struct DatasetSpec {
     /// The ExpectationSuite that every row must pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suite: Option<String>,
+    /// How columns are shown in SQL to whoever may not see them as they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub column_masks: Vec<ColumnMask>,
+    /// Which rows are there in SQL for whoever may not see them all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub row_filters: Vec<RowFilter>,
 }
 
 /// Who may see it, in rising order.
@@ -139,10 +145,15 @@ pub struct DatasetStatus {
     pub source_digest: String,
     /// Digest of source, schema and suite together: the same inputs are ingested once.
     pub input_digest: String,
+    /// The input digest that was refused by an expectation that blocks: the same inputs are not judged again. Empty when
+    /// the last ingest was taken.
+    pub refused_input: String,
+    /// Rows of the quarantine that were released into the table since it was ingested.
+    pub released: u64,
     /// What tells of a person was taken out. Only the platform sets it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub deidentified: bool,
-    /// How each expectation of the suite fared.
+    /// How each expectation of the suite fared on the last ingest, refused or not; `bedplate data history` shows earlier ones.
     pub expectations: Vec<ExpectationOutcome>,
     /// Where it stands, aspect by aspect.
     pub conditions: Vec<Condition>,
@@ -163,6 +174,10 @@ pub struct ExpectationOutcome {
     pub failing: u64,
     /// What was looked at: rows for most checks.
     pub observed: u64,
+    /// What was observed, as one number: the failing share of a check on rows; the mean, the quantile, the distance …
+    /// of a check on the whole. None when there was nothing to look at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<f64>,
     /// A sentence with the evidence.
     #[serde(default)]
     pub detail: String,
@@ -180,6 +195,7 @@ impl Validate for DatasetSpec {
         if let Some(time) = &self.time_column {
             errors.extend(self.check_time_column(time));
         }
+        errors.extend(masking::check(self));
         errors
     }
 }

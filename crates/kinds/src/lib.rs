@@ -8,6 +8,7 @@ mod amount;
 mod approval;
 mod budget;
 mod change_class;
+mod check;
 mod condition;
 mod data_tags;
 mod dataset;
@@ -18,6 +19,7 @@ mod entity;
 mod expectation_suite;
 mod feature_service;
 mod feature_view;
+mod masking;
 mod model;
 mod monitor;
 mod policy;
@@ -38,20 +40,22 @@ pub use budget::{Budget, BudgetSpec, BudgetStatus, Enforcement};
 pub use change_class::{
     Approver, ChangeClass, ChangeClassSpec, ChangeClassStatus, ChangeOperation, ChangeSelector, Escalation, Risk,
 };
+pub use check::{
+    Anomaly, Between, Check, CompleteSeries, Distinct, Drift, Freshness, Increasing, KEPT_INGESTS, MIN_HISTORY,
+    Matches, Mean, OnColumn, OneOf, Quantile, References, RowCount, Satisfies, Unique,
+};
 pub use condition::{Condition, Phase, set_condition};
 pub use data_tags::{DataTags, PLATFORM_TAGS};
 pub use dataset::{Classification, Column, ColumnType, Dataset, DatasetSpec, DatasetStatus, ExpectationOutcome};
 pub use dataset_source::{Compression, CsvOptions, DatasetSource, Format, Load, NEW_FILES_OF_DELTA, SchemaEvolution};
 pub use endpoint::{Endpoint, EndpointCapacity, EndpointSpec, EndpointStatus};
 pub use entity::{Entity, EntitySpec, EntityStatus, JoinKey};
-pub use expectation_suite::{
-    Between, Check, CompleteSeries, Expectation, ExpectationSuite, ExpectationSuiteSpec, ExpectationSuiteStatus,
-    Matches, OnColumn, OneOf, References, RowCount, Severity, Unique,
-};
+pub use expectation_suite::{Expectation, ExpectationSuite, ExpectationSuiteSpec, ExpectationSuiteStatus, Severity};
 pub use feature_service::{
     FeatureService, FeatureServiceSpec, FeatureServiceStatus, RequestFeature, Transform, ViewSelection,
 };
 pub use feature_view::{Aggregate, Feature, FeatureView, FeatureViewSource, FeatureViewSpec, FeatureViewStatus};
+pub use masking::{ColumnMask, Mask, RowFilter};
 pub use model::{GateResult, Model, ModelSpec, ModelStatus, ModelVersion};
 pub use monitor::{DriftResult, LabelShift, Monitor, MonitorSpec, MonitorStatus, Window};
 pub use policy::{Policy, PolicySpec, PolicyStatus};

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use bedplate_features::History;
 use parking_lot::Mutex;
 
-/// Numbers remembered in each of two generations: 8 bytes each, so about 4 MiB in all, twice that with what is appended.
-const CELLS: usize = 256 * 1024;
+/// Numbers remembered in each of two generations: 8 bytes each, so about 32 MiB in all, twice that with what is appended.
+const CELLS: usize = 2 * 1024 * 1024;
 /// What an entity costs besides its rows.
 const ENTITY_CELLS: usize = 32;
 

@@ -22,9 +22,12 @@ pub(crate) fn view_prefix(view_id: &str) -> Vec<u8> {
 
 /// What all rows of one entity begin with.
 pub(crate) fn entity_prefix(view_id: &str, key: &EntityKey) -> Vec<u8> {
-    let mut bytes = view_prefix(view_id);
-    bytes.extend_from_slice(key.as_bytes());
-    bytes
+    entity_in(&view_prefix(view_id), key)
+}
+
+/// The same of a view whose prefix is known.
+pub(crate) fn entity_in(view_prefix: &[u8], key: &EntityKey) -> Vec<u8> {
+    [view_prefix, key.as_bytes()].concat()
 }
 
 pub(crate) fn row_key(view_id: &str, row: &SourceRow) -> Vec<u8> {

@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use bedplate_features::{EntityKey, History, InvalidPacked, ViewDefinition, unpack, values};
+use bedplate_features::{EntityKey, History, InvalidPacked, ViewDefinition, unpack, values_of};
 use bedplate_types::{Span, Timestamp};
 use fjall::{Guard, Readable, Snapshot};
 
 use crate::cache::{Tail, Ticket};
 use crate::error::Doing;
-use crate::layout::{entity_prefix, first_at, last_at, time_of};
+use crate::layout::{entity_in, first_at, last_at, time_of, view_prefix};
 use crate::{OnlineError, OnlineStore};
 
 const DOING: &str = "read rows";
+/// Rows a remembered latest row may grow by before the entity is forgotten.
+const PUSHED: usize = 8;
 
 /// What is known of an entity.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,7 +27,8 @@ pub struct Dated {
 impl OnlineStore {
     /// The view's features of one entity as they were known at `at`, in the view's order; later rows are never seen.
     ///
-    /// Costs one seek for views of `last` values; else a scan of the longest window, once: it is then kept in memory.
+    /// Costs one seek for views of `last` values, else a scan of the longest window, and that once: what was read lately is
+    /// kept in memory.
     ///
     /// # Errors
     /// When stored rows are damaged or have other columns than the definition, or the disk fails.
@@ -67,11 +70,41 @@ impl OnlineStore {
         asked.iter().map(|(key, at)| reader.dated(key.as_ref(), *at)).collect()
     }
 
+    /// As [`OnlineStore::read_dated`], if nothing but memory is needed for it: what was read lately of a view of `last`
+    /// values. Never waits for a disk.
+    #[must_use]
+    pub fn remembered(
+        &self,
+        def: &ViewDefinition,
+        view_id: &str,
+        asked: &[(Option<EntityKey>, Timestamp)],
+    ) -> Option<Vec<Dated>> {
+        if def.longest_window().is_some() {
+            return None;
+        }
+        let (view, positions, columns) = (view_prefix(view_id), def.positions(), def.columns().len());
+        let one = |(key, at): &(Option<EntityKey>, Timestamp)| {
+            let Some(key) = key else { return Some(dated(def, &positions, &History::new(columns), *at)) };
+            let tail = self.cache.get(&entity_in(&view, key), at.micros(), at.micros(), columns)?;
+            Some(dated(def, &positions, &tail.history, *at))
+        };
+        asked.iter().map(one).collect()
+    }
+
     fn reader<'a>(&'a self, def: &'a ViewDefinition, view_id: &'a str) -> Reader<'a> {
         // The ticket comes first: what is written after it may be missing from the snapshot.
         let ticket = self.cache.ticket();
-        Reader { store: self, ticket, snapshot: self.db.snapshot(), def, view_id, columns: def.columns().len() }
+        let (view, positions, columns) = (view_prefix(view_id), def.positions(), def.columns().len());
+        Reader { store: self, ticket, snapshot: self.db.snapshot(), def, view_id, view, positions, columns }
     }
+}
+
+/// What an entity's rows say at a moment, of a view of `last` values.
+fn dated(def: &ViewDefinition, positions: &[usize], history: &History, at: Timestamp) -> Dated {
+    let rows = history.all();
+    let known = rows.times.partition_point(|time| *time <= at.micros());
+    let newest = known.checked_sub(1).map(|last| Timestamp::from_micros(rows.times[last]));
+    Dated { values: values_of(def, positions, &rows, at), newest }
 }
 
 struct Reader<'a> {
@@ -80,37 +113,58 @@ struct Reader<'a> {
     snapshot: Snapshot,
     def: &'a ViewDefinition,
     view_id: &'a str,
+    /// What the view's keys begin with.
+    view: Vec<u8>,
+    positions: Vec<usize>,
     columns: usize,
 }
 
 impl Reader<'_> {
     fn read(&self, key: Option<&EntityKey>, at: Timestamp) -> Result<Vec<Option<f64>>, OnlineError> {
-        let Some(key) = key else { return Ok(values(self.def, &self.none().all(), at)) };
-        let entity = entity_prefix(self.view_id, key);
-        let tail = match self.def.longest_window() {
-            Some(window) => Some(self.tail(&entity, window, at.micros())?),
-            None => None,
+        let Some(key) = key else { return Ok(self.values(&self.none(), at)) };
+        let entity = entity_in(&self.view, key);
+        let Some(window) = self.def.longest_window() else {
+            return Ok(self.values(&self.newest(&entity, at.micros())?.history, at));
         };
-        let rows = tail.as_ref().map(|tail| tail.history.all());
-        match rows {
-            // The latest row of a window that holds any is the latest of all.
-            Some(rows) if !self.def.takes_last() || rows.times.first().is_some_and(|first| *first <= at.micros()) => {
-                Ok(values(self.def, &rows, at))
-            }
-            _ => Ok(values(self.def, &self.latest(&entity, at.micros())?.all(), at)),
+        let tail = self.tail(&entity, window, at.micros())?;
+        // The latest row of a window that holds any is the latest of all.
+        let holds_any = || tail.history.all().times.first().is_some_and(|first| *first <= at.micros());
+        if !self.def.takes_last() || holds_any() {
+            return Ok(self.values(&tail.history, at));
         }
+        Ok(self.values(&self.latest(&entity, at.micros())?, at))
     }
 
-    /// One seek where the newest row is all that counts.
+    /// A view with windows costs one seek more: what its window holds may be younger than nothing at all.
     fn dated(&self, key: Option<&EntityKey>, at: Timestamp) -> Result<Dated, OnlineError> {
-        let newest = |rows: &History| rows.all().times.last().map(|time| Timestamp::from_micros(*time));
         let Some(key) = key else { return Ok(Dated { values: self.read(None, at)?, newest: None }) };
-        let latest = self.latest(&entity_prefix(self.view_id, key), at.micros())?;
-        let values = match self.def.longest_window() {
-            Some(_) => self.read(Some(key), at)?,
-            None => values(self.def, &latest.all(), at),
-        };
-        Ok(Dated { values, newest: newest(&latest) })
+        let entity = entity_in(&self.view, key);
+        if self.def.longest_window().is_none() {
+            return Ok(dated(self.def, &self.positions, &self.newest(&entity, at.micros())?.history, at));
+        }
+        let latest = self.latest(&entity, at.micros())?;
+        let newest = latest.all().times.last().map(|time| Timestamp::from_micros(*time));
+        Ok(Dated { values: self.read(Some(key), at)?, newest })
+    }
+
+    fn values(&self, history: &History, at: Timestamp) -> Vec<Option<f64>> {
+        values_of(self.def, &self.positions, &history.all(), at)
+    }
+
+    /// The latest row known at `at`; remembered when it is the latest of all, as it is for whoever asks about now.
+    fn newest(&self, entity: &[u8], at: i64) -> Result<Arc<Tail>, OnlineError> {
+        if let Some(tail) = self.store.cache.get(entity, at, at, self.columns) {
+            return Ok(tail);
+        }
+        let history = self.latest(entity, i64::MAX)?;
+        let from = history.all().times.last().copied().unwrap_or(i64::MIN);
+        if from > at {
+            let history = self.latest(entity, at)?;
+            return Ok(Arc::new(Tail { from: at, until: at, history, limit: PUSHED }));
+        }
+        let tail = Arc::new(Tail { from, until: i64::MAX, history, limit: PUSHED });
+        self.store.cache.keep(self.ticket, entity.to_vec(), Arc::clone(&tail));
+        Ok(tail)
     }
 
     /// The rows of the window before `at`, and perhaps more of the same entity.

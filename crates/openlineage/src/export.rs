@@ -12,6 +12,8 @@ use crate::store::uuid_of;
 const SPEC: &str = "https://openlineage.io/spec/2-0-2/OpenLineage.json";
 const COLUMNS: &str =
     "https://openlineage.io/spec/facets/1-2-0/ColumnLineageDatasetFacet.json#/$defs/ColumnLineageDatasetFacet";
+const ASSERTIONS: &str = "https://openlineage.io/spec/facets/1-0-1/DataQualityAssertionsDatasetFacet.json\
+    #/$defs/DataQualityAssertionsDatasetFacet";
 const VERSION: &str = "https://openlineage.io/spec/facets/1-0-1/DatasetVersionDatasetFacet.json";
 
 /// Who exports.
@@ -139,7 +141,7 @@ impl Told<'_> {
             "schemaURL": format!("{SPEC}#/$defs/RunEvent"),
             "run": { "runId": run_id(key), "facets": { "bedplate_node": facet(told, "RunFacet", self.origin) } },
             "job": { "namespace": namespace, "name": name },
-            "inputs": step.inputs.iter().map(|node| self.dataset(node)).collect::<Vec<_>>(),
+            "inputs": step.inputs.iter().map(|node| self.input(node)).collect::<Vec<_>>(),
             "outputs": step.outputs.iter().map(|node| self.output(node)).collect::<Vec<_>>(),
         })
     }
@@ -153,6 +155,18 @@ impl Told<'_> {
                 json!({ "_producer": origin.producer, "_schemaURL": VERSION, "datasetVersion": version });
         }
         json!({ "namespace": place.namespace, "name": place.dataset, "facets": facets })
+    }
+
+    /// With how the expectations on it fared, which its facts have as `assertions: [{"assertion", "success"}]`.
+    fn input(&self, node: &Node) -> Value {
+        let mut dataset = self.dataset(node);
+        let assertions = self.facts.get(node).and_then(|facts| facts.get("assertions"));
+        if let Some(assertions) = assertions.filter(|assertions| assertions.is_array()) {
+            let facet =
+                json!({ "_producer": self.origin.producer, "_schemaURL": ASSERTIONS, "assertions": assertions });
+            dataset["inputFacets"] = json!({ "dataQualityAssertions": facet });
+        }
+        dataset
     }
 
     /// With what its columns were made of.
@@ -306,6 +320,25 @@ mod tests {
         let id = "0192f2e4-7a5b-7000-8000-000000000001";
         let events = export(&graph(&[(&format!("run:{id}"), "model:f/m@1", "x", 1)]), ORIGIN);
         assert_eq!(events[0]["run"]["runId"], id);
+    }
+
+    #[test]
+    fn an_input_says_how_the_expectations_on_it_fared() {
+        let mut graph = graph(&[
+            ("table:flights/weather@1", "view:flights/w@d", "c", 2),
+            ("table:flights/planes@4", "view:flights/w@d", "c", 3),
+        ]);
+        let assertions = json!([{ "assertion": "plausible-wind", "success": false }]);
+        for (node, facts) in &mut graph.nodes {
+            if node.to_string() == "table:flights/weather@1" {
+                *facts = json!({ "assertions": assertions });
+            }
+        }
+        let events = export(&graph, ORIGIN);
+        let facets: Vec<&Value> =
+            events[0]["inputs"].as_array().unwrap().iter().map(|input| &input["inputFacets"]).collect();
+        assert!(facets[0].is_null(), "nothing was judged of it: {facets:?}");
+        assert_eq!(facets[1]["dataQualityAssertions"]["assertions"], assertions);
     }
 
     fn column(from: &str, to: &str, how: How) -> ColumnEdge {

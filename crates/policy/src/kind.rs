@@ -16,8 +16,16 @@ const SERVED: [(&str, &str); 6] = [
 ];
 
 /// What is asked about and is no object of the API.
-const UNSTORED: [(&str, &str); 5] =
-    [("Token", "tokens"), ("Lineage", "lineage"), ("Audit", "audit"), ("Cost", "costs"), ("Decision", "decisions")];
+const UNSTORED: [(&str, &str); 7] = [
+    ("Token", "tokens"),
+    ("Lineage", "lineage"),
+    ("Audit", "audit"),
+    ("Cost", "costs"),
+    ("Decision", "decisions"),
+    // Of a dataset: `flights/weather.origin`.
+    ("Column", "columns"),
+    ("RowFilter", "rowfilters"),
+];
 
 /// The kind of everything the rules do not know.
 pub(crate) const OTHER: &str = "Object";
@@ -28,6 +36,8 @@ fn takes(action: Action, kind: &str) -> bool {
         Action::Predict => kind == "Endpoint",
         Action::Push => kind == "FeatureView",
         Action::ReadData => matches!(kind, "Dataset" | "FeatureView"),
+        Action::ReadUnmasked => kind == "Column",
+        Action::ReadUnfiltered => kind == "RowFilter",
         Action::Train => kind == "Dataset",
         Action::Promote => kind == "Model",
         Action::Place => matches!(kind, "Workload" | "Endpoint"),

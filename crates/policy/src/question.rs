@@ -22,6 +22,10 @@ pub enum Action {
     Push,
     /// Read rows, not only descriptions of them.
     ReadData,
+    /// Read a column as it is, where others read its mask.
+    ReadUnmasked,
+    /// Read the rows that a filter keeps from others.
+    ReadUnfiltered,
     /// Learn from rows.
     Train,
     /// Move a model's alias to a version.
@@ -33,7 +37,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Get,
         Self::List,
         Self::Watch,
@@ -44,6 +48,8 @@ impl Action {
         Self::Predict,
         Self::Push,
         Self::ReadData,
+        Self::ReadUnmasked,
+        Self::ReadUnfiltered,
         Self::Train,
         Self::Promote,
         Self::Place,
@@ -64,6 +70,8 @@ impl Action {
             Self::Predict => "predict",
             Self::Push => "push",
             Self::ReadData => "read-data",
+            Self::ReadUnmasked => "read-unmasked",
+            Self::ReadUnfiltered => "read-unfiltered",
             Self::Train => "train",
             Self::Promote => "promote",
             Self::Place => "place",

@@ -57,14 +57,19 @@ impl Lake {
         delta::committed(&self.location(namespace, name)?).await
     }
 
-    /// What every ingest after version `after` did, oldest first; without `after`, since all rows were last replaced.
-    pub fn reports_since(
-        &self,
-        namespace: &str,
-        name: &str,
-        after: Option<i64>,
-    ) -> Result<Vec<IngestReport>, TableError> {
-        delta::reports_since(&self.location(namespace, name)?, after)
+    /// What made every version after `after`, oldest first; without `after`, since all rows were last replaced.
+    pub fn changes_since(&self, namespace: &str, name: &str, after: Option<i64>) -> Result<Vec<Change>, TableError> {
+        delta::changes_since(&self.location(namespace, name)?, after)
+    }
+
+    /// Whether there is a table and its latest version has the column.
+    pub async fn has_column(&self, namespace: &str, name: &str, column: &str) -> Result<bool, TableError> {
+        let location = self.location(namespace, name)?;
+        if !delta::exists(&location)? {
+            return Ok(false);
+        }
+        let table = delta::Table::open(&location, None).await?;
+        Ok(table.schema()?.column_with_name(column).is_some())
     }
 
     /// The different values of a column as text, for `references` checks; the latest version.

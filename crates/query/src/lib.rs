@@ -2,9 +2,12 @@
 //!
 //! Start with [`Lake`]. [`Lake::pending`] finds a source's files (Parquet, CSV, JSON lines, Arrow IPC, another's Delta table)
 //! and decides which are to be read; [`Lake::ingest`] streams them through an expectation suite into one new version of a
-//! Delta table, and what did not pass into a quarantine table beside it. [`Lake::sql`] runs one SELECT over pinned
-//! versions of the tables it is given and no others; [`Lake::columns`] tells what its columns are made of. [`Frame`] is what comes out; [`snapshot`] keeps one under the
-//! digest of its bytes. A table is a plain Delta table: any Delta reader opens the folder.
+//! Delta table, and what did not pass into a quarantine table beside it. [`Lake::review`] lets rows of it into the table or
+//! discards them. [`Lake::sql`] runs one SELECT over pinned versions of the tables it is given and no others, [`Lake::rows`]
+//! gives its answer batch by batch, and [`Lake::columns`] tells what its columns are made of. [`Frame`] is what comes out;
+//! [`snapshot`] keeps one under the digest of its bytes. [`Reader`] answers
+//! people: a statement that reads, over what was opened to it, masked and filtered. A table is a plain Delta table: any Delta
+//! reader opens the folder.
 //!
 //! This crate does not know who asks, whether they may, what a feature is, or when something should run.
 
@@ -12,14 +15,20 @@ mod delta;
 mod frame;
 mod ingest;
 mod lake;
+mod quarantine;
+mod reader;
+mod review;
 pub mod snapshot;
 mod source;
 mod sql;
 
-pub use delta::{Committed, TableError, Watermark};
+pub use delta::{Change, Committed, TableError, Watermark};
 pub use frame::{Frame, FrameError};
 pub use ingest::{Ingest, IngestError, IngestReport, Pending, Whose};
 pub use lake::Lake;
+pub use quarantine::{Quarantined, QuarantinedRow, Reason};
+pub use reader::{Answer, Limits, NamedTable, Parsed, ReadError, Readable, Reader, Request, ShownColumn, Verb};
+pub use review::{Choice, Review, ReviewAction, ReviewError, ReviewOrder};
 pub use source::{FoundFile, SourceError};
-pub use sql::{OutputColumn, QueryError, TableColumn, TableRef};
+pub use sql::{OutputColumn, QueryError, Rows, TableColumn, TableRef};
 pub use tokio_util::sync::CancellationToken;

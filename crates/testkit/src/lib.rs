@@ -7,6 +7,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests find programs and folders through the environment")]
 
+mod measure;
 mod not_run;
 mod port;
 mod postgres;
@@ -14,9 +15,10 @@ mod process;
 mod program;
 mod server;
 
+pub use measure::{Measured, measure};
 pub use not_run::{NOT_RUN_FILE, not_run};
 pub use port::free_port;
 pub use postgres::{Postgres, postgres_database, postgres_program, suite_on_postgres};
-pub use process::{cpu_seconds, resident, resident_of_tree};
+pub use process::{cpu_seconds, descendants, resident, resident_of_tree};
 pub use program::{node, program, python};
 pub use server::{Ready, Server, StartError};

@@ -12,6 +12,11 @@ pub fn resident_of_tree(pid: u32) -> u64 {
     resident(pid) + children(pid).into_iter().map(resident_of_tree).sum::<u64>()
 }
 
+/// The processes that were started by a process, by those, and so on.
+pub fn descendants(pid: u32) -> Vec<u32> {
+    children(pid).into_iter().flat_map(|child| [vec![child], descendants(child)].concat()).collect()
+}
+
 fn children(pid: u32) -> Vec<u32> {
     let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
     let lists = threads.flatten().filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());

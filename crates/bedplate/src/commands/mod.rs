@@ -9,6 +9,7 @@ pub mod certificate;
 mod connect;
 pub mod costs;
 pub mod crds;
+pub mod data;
 mod delete;
 mod describe;
 mod doctor;
@@ -24,6 +25,7 @@ pub mod plan;
 pub mod policy;
 mod predict;
 mod restore;
+pub mod sql;
 pub mod test;
 mod token;
 mod trace;
@@ -71,8 +73,10 @@ pub fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Delete(command) => wait(delete::run(&home, &command)),
         Command::Logs(command) => wait(logs::run(&home, &command)),
         Command::Predict(command) => wait(predict::run(&home, &command)),
+        Command::Sql(command) => wait(sql::run(&home, &command)),
         Command::Trace(command) => wait(trace::run(&home, &command)),
         Command::Impact(command) => wait(impact::run(&home, &command)),
+        Command::Data(command) => wait(data::run(&home, &command)),
         Command::Costs(command) => wait(costs::run(&home, &command)),
         Command::Audit(command) => wait(audit::run(&home, &command)),
         Command::Login(command) => wait(login::run(&home, &command)),

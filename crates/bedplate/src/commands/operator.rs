@@ -31,6 +31,9 @@ pub async fn run(home: &Path, mut command: Operator) -> Result<ExitCode, Problem
     eprintln!("the operator is up on {} (home {})", running.control_url, running.home().display());
     eprintln!("  cluster    {}", running.cluster_url.as_deref().unwrap_or_default());
     eprintln!("  inference  {}", running.inference_url);
+    if let Some(url) = &running.flight_url {
+        eprintln!("  flight sql {url}");
+    }
     if let Some(url) = &running.webhook_url {
         eprintln!("  webhook    {url}/admit");
     }

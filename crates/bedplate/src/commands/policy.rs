@@ -262,7 +262,11 @@ fn operations(output: Option<Format>) -> Result<ExitCode, Problem> {
         };
         operations.iter().map(one).collect()
     };
-    let all = [told("control", surfaces::control_operations()?), told("inference", surfaces::inference_operations())];
+    let all = [
+        told("control", surfaces::control_operations()?),
+        told("inference", surfaces::inference_operations()),
+        told("flight", surfaces::flight_operations()),
+    ];
     show(&json!({ "operations": all.concat() }), output, |told| {
         for one in told["operations"].as_array().into_iter().flatten() {
             println!(

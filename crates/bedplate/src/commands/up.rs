@@ -16,6 +16,9 @@ pub async fn run(home: &Path, command: &Up) -> Result<ExitCode, Problem> {
     running.ask_witnesses(&command.witnesses)?;
     eprintln!("bedplate is up on {} (home {})", running.control_url, running.home().display());
     eprintln!("  inference  {}", running.inference_url);
+    if let Some(url) = &running.flight_url {
+        eprintln!("  flight sql {url}");
+    }
     eprintln!("  console    {}", running.console_url()?);
     eprintln!("  kubectl    export KUBECONFIG={}", running.kubeconfig().display());
     eprintln!("ready");

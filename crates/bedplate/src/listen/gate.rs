@@ -10,7 +10,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, http::HeaderMap};
 use bedplate_identity::{Authenticator, Lockout, Source, shown_token, token_id};
-use bedplate_types::{Clock, Span, Timestamp};
+use bedplate_types::{Clock, ErrorKind, Problem, Span, Timestamp};
 use parking_lot::Mutex;
 use serde_json::json;
 
@@ -83,8 +83,9 @@ impl Gate {
 }
 
 async fn pass(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
+    let is_grpc = is_grpc(request.headers());
     if let Err(why) = by_certificate(&mut request) {
-        return nobody(&why);
+        return nobody(&why, is_grpc);
     }
     let Some(attempt) = attempt(&request) else { return next.run(request).await };
     let peer = request.extensions().get::<Peer>().map(|peer| Source::address(peer.addr.ip()));
@@ -94,7 +95,7 @@ async fn pass(State(gate): State<Gate>, mut request: Request, next: Next) -> Res
     };
     let (sources, now): (Vec<_>, _) = (peer.into_iter().chain(prefix).collect(), gate.clock.now());
     if let Some(left) = gate.locked(&attempt, &sources, now) {
-        return wait(left);
+        return wait(left, is_grpc);
     }
     match attempt {
         Attempt::Token(token) => {
@@ -127,8 +128,21 @@ fn by_certificate(request: &mut Request) -> Result<(), String> {
     }
 }
 
-fn nobody(why: &str) -> Response {
+fn is_grpc(headers: &HeaderMap) -> bool {
+    let content = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    content.is_some_and(|content| content.starts_with("application/grpc"))
+}
+
+/// As gRPC has it.
+fn refusal(kind: ErrorKind, told: &str) -> Response {
+    bedplate_flight::refusal(&Problem::new(kind, "signing in", told))
+}
+
+fn nobody(why: &str, is_grpc: bool) -> Response {
     let told = format!("the certificate is that of nobody here: {why}");
+    if is_grpc {
+        return refusal(ErrorKind::Unauthenticated, &told);
+    }
     let body = json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 401, "reason": "Unauthorized",
         "message": told, "error": told });
     (StatusCode::UNAUTHORIZED, Json(body)).into_response()
@@ -147,10 +161,13 @@ fn authorization(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok())
 }
 
-/// The same in every protocol: a Kubernetes `Status` that has the inference protocol's `error` as well.
-fn wait(left: Span) -> Response {
+/// The same in every protocol but gRPC: a Kubernetes `Status` that has the inference protocol's `error` as well.
+fn wait(left: Span, is_grpc: bool) -> Response {
     let seconds = left.micros().div_euclid(1_000_000) + 1;
     let told = format!("too many wrong credentials came from here: try again in {seconds} s");
+    if is_grpc {
+        return refusal(ErrorKind::Busy, &told);
+    }
     let body = json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 429,
         "reason": "TooManyRequests", "message": told, "error": told, "details": { "retryAfterSeconds": seconds } });
     let mut answer = (StatusCode::TOO_MANY_REQUESTS, Json(body)).into_response();

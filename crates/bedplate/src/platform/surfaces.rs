@@ -8,6 +8,7 @@ use bedplate_console::{ConsoleState, Sessions};
 use bedplate_online::OnlineStore;
 use bedplate_plan::Governor;
 use bedplate_policy::Operation;
+use bedplate_query::Lake;
 use bedplate_types::Problem;
 use kube::Client;
 
@@ -18,7 +19,8 @@ use crate::home::Places;
 use crate::keys;
 use crate::oidc::Provider;
 use crate::surface::api::Issuing;
-use crate::surface::{api, console, features};
+use crate::surface::sql::Sql;
+use crate::surface::{api, console, features, flight};
 
 pub fn open_apiserver(spine: &Spine, secrets_key: [u8; 32], governor: &Arc<Governor>) -> Result<ApiServer, Problem> {
     let options = bedplate_apiserver::Options {
@@ -42,9 +44,11 @@ pub struct People {
 
 /// What the data of the platform is kept in.
 pub struct Keeping<'a> {
+    pub lake: &'a Arc<Lake>,
     pub online: &'a OnlineStore,
     pub leads: &'a Leads,
     pub places: &'a Places,
+    pub sql: &'a Sql,
 }
 
 pub fn control_routes(
@@ -54,7 +58,7 @@ pub fn control_routes(
     keeping: &Keeping<'_>,
     people: People,
 ) -> Router {
-    let Keeping { online, leads, places } = *keeping;
+    let Keeping { lake, online, leads, places, sql } = *keeping;
     let People { sessions, provider, issuing } = people;
     let facts = api::Facts {
         db: spine.db.clone(),
@@ -82,6 +86,8 @@ pub fn control_routes(
         .merge(bedplate_feast::router(Arc::new(store), spine.authenticator.clone(), spine.policy.clone()))
         .merge(api::backups(api::Backups::new(facts.clone(), backup)))
         .merge(api::certificates(facts.clone(), issuing))
+        .merge(api::data(api::Data { facts: facts.clone(), lake: lake.clone(), leads: leads.clone() }))
+        .merge(api::sql(facts.clone(), sql.clone()))
         .merge(api::router(facts))
         .merge(api::login::router(provider))
         .merge(openlineage(spine))
@@ -107,6 +113,16 @@ pub fn control_operations() -> Result<Vec<Operation>, Problem> {
     all.extend(bedplate_openlineage::ingest_operations());
     all.extend(nested);
     Ok(all)
+}
+
+/// What the Flight port answers. `key` seals tickets.
+pub fn flight_routes(spine: &Spine, sql: Sql, key: [u8; 32]) -> Router {
+    bedplate_flight::router(Arc::new(flight::Served(sql)), spine.authenticator.clone(), key)
+}
+
+/// Every call of the Flight port, and who may.
+pub fn flight_operations() -> Vec<Operation> {
+    bedplate_flight::operations()
 }
 
 /// Every operation of the inference port, and who may.

@@ -4,15 +4,19 @@ mod audit;
 mod backup;
 mod certificates;
 mod costs;
+mod data;
 mod impact;
 mod log;
 pub mod login;
 mod policy;
+mod sql;
 mod tokens;
 mod trace;
 
 pub use backup::{Backups, router as backups};
 pub use certificates::{CertificateRequest, Issuing, Machine, router as certificates};
+pub use data::{Data, router as data};
+pub use sql::router as sql;
 pub use trace::find_trace;
 
 use std::sync::Arc;
@@ -46,10 +50,12 @@ pub fn router(facts: Facts) -> Router {
     routes.fold(Router::new(), |router, (operation, handler)| router.route(&operation.path, handler)).with_state(facts)
 }
 
-/// Every operation of this router and of those of backups, certificates and signing in, and who may.
+/// Every operation of this router and of those of backups, certificates, data, SQL and signing in, and who may.
 pub fn operations() -> Vec<Operation> {
     let own = table().into_iter().map(|(operation, _)| operation);
-    own.chain(backup::operations()).chain(certificates::operations()).chain(login::operations()).collect()
+    let more = [backup::operations(), certificates::operations(), data::operations()];
+    let more = more.into_iter().chain([sql::operations(), login::operations()]);
+    own.chain(more.flatten()).collect()
 }
 
 type Table = Vec<(Operation, MethodRouter<Facts>)>;

@@ -3,31 +3,26 @@
 
 mod cells;
 mod frame;
+mod memory;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use bedplate_feast::{Cell, FeatureStore, Features, Selected, SelectedView, StoreError};
-use bedplate_features::ViewDefinition;
+use bedplate_features::{EntityKey, ViewDefinition};
 use bedplate_identity::Principal;
 use bedplate_kinds::{DataTags, Dataset, Entity, FeatureService, FeatureView, Phase, ViewSelection};
-use bedplate_online::OnlineStore;
+use bedplate_online::{Dated, OnlineStore};
 use bedplate_policy::Tags;
-use bedplate_types::{Clock, ErrorKind, Explained, NamespacedName, Problem};
+use bedplate_types::{Clock, ErrorKind, Explained, NamespacedName, Problem, Timestamp};
 use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt};
-use parking_lot::Mutex;
 
 use self::cells::{cell, keys};
 use self::frame::{as_written, with_times};
+use self::memory::Memory;
 use crate::platform::Leads;
-
-/// How long it is remembered what a push source feeds and where features are: a changed view counts within this time.
-const REMEMBERED: Duration = Duration::from_secs(1);
-/// How much of it at most: clients choose what they ask for.
-const MOST: usize = 1_000;
 
 pub struct Store {
     client: Client,
@@ -36,30 +31,6 @@ pub struct Store {
     clock: Arc<dyn Clock>,
     fed: Memory<(String, String), Vec<Bound>>,
     selected: Memory<(String, Features), Selected>,
-}
-
-/// What was looked up lately.
-struct Memory<K, V>(Mutex<HashMap<K, (Instant, Arc<V>)>>);
-
-impl<K: std::hash::Hash + Eq, V> Memory<K, V> {
-    fn new() -> Self {
-        Self(Mutex::default())
-    }
-
-    fn get(&self, key: &K) -> Option<Arc<V>> {
-        self.0.lock().get(key).filter(|(at, _)| at.elapsed() < REMEMBERED).map(|(_, value)| Arc::clone(value))
-    }
-
-    fn keep(&self, key: K, value: V) -> Arc<V> {
-        let value = Arc::new(value);
-        let mut remembered = self.0.lock();
-        remembered.retain(|_, (at, _)| at.elapsed() < REMEMBERED);
-        if remembered.len() >= MOST {
-            remembered.clear();
-        }
-        remembered.insert(key, (Instant::now(), Arc::clone(&value)));
-        value
-    }
 }
 
 /// A view, and its rows in the online store.
@@ -259,24 +230,40 @@ impl FeatureStore for Store {
     ) -> Result<Vec<Vec<Cell>>, StoreError> {
         self.must_lead()?;
         let (selected, online, now) = (Arc::clone(selected), self.online.clone(), self.clock.now());
-        let asked: Vec<Vec<_>> = bound(&selected)?
+        let asked: Vec<Asked> = bound(&selected)?
             .iter()
             .map(|view| Ok(keys(&view.definition, entities, rows)?.into_iter().map(|key| (key, now)).collect()))
             .collect::<Result<_, StoreError>>()?;
+        // What is in memory is answered at once: another thread would cost more than the answer.
+        if let Some(found) = remembered(bound(&selected)?, &online, &asked) {
+            return Ok(cells(&selected, bound(&selected)?, &found, now));
+        }
         in_background(move || {
             let mut found = Vec::with_capacity(asked.len());
             for (view, asked) in bound(&selected)?.iter().zip(&asked) {
                 let read = online.read_dated(&view.definition, &view.online_id, asked);
-                found.push((view, read.map_err(|error| Problem::of("the online store", &error))?));
+                found.push(read.map_err(|error| Problem::of("the online store", &error))?);
             }
-            let column = |(view, feature): &(usize, usize)| {
-                let (view, rows) = &found[*view];
-                rows.iter().map(|dated| cell(&view.definition, dated, *feature, now)).collect()
-            };
-            Ok(selected.features.iter().map(column).collect())
+            Ok(cells(&selected, bound(&selected)?, &found, now))
         })
         .await
     }
+}
+
+/// For each view, the entities asked for.
+type Asked = Vec<(Option<EntityKey>, Timestamp)>;
+
+fn remembered(views: &[Bound], online: &OnlineStore, asked: &[Asked]) -> Option<Vec<Vec<Dated>>> {
+    let one = |(view, asked): (&Bound, &Asked)| online.remembered(&view.definition, &view.online_id, asked);
+    views.iter().zip(asked).map(one).collect()
+}
+
+/// The answer by feature, from what was found by view.
+fn cells(selected: &Selected, views: &[Bound], found: &[Vec<Dated>], now: Timestamp) -> Vec<Vec<Cell>> {
+    let column = |(view, feature): &(usize, usize)| {
+        found[*view].iter().map(|dated| cell(&views[*view].definition, dated, *feature, now)).collect()
+    };
+    selected.features.iter().map(column).collect()
 }
 
 fn of(view: &NamespacedName, error: &dyn Explained) -> StoreError {

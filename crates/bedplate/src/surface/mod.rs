@@ -3,4 +3,6 @@
 pub mod api;
 pub mod console;
 pub mod features;
+pub mod flight;
 pub mod predictor;
+pub mod sql;

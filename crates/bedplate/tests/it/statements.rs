@@ -74,6 +74,7 @@ fn migrations() -> Vec<Migration> {
         bedplate_policy::MIGRATIONS,
         bedplate_apiserver::MIGRATIONS,
         bedplate_serving::MIGRATIONS,
+        bedplate_controllers::MIGRATIONS,
         BELONGS,
     ]
     .concat()

@@ -4,16 +4,29 @@ use arrow::datatypes::DataType;
 use bedplate_kinds::{Check, ColumnType, CompleteSeries, DatasetSpec, Expectation, Severity};
 use regex::Regex;
 
-use super::row_check::{Bounds, RowCheck};
+use super::anomaly::Anomaly;
+use super::distinct::Distinct;
+use super::drift::{Distances, Drift};
+use super::freshness::Freshness;
+use super::increasing::Increasing;
+use super::mean::Mean;
+use super::measure::Measure;
+use super::quantile::Quantile;
+use super::row_check::RowCheck;
 use super::rule::{Rule, Test};
 use super::series::Series;
+use super::told::Limits;
 use super::unique::Unique;
-use super::{QualityError, References};
+use super::words::Words;
+use super::{Profile, QualityError, References};
 use crate::schema::{arrow_type, type_name};
 
 const NUMBERS: &[ColumnType] = &[ColumnType::Int32, ColumnType::Int64, ColumnType::Float64];
 const STRINGS: &[ColumnType] = &[ColumnType::String];
 const TIMES: &[ColumnType] = &[ColumnType::Timestamp];
+const WORDS: &[ColumnType] = &[ColumnType::String, ColumnType::Int32, ColumnType::Int64];
+const ORDERED: &[ColumnType] = &[ColumnType::Int32, ColumnType::Int64, ColumnType::Float64, ColumnType::Timestamp];
+const SPREAD: &[ColumnType] = &[ColumnType::Int32, ColumnType::Int64, ColumnType::Float64, ColumnType::String];
 
 pub(super) fn rule(
     expectation: &Expectation,
@@ -48,41 +61,134 @@ struct Scope<'a> {
 
 impl Scope<'_> {
     fn test(&self, check: &Check, references: &References) -> Result<Test, QualityError> {
-        if check.set_fields() != 1 {
-            return Err(self.unsound(format!("exactly one check must be set, {} are", check.set_fields())));
+        if let Some(problem) = check.problems().into_iter().next() {
+            return Err(self.unsound(problem));
         }
         if let Some(unique) = &check.unique {
             return self.unique(&unique.columns);
         }
         if let Some(bounds) = &check.row_count {
-            return Ok(Test::RowCount(bounds.clone()));
+            let float = |rows: Option<u64>| rows.map(|rows| rows as f64);
+            return Ok(Test::RowCount(Limits { min: float(bounds.min), max: float(bounds.max) }));
         }
         if let Some(series) = &check.complete_series {
             return self.series(series);
         }
-        self.row_test(check, references)
+        if let Some(increasing) = &check.increasing {
+            let column = self.typed("increasing", &increasing.column, ORDERED, "a number or a timestamp")?;
+            return Ok(Test::Increasing(Increasing::new(column, increasing.strictly)));
+        }
+        if let Some(wanted) = &check.satisfies {
+            return self.condition(&wanted.sql, references);
+        }
+        if let Some(anomaly) = &check.anomaly {
+            return Ok(self.anomaly(anomaly, references));
+        }
+        match self.measure(check, references)? {
+            Some((column, measure)) => Ok(Test::Measure { column, measure }),
+            None => self.row_test(check, references),
+        }
+    }
+
+    fn measure(&self, check: &Check, references: &References) -> Result<Option<(usize, Measure)>, QualityError> {
+        let number = |check, column: &str| self.typed(check, column, NUMBERS, "a number");
+        Ok(Some(if let Some(mean) = &check.mean {
+            let limits = Limits { min: mean.min, max: mean.max };
+            (number("mean", &mean.column)?, Measure::Mean(Mean::new(limits)))
+        } else if let Some(wanted) = &check.quantile {
+            let limits = Limits { min: wanted.min, max: wanted.max };
+            let quantile = Quantile::new(wanted.quantile, limits);
+            (number("quantile", &wanted.column)?, Measure::Quantile(Box::new(quantile)))
+        } else if let Some(distinct) = &check.distinct {
+            let float = |count: Option<u64>| count.map(|count| count as f64);
+            let limits = Limits { min: float(distinct.min), max: float(distinct.max) };
+            (self.position(&distinct.column)?, Measure::Distinct(Distinct::new(limits)))
+        } else if let Some(freshness) = &check.freshness {
+            let column = self.typed("freshness", &freshness.column, TIMES, "a timestamp")?;
+            (column, Measure::Freshness(Freshness::new(freshness.max_age, references.now)))
+        } else if let Some(drift) = &check.drift {
+            self.drift(drift, references)?
+        } else {
+            return Ok(None);
+        }))
+    }
+
+    fn drift(&self, drift: &bedplate_kinds::Drift, references: &References) -> Result<(usize, Measure), QualityError> {
+        let column = self.typed("drift", &drift.column, SPREAD, "a number or a string")?;
+        let is_text = self.spec.schema[column].type_ == ColumnType::String;
+        if is_text && drift.ks.is_some() {
+            return Err(self.unsound("drift.ks is for numbers; use drift.psi".into()));
+        }
+        let profile = references.profiles.get(self.expectation).cloned();
+        match profile.as_deref() {
+            Some(profile) if matches!(profile, Profile::Words { .. }) != is_text => {
+                let why = format!("column {} and the reference are not of one type", drift.column);
+                return Err(self.unsound(why));
+            }
+            None if drift.dataset.is_some() => return Err(self.not_looked_up("a drift check's reference")),
+            _ => {}
+        }
+        Ok((column, Measure::Drift(Drift::new(Distances { psi: drift.psi, ks: drift.ks }, profile))))
+    }
+
+    fn anomaly(&self, anomaly: &bedplate_kinds::Anomaly, references: &References) -> Test {
+        let known = references.history.get(&anomaly.of).map(Vec::as_slice).unwrap_or_default();
+        let last = known.len().saturating_sub(anomaly.last as usize);
+        let history = known[last..].to_vec();
+        Test::Anomaly(Anomaly { of: anomaly.of.clone(), deviations: anomaly.deviations, history })
+    }
+
+    /// Evidence shows the columns whose names the SQL has.
+    fn condition(&self, sql: &str, references: &References) -> Result<Test, QualityError> {
+        let condition = references.conditions.get(sql).cloned();
+        let condition = condition.ok_or_else(|| self.not_looked_up(sql))?;
+        let words: Vec<&str> = sql.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+        let named = self.spec.schema.iter().enumerate().filter(|(_, column)| words.contains(&column.name.as_str()));
+        Ok(Test::Condition { condition, columns: named.map(|(position, _)| position).collect() })
     }
 
     fn row_test(&self, check: &Check, references: &References) -> Result<Test, QualityError> {
         let (column, check) = if let Some(not_null) = &check.not_null {
             (self.position(&not_null.column)?, RowCheck::NotNull)
         } else if let Some(between) = &check.between {
-            let bounds = Bounds { min: between.min, max: between.max };
-            (self.typed("between", &between.column, NUMBERS, "a number")?, RowCheck::Between(bounds))
+            let limits = Limits { min: between.min, max: between.max };
+            (self.typed("between", &between.column, NUMBERS, "a number")?, RowCheck::Between(limits))
         } else if let Some(one_of) = &check.one_of {
-            let values = one_of.values.iter().cloned().collect();
-            (self.typed("oneOf", &one_of.column, STRINGS, "a string")?, RowCheck::OneOf(values))
+            let column = self.typed("oneOf", &one_of.column, WORDS, "a string or a whole number")?;
+            (column, self.one_of(column, one_of.values.iter().cloned())?)
         } else if let Some(matches) = &check.matches {
             let column = self.typed("matches", &matches.column, STRINGS, "a string")?;
             (column, RowCheck::Matches(self.regex(&matches.column, &matches.regex)?))
         } else if let Some(wanted) = &check.references {
-            let column = self.typed("references", &wanted.column, STRINGS, "a string")?;
-            let values = references.get(&(wanted.dataset.clone(), wanted.field.clone()));
-            (column, RowCheck::OneOf(values.ok_or_else(|| self.no_reference(wanted))?.clone()))
+            let column = self.typed("references", &wanted.column, WORDS, "a string or a whole number")?;
+            let values = references.values.get(&(wanted.dataset.clone(), wanted.field.clone()));
+            let values = values.ok_or_else(|| self.no_reference(wanted))?;
+            // A reference to text that is no number can be met by no number.
+            let numbers = |text: &&String| self.is_text(column) || text.parse::<i64>().is_ok();
+            (column, self.one_of(column, values.iter().filter(numbers).cloned())?)
         } else {
             return Err(self.unsound("no check on rows is set".into()));
         };
         Ok(Test::Row { column, check })
+    }
+
+    fn is_text(&self, column: usize) -> bool {
+        self.spec.schema[column].type_ == ColumnType::String
+    }
+
+    fn one_of(&self, column: usize, values: impl Iterator<Item = String>) -> Result<RowCheck, QualityError> {
+        if self.is_text(column) {
+            return Ok(RowCheck::OneOf(Words::new(values)));
+        }
+        let number = |text: String| {
+            text.parse::<i64>().map_err(|_| {
+                self.unsound(format!(
+                    "{text:?} is not a whole number, and column {} is one",
+                    self.spec.schema[column].name
+                ))
+            })
+        };
+        Ok(RowCheck::OneOfIntegers(values.map(number).collect::<Result<_, _>>()?))
     }
 
     fn unique(&self, columns: &[String]) -> Result<Test, QualityError> {
@@ -157,6 +263,10 @@ impl Scope<'_> {
             dataset: wanted.dataset.clone(),
             field: wanted.field.clone(),
         }
+    }
+
+    fn not_looked_up(&self, what: &str) -> QualityError {
+        QualityError::NotLookedUp { expectation: self.expectation.to_owned(), what: what.to_owned() }
     }
 
     fn unsound(&self, message: String) -> QualityError {

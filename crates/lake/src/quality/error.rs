@@ -16,6 +16,10 @@ pub enum QualityError {
     NoReference { expectation: String, column: String, dataset: String, field: String },
     #[error("expectation {expectation:?}: {message}")]
     Unsound { expectation: String, message: String },
+    #[error("expectation {expectation:?} needs a reference that was not looked up: {what}")]
+    NotLookedUp { expectation: String, what: String },
+    #[error("the results of two different suites cannot be put together")]
+    NotAlike,
     #[error("cannot check a batch of rows")]
     Batch(#[from] arrow::error::ArrowError),
 }
@@ -24,7 +28,7 @@ impl Explained for QualityError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::NoReference { .. } => ErrorKind::NotReady,
-            Self::Batch(_) => ErrorKind::Internal,
+            Self::Batch(_) | Self::NotLookedUp { .. } | Self::NotAlike => ErrorKind::Internal,
             _ => ErrorKind::Invalid,
         }
     }
@@ -42,7 +46,7 @@ impl Explained for QualityError {
                 Some(format!("apply the Dataset {dataset} with a column {field} first: bedplate get dataset {dataset}"))
             }
             Self::Unsound { expectation, .. } => Some(format!("correct the expectation {expectation:?} and apply it")),
-            Self::Batch(_) => None,
+            Self::Batch(_) | Self::NotLookedUp { .. } | Self::NotAlike => None,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Quality: an expectation suite as one program over a stream of record batches.
 //!
 //! [`Program::compile`] checks the suite against the declared columns, [`Program::observe`] says of each row whether it
-//! goes on, [`Program::finish`] says how every expectation fared. What a severity means:
+//! goes on, [`Program::finish`] says how every expectation fared. A program is its own state: [`Program::merge`] adds what
+//! another one saw of later rows. What a severity means:
 //!
 //! | severity | a failing row | `passed: false` |
 //! |---|---|---|
@@ -10,25 +11,41 @@
 //! | block | goes on | refuses the ingest: see [`blocking`] |
 //!
 //! `mostly` decides `passed` and nothing else: a failing row of a quarantine expectation never goes on, because in one
-//! pass nobody knows yet how many will fail. Checks on the whole table (`rowCount`, `completeSeries`) reject no row.
+//! pass nobody knows yet how many will fail. Checks on the whole table (`rule::Whole`, `measure`) reject no row.
 //! A column declared `nullable: false` is checked as if the suite said so.
+//!
+//! Exact: every check on rows, row counts, means (up to rounding), ages. Estimated, and told as such: quantiles
+//! (t-digest), different values beyond 4,096 (HyperLogLog), and drift, whose bins are the reference's quantiles.
 
+mod anomaly;
 mod compile;
+mod distinct;
+mod drift;
 mod error;
 mod evidence;
+mod freshness;
+mod hyperloglog;
+mod increasing;
+mod integers;
+mod mean;
+mod measure;
+mod profile;
 mod program;
+mod quantile;
+mod references;
 mod row_check;
 mod rule;
 mod series;
+mod told;
 mod unique;
+mod words;
 
 pub use error::QualityError;
+pub use profile::Profile;
 pub use program::{Program, Rejected, Verdict};
+pub use references::{References, RowCondition};
 
 use bedplate_kinds::{ExpectationOutcome, Severity};
-
-/// The values that `references` checks look in: by dataset and column.
-pub type References = std::collections::HashMap<(String, String), std::collections::HashSet<String>>;
 
 /// The outcomes that refuse an ingest.
 pub fn blocking(outcomes: &[ExpectationOutcome]) -> impl Iterator<Item = &ExpectationOutcome> {

@@ -8,7 +8,7 @@ use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use bedplate_kinds::{DatasetSpec, ExpectationOutcome, ExpectationSuiteSpec, Severity};
 
-use super::rule::Rule;
+use super::rule::{Rule, Test};
 use super::{QualityError, References, compile};
 use crate::schema::arrow_schema;
 
@@ -39,7 +39,7 @@ pub struct Rejected {
 }
 
 impl Program {
-    /// Checks the suite against the declared columns. `references` holds the values `references` checks look in.
+    /// Checks the suite against the declared columns. `references` holds what the suite refers to outside the rows.
     pub fn compile(
         suite: &ExpectationSuiteSpec,
         spec: &DatasetSpec,
@@ -57,15 +57,34 @@ impl Program {
         let mut keep = BooleanBuffer::new_set(batch.num_rows());
         let mut masks: Vec<(Arc<str>, BooleanBuffer)> = Vec::new();
         for rule in &mut self.rules {
-            let failing = rule.observe(batch, self.rows)?.filter(|failing| failing.count_set_bits() > 0);
-            if let (Some(failing), Severity::Quarantine) = (failing, rule.severity) {
+            if let (Some(failing), Severity::Quarantine) = (rule.observe(batch, self.rows)?, rule.severity) {
                 keep = &keep & &!&failing;
                 masks.push((rule.name.clone(), failing));
             }
         }
         self.rows += batch.num_rows() as u64;
-        let rejected = (!&keep).set_indices().map(|row| Rejected { row, reasons: reasons(&masks, row) }).collect();
+        let failing = if masks.is_empty() { None } else { Some(!&keep) };
+        let failing = failing.iter().flat_map(BooleanBuffer::set_indices);
+        let rejected = failing.map(|row| Rejected { row, reasons: reasons(&masks, row) }).collect();
         Ok(Verdict { keep: BooleanArray::new(keep, None), rejected })
+    }
+
+    /// Adds what `later`, compiled alike, saw of the rows after these: a state that is merged with another's. Every
+    /// exact check then counts as if it had seen all rows itself. Which row was the first to fail is not known where it
+    /// failed only because of rows that `later` did not see (`unique`, `increasing`).
+    ///
+    /// # Errors
+    /// The other was compiled of another suite or schema; what this one saw is then of no use any more.
+    pub fn merge(&mut self, later: Self) -> Result<(), QualityError> {
+        let mut alike = self.schema == later.schema && self.rules.len() == later.rules.len();
+        for (rule, later) in self.rules.iter_mut().zip(later.rules) {
+            alike = alike && rule.name == later.name && rule.merge(later, self.rows);
+        }
+        if !alike {
+            return Err(QualityError::NotAlike);
+        }
+        self.rows += later.rows;
+        Ok(())
     }
 
     /// How every expectation fared, in the suite's order.
@@ -73,7 +92,15 @@ impl Program {
     pub fn finish(self) -> Vec<ExpectationOutcome> {
         let rows = self.rows;
         let told = self.rules.into_iter().filter(|rule| !rule.implied || rule.failing > 0);
-        told.map(|rule| rule.finish(rows)).collect()
+        let is_anomaly = |rule: &Rule| matches!(rule.test, Test::Anomaly(_));
+        // An anomaly check looks at what the others observed.
+        let (last, first): (Vec<_>, Vec<_>) = told.enumerate().partition(|(_, rule)| is_anomaly(rule));
+        let first: Vec<_> = first.into_iter().map(|(place, rule)| (place, rule.finish(rows, |_| None))).collect();
+        let observed = |of: &str| first.iter().find(|(_, outcome)| outcome.name == of)?.1.value;
+        let last: Vec<_> = last.into_iter().map(|(place, rule)| (place, rule.finish(rows, observed))).collect();
+        let mut all = [first, last].concat();
+        all.sort_unstable_by_key(|(place, _)| *place);
+        all.into_iter().map(|(_, outcome)| outcome).collect()
     }
 
     fn check_schema(&self, batch: &RecordBatch) -> Result<(), ArrowError> {

@@ -136,6 +136,8 @@ mod tests {
             time_column: None,
             schema: schema.collect(),
             suite: None,
+            column_masks: Vec::new(),
+            row_filters: Vec::new(),
         }
     }
 

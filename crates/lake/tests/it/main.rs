@@ -1,5 +1,7 @@
-//! The quality program from outside: against a row-by-row oracle, and its refusals.
+//! The quality program from outside: against a row-by-row oracle, merged, on whole tables, and its refusals.
 
+mod merge;
 mod oracle;
 mod program;
 mod table;
+mod whole;

@@ -1,12 +1,12 @@
 //! Whatever the rows and wherever the batches end, the program says what a naive look at each row says.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use bedplate_kinds::{
     Between, Check, CompleteSeries, ExpectationOutcome, ExpectationSuiteSpec, Matches, OnColumn, OneOf, Severity,
     Unique,
 };
-use bedplate_lake::quality::Program;
+use bedplate_lake::quality::{Program, References};
 use bedplate_types::Span;
 use proptest::prelude::*;
 
@@ -70,7 +70,7 @@ fn naive_gaps(rows: &[Row]) -> (u64, u64) {
 }
 
 fn run(rows: &[Row], size: usize) -> (Vec<Vec<String>>, Vec<ExpectationOutcome>) {
-    let mut program = Program::compile(&suite(), &spec(), &HashMap::new()).unwrap();
+    let mut program = Program::compile(&suite(), &spec(), &References::default()).unwrap();
     let mut reasons = vec![Vec::new(); rows.len()];
     for (i, piece) in rows.chunks(size).enumerate() {
         let verdict = program.observe(&batch(piece)).unwrap();

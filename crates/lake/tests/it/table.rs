@@ -32,6 +32,8 @@ pub fn spec() -> DatasetSpec {
             column("at", ColumnType::Timestamp),
         ],
         suite: None,
+        column_masks: Vec::new(),
+        row_filters: Vec::new(),
     }
 }
 

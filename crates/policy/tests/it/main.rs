@@ -53,6 +53,8 @@ const TABLE: &[(Action, &str, &str, &str)] = &[
     (Action::Predict, "-------", "D-NBP--", "DSNBPTE"),
     (Action::Push, "-------", "D-NBP--", "DSNBPTE"),
     (Action::ReadData, "-------", "D-NBP--", "DSNBPTE"),
+    (Action::ReadUnmasked, "-------", "-------", "DSNBPTE"),
+    (Action::ReadUnfiltered, "-------", "-------", "DSNBPTE"),
     (Action::Train, "-------", "D-NBP--", "DSNBPTE"),
     (Action::Promote, "-------", "D-NBP--", "DSNBPTE"),
     (Action::Place, "-------", "D-NBP--", "DSNBPTE"),

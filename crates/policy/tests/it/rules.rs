@@ -53,7 +53,13 @@ fn forbids(decision: &Decision, id: &str) {
 fn data_with_purposes_is_used_for_one_of_them_only() {
     let (_folder, _db, policy) = open();
     let tags = Tags { purposes: words(&["care", "billing"]), ..Tags::NONE };
-    for (action, kind) in [(Action::Train, "Dataset"), (Action::Predict, "Endpoint"), (Action::ReadData, "Dataset")] {
+    for (action, kind) in [
+        (Action::Train, "Dataset"),
+        (Action::Predict, "Endpoint"),
+        (Action::ReadData, "Dataset"),
+        (Action::ReadUnmasked, "Column"),
+        (Action::ReadUnfiltered, "RowFilter"),
+    ] {
         forbids(&used(&policy, action, kind, &tags, &said("", "")), "purpose-limitation");
         forbids(&used(&policy, action, kind, &tags, &said("marketing", "")), "purpose-limitation");
         assert!(used(&policy, action, kind, &tags, &said("care", "")).allowed, "{action}");
@@ -98,6 +104,25 @@ fn nothing_is_trained_from_health_data_that_tells_of_persons() {
     assert!(used(&policy, Action::ReadData, "Dataset", &phi, &said("", "")).allowed);
     let secret = Tags { classification: Some("restricted".into()), ..Tags::NONE };
     assert!(used(&policy, Action::Train, "Dataset", &secret, &said("", "")).allowed);
+}
+
+#[test]
+fn masks_are_lifted_for_owners_and_by_policies_that_look_at_the_column() {
+    let (_folder, db, policy) = open();
+    let roles = [("user:vera", Role::Viewer), ("user:ed", Role::Editor), ("user:olga", Role::Owner)];
+    give(&db, &policy, &roles.map(|(who, role)| (who, "flights", role)));
+    let may = |who: &str, pii: &str, purpose: &str| {
+        let tags = Tags { labels: [("pii".to_owned(), pii.to_owned())].into(), ..Tags::NONE };
+        let resource = Resource { namespace: Some("flights"), kind: "Column", name: Some("people.email") };
+        let question = Question::new(who, &[], Action::ReadUnmasked, resource).tagged(&tags);
+        policy.ask(&question.within(said(purpose, "").context())).allowed
+    };
+    assert_eq!(roles.map(|(who, _)| may(who, "email", "fraud")), [false, false, true]);
+    let rule = "permit (principal == User::\"ed\", action == Action::\"Column.read-unmasked\", resource)
+        when { resource.hasTag(\"pii\") && resource.getTag(\"pii\") == \"email\" && context has purpose && context.purpose == \"fraud\" };";
+    put(&db, &policy, "flights", "fraud", rule);
+    assert!(may("user:ed", "email", "fraud"));
+    assert!(!may("user:ed", "name", "fraud") && !may("user:ed", "email", "") && !may("user:vera", "email", "fraud"));
 }
 
 #[test]

@@ -20,7 +20,7 @@ use super::{DataFile, Record, Table, TableError};
 pub(crate) struct NewVersion<'a> {
     pub location: &'a Path,
     pub schema: SchemaRef,
-    /// None adds no rows.
+    /// None makes a version without new rows.
     pub file: Option<DataFile>,
     pub record: Record,
 }

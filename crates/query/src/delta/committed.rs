@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::{TableError, log};
 use crate::IngestReport;
+use crate::review::Review;
 
 /// The latest version of a table and what it was made from.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +56,17 @@ pub(crate) struct Record {
     /// The object the table was loaded for: another one of the same name begins anew.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub object: String,
+    /// Rows of the version that were released from the quarantine.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub released_rows: u64,
+    /// The review that made this version, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<Review>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_zero(rows: &u64) -> bool {
+    *rows == 0
 }
 
 /// What the next load's rows lie above: microseconds since 1970, or a number.

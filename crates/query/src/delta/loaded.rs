@@ -9,6 +9,7 @@ use bedplate_lake::source::SourceFile;
 use super::committed::record_in;
 use super::{Record, TableError, log};
 use crate::IngestReport;
+use crate::review::Review;
 
 /// A table that can be added to.
 #[derive(Clone, Debug)]
@@ -35,20 +36,41 @@ pub(crate) fn loaded(location: &Path) -> Result<Option<Loaded>, TableError> {
     Ok(None)
 }
 
-/// What every ingest after version `after` did, oldest first; without `after`, since all rows were last replaced.
-pub(crate) fn reports_since(location: &Path, after: Option<i64>) -> Result<Vec<IngestReport>, TableError> {
-    let mut reports = Vec::new();
+/// What made a version of a table.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "few are held, and mostly ingests")]
+pub enum Change {
+    Ingest(IngestReport),
+    Review { version: i64, review: Review },
+}
+
+impl Change {
+    #[must_use]
+    pub const fn version(&self) -> i64 {
+        match self {
+            Self::Ingest(report) => report.version,
+            Self::Review { version, .. } => *version,
+        }
+    }
+}
+
+/// What made every version after `after`, oldest first; without `after`, since all rows were last replaced.
+pub(crate) fn changes_since(location: &Path, after: Option<i64>) -> Result<Vec<Change>, TableError> {
+    let mut changes = Vec::new();
     for (version, file) in log::commits(location)?.into_iter().rev() {
         if after.is_some_and(|after| version <= after) {
             break;
         }
         let Some(record) = record_in(location, &file)? else { continue };
         let appended = record.appended;
-        reports.push(IngestReport::from_record(location, version, record));
+        changes.push(match record.review.clone() {
+            Some(review) => Change::Review { version, review },
+            None => Change::Ingest(IngestReport::from_record(location, version, record)),
+        });
         if after.is_none() && !appended {
             break;
         }
     }
-    reports.reverse();
-    Ok(reports)
+    changes.reverse();
+    Ok(changes)
 }

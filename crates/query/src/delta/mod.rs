@@ -13,5 +13,6 @@ pub use committed::{Committed, Watermark};
 pub(crate) use committed::{Record, committed, record_of};
 pub(crate) use data_file::{DataFile, DataFileWriter, sweep};
 pub use error::TableError;
-pub(crate) use loaded::{Loaded, loaded, reports_since};
+pub use loaded::Change;
+pub(crate) use loaded::{Loaded, changes_since, loaded};
 pub(crate) use table::{Table, exists};

@@ -1,5 +1,6 @@
 //! One version of a table: its columns and its data files.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use arrow::datatypes::{Schema, SchemaRef};
@@ -45,7 +46,7 @@ impl Table {
         let builder = DeltaTableBuilder::from_url(url_of(location)?).map_err(TableError::delta("open", location))?;
         let delta = builder.with_version(number).load().await.map_err(|error| unreadable(location, error))?;
         let table = Self { location: location.to_owned(), delta, version: wanted };
-        table.check_file()?;
+        table.check_files()?;
         Ok(table)
     }
 
@@ -62,11 +63,7 @@ impl Table {
 
     /// The version's data files, by name: ours are in the order of their versions.
     pub fn files(&self) -> Result<Vec<PathBuf>, TableError> {
-        let state = self.delta.snapshot().map_err(TableError::delta("read", &self.location))?;
-        let paths = state.log_data().into_iter().map(|file| self.location.join(file.object_store_path().as_ref()));
-        let mut paths: Vec<PathBuf> = paths.collect();
-        paths.sort();
-        Ok(paths)
+        Ok(self.files_with_bytes()?.into_keys().collect())
     }
 
     /// What keeps the data files from being read one by one as they are. Tables written here have none of it.
@@ -83,22 +80,33 @@ impl Table {
         Ok(marked.then(|| "rows of its files are marked as deleted (delta.enableDeletionVectors)".into()))
     }
 
-    /// A commit that lost its last lines still parses: the version must have the files that bedplate said it has.
-    fn check_file(&self) -> Result<(), TableError> {
+    /// A commit that lost its last lines still parses: the version must have the files that bedplate said it has, whole.
+    fn check_files(&self) -> Result<(), TableError> {
         let Some((commit, record)) = record_of(&self.location, self.version)? else { return Ok(()) };
+        let corrupt = |why| Err(TableError::Corrupt { file: commit.clone(), location: self.location.clone(), why });
+        let files = self.files_with_bytes()?;
         let written = record.file.as_ref().map(|name| self.location.join(name));
-        let corrupt = |why| Err(TableError::Corrupt { file: commit, location: self.location.clone(), why });
-        let files = self.files()?;
-        if files.len() != record.files_of_version() || written.as_ref().is_some_and(|path| !files.contains(path)) {
+        if files.len() != record.files_of_version() || written.is_some_and(|path| !files.contains_key(&path)) {
             return corrupt("it does not name the data files it was written with".to_owned());
         }
-        let Some(path) = written else { return Ok(()) };
-        let bytes = record.file_bytes.unwrap_or(record.bytes);
-        match path.metadata() {
-            Ok(file) if file.len() == bytes => Ok(()),
-            Ok(file) => corrupt(format!("its data file {} has {} of {bytes} bytes", path.display(), file.len())),
-            Err(_) => corrupt(format!("it names the data file {}, which is gone", path.display())),
+        for (path, bytes) in files {
+            match path.metadata() {
+                Ok(file) if file.len() == bytes => {}
+                Ok(file) => {
+                    return corrupt(format!("its data file {} has {} of {bytes} bytes", path.display(), file.len()));
+                }
+                Err(_) => return corrupt(format!("it names the data file {}, which is gone", path.display())),
+            }
         }
+        Ok(())
+    }
+
+    fn files_with_bytes(&self) -> Result<BTreeMap<PathBuf, u64>, TableError> {
+        let state = self.delta.snapshot().map_err(TableError::delta("read", &self.location))?;
+        let files = state.log_data().into_iter().map(|file| {
+            (self.location.join(file.object_store_path().as_ref()), u64::try_from(file.size()).unwrap_or_default())
+        });
+        Ok(files.collect())
     }
 }
 

@@ -8,6 +8,7 @@ use bedplate_lake::schema::ColumnsChanged;
 use bedplate_types::{ErrorKind, Explained};
 
 use crate::delta::TableError;
+use crate::review::ReviewError;
 use crate::source::SourceError;
 
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,8 @@ pub enum IngestError {
     Columns { location: PathBuf, source: ColumnsChanged },
     #[error("the table in {} got another version meanwhile", location.display())]
     Overtaken { location: PathBuf },
+    #[error("a review of the quarantine was not completed")]
+    Review(#[from] ReviewError),
     #[error(transparent)]
     Table(#[from] TableError),
     #[error("the ingest of {} was cancelled", path.display())]
@@ -45,6 +48,7 @@ impl Explained for IngestError {
             Self::Columns { source, .. } => source.kind(),
             Self::Blocked { .. } => ErrorKind::Refused,
             Self::Unreadable { .. } => ErrorKind::Invalid,
+            Self::Review(error) => error.kind(),
             Self::Table(error) => error.kind(),
             Self::Cancelled { .. } | Self::Overtaken { .. } => ErrorKind::Busy,
             Self::Stopped { .. } => ErrorKind::Internal,
@@ -63,6 +67,7 @@ impl Explained for IngestError {
                 "correct the types in spec.schema, or how the source is written in spec.source; then bedplate apply"
                     .into(),
             ),
+            Self::Review(error) => error.fix(),
             Self::Table(error) => error.fix(),
             Self::Cancelled { .. } | Self::Overtaken { .. } => Some("apply the Dataset again".into()),
             Self::Stopped { .. } => None,

@@ -10,12 +10,15 @@ mod pending;
 mod reject;
 mod report;
 mod scan;
+mod settled;
 mod sinks;
 mod watermark;
 
 pub use error::IngestError;
 pub use pending::{Pending, Whose};
+pub(crate) use reject::{FILE, REASONS, ROW, gave, unread};
 pub use report::IngestReport;
+pub(crate) use settled::{settled, take_back};
 
 use std::path::Path;
 use std::sync::Arc;
@@ -26,8 +29,8 @@ use bedplate_lake::schema::evolution;
 use bedplate_types::Digest;
 use tokio_util::sync::CancellationToken;
 
-use crate::Lake;
 use crate::delta::{self, NewVersion, Record, Table, TableError};
+use crate::{Lake, review};
 use scan::{Scan, Scanned, Targets};
 
 /// What to ingest, and into which table.
@@ -36,7 +39,7 @@ pub struct Ingest<'a> {
     pub whose: Whose<'a>,
     pub spec: &'a DatasetSpec,
     pub suite: Option<&'a ExpectationSuiteSpec>,
-    /// The values `references` expectations look in; see [`Lake::values`].
+    /// What the suite refers to outside the rows; see [`Lake::values`], [`Lake::condition`] and [`Lake::profile`].
     pub references: References,
     /// Of [`Lake::pending`].
     pub pending: Pending,
@@ -55,6 +58,9 @@ impl Lake {
         let quarantine = self.location(whose.namespace, &quarantine_name(whose.name))?;
         // The thread that reads holds it too: it may outlive this future by one batch.
         let writing = Arc::new(self.writer_lock(&location).lock_owned().await);
+        if keeps_quarantine(&ingest) {
+            review::finish(&location, &quarantine, writing.clone()).await?;
+        }
 
         let table = open_swept(&location).await?;
         check(&ingest, &location, table.as_ref())?;
@@ -114,20 +120,6 @@ async fn open_swept(location: &Path) -> Result<Option<Table>, TableError> {
 
 fn next(table: Option<&Table>) -> i64 {
     table.map_or(0, |table| table.version + 1)
-}
-
-/// The quarantine as it was before what a killed ingest wrote for a version of the table that never came.
-async fn settled(location: &Path, latest: Option<&Table>, target: i64) -> Result<Option<Table>, TableError> {
-    let Some(latest) = latest else { return Ok(None) };
-    for version in (0..=latest.version).rev() {
-        let ahead = delta::record_of(location, version)?
-            .and_then(|(_, record)| record.table_version)
-            .is_some_and(|of_table| of_table >= target);
-        if !ahead {
-            return Table::open(location, Some(version)).await.map(Some);
-        }
-    }
-    Ok(None)
 }
 
 /// No quarantine table is made for a dataset that never had a bad row, and no version where nothing changes.

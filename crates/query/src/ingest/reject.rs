@@ -7,13 +7,33 @@ use arrow::compute::take_record_batch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
-/// The declared columns, then `_reasons` (names of expectations, or what could not be read, joined with `; `), `_row` (0 is
-/// the file's first) and `_file` (its path).
+/// Names of expectations joined with `; `; or [`UNREAD`], a colon, and why.
+pub(crate) const REASONS: &str = "_reasons";
+/// Number in the file; 0 is its first.
+pub(crate) const ROW: &str = "_row";
+/// Path of the file.
+pub(crate) const FILE: &str = "_file";
+
+/// The expectation that nobody has to declare.
+pub(crate) const UNREAD: &str = "can be read as declared";
+
+/// The names of the expectations that a row did not meet, from its reasons.
+pub(crate) fn gave(reasons: &str) -> impl Iterator<Item = &str> {
+    let (whole, rest) = if unread(reasons) { (Some(UNREAD), "") } else { (None, reasons) };
+    whole.into_iter().chain(rest.split("; ").filter(|name| !name.is_empty()))
+}
+
+/// Whether a row with these reasons was not read: what is null in it is not what the source says.
+pub(crate) fn unread(reasons: &str) -> bool {
+    reasons.strip_prefix(UNREAD).is_some_and(|rest| rest.starts_with(": "))
+}
+
+/// The declared columns, then the quarantine's own.
 pub(super) fn schema(accepted: &SchemaRef) -> SchemaRef {
     let mut fields = accepted.fields().to_vec();
-    fields.push(Arc::new(Field::new("_reasons", DataType::Utf8, true)));
-    fields.push(Arc::new(Field::new("_row", DataType::Int64, true)));
-    fields.push(Arc::new(Field::new("_file", DataType::Utf8, true)));
+    fields.push(Arc::new(Field::new(REASONS, DataType::Utf8, true)));
+    fields.push(Arc::new(Field::new(ROW, DataType::Int64, true)));
+    fields.push(Arc::new(Field::new(FILE, DataType::Utf8, true)));
     Arc::new(Schema::new(fields))
 }
 

@@ -14,8 +14,10 @@ pub struct IngestReport {
     pub rows_read: u64,
     /// Rows of the table.
     pub rows: u64,
-    /// Rows of the quarantine table; `rows + quarantined == rows_read`, but with `load: watermark`.
+    /// Rows of the quarantine table; `rows + quarantined == rows_read` until rows are discarded, but with `load: watermark`.
     pub quarantined: u64,
+    /// Rows of the table that were released from the quarantine.
+    pub released: u64,
     /// Bytes of the table's data files.
     pub bytes: u64,
     /// Bytes of the data file this load wrote.
@@ -48,6 +50,7 @@ impl IngestReport {
             rows_read: record.rows_read,
             rows: record.rows,
             quarantined: record.quarantined,
+            released: record.released_rows,
             bytes: record.bytes,
             written: record.file_bytes.unwrap_or(if record.appended { 0 } else { record.bytes }),
             version,

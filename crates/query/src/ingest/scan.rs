@@ -173,6 +173,8 @@ impl Scanned {
             watermark: self.watermark.clone(),
             table_version: None,
             object: ingest.whose.object.to_owned(),
+            released_rows: before(|base| base.released_rows),
+            review: None,
         }
     }
 }

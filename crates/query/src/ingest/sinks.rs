@@ -9,7 +9,7 @@ use bedplate_lake::quality::{Program, QualityError};
 use bedplate_lake::read::Fault;
 
 use super::IngestError;
-use super::reject::{self, Rejected};
+use super::reject::{self, Rejected, UNREAD};
 use super::scan::Scan;
 use super::watermark::Mark;
 use crate::delta::{DataFile, DataFileWriter};
@@ -49,7 +49,7 @@ impl Unread {
     pub fn outcome(&self, rows_read: u64) -> Option<ExpectationOutcome> {
         let first = self.first.as_ref()?;
         Some(ExpectationOutcome {
-            name: "can be read as declared".into(),
+            name: UNREAD.into(),
             severity: Severity::Quarantine,
             passed: false,
             failing: self.rows,
@@ -102,7 +102,7 @@ impl<'a> Sinks<'a> {
             .map(|fault| Rejected {
                 at: fault.row,
                 row: place.before + fault.row as u64,
-                reasons: fault.reason.clone(),
+                reasons: format!("{UNREAD}: {}", fault.reason),
             })
             .collect();
         self.reject(&batch, &rejected, place)?;

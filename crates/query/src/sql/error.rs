@@ -31,12 +31,14 @@ pub enum QueryError {
 }
 
 impl QueryError {
-    pub(super) fn of(error: DataFusionError, tables: &[TableRef]) -> Self {
+    pub(crate) fn of(error: DataFusionError, tables: &[TableRef]) -> Self {
         let why = error.strip_backtrace();
         let why = first_line(&why);
         match root(&error) {
             DataFusionError::SchemaError(schema, _) => missing_column(schema).unwrap_or(Self::Failed { why }),
-            DataFusionError::SQL(..) => Self::Syntax { why },
+            DataFusionError::SQL(error, _) => {
+                Self::Syntax { why: error.to_string().trim_start_matches("sql parser error: ").to_owned() }
+            }
             DataFusionError::ResourcesExhausted(_) => Self::TooLarge { why },
             DataFusionError::Plan(text) if text.contains("not supported: ") => Self::NotASelect { why: text.clone() },
             DataFusionError::Plan(text) if text.starts_with("table '") => Self::MissingTable {

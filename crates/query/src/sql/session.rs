@@ -15,13 +15,17 @@ use super::QueryError;
 use crate::delta::{Table, TableError};
 
 pub(super) fn new(runtime: Arc<RuntimeEnv>) -> SessionContext {
+    SessionContext::new_with_config_rt(config(), runtime)
+}
+
+pub(crate) fn config() -> SessionConfig {
     let mut config = SessionConfig::new().with_target_partitions(2).with_information_schema(false);
     let options = config.options_mut();
     options.execution.time_zone = Some("UTC".into());
     options.execution.parquet.schema_force_view_types = false;
     options.execution.parquet.pushdown_filters = true;
     options.sql_parser.map_string_types_to_utf8view = false;
-    SessionContext::new_with_config_rt(config, runtime)
+    config
 }
 
 /// Registers the files of one table version; files of other versions are not seen.
@@ -34,7 +38,8 @@ pub(super) fn register(context: &SessionContext, alias: &str, table: &Table) -> 
     Ok(())
 }
 
-fn provider(table: &Table) -> Result<Arc<dyn TableProvider>, QueryError> {
+/// The files of one table version.
+pub(crate) fn provider(table: &Table) -> Result<Arc<dyn TableProvider>, QueryError> {
     let schema = table.schema()?;
     let files = table.files()?;
     if files.is_empty() {

@@ -32,7 +32,7 @@ async fn references(lake: &Lake, suite: Option<&ExpectationSuiteSpec>) -> Refere
             values.insert((wanted.dataset.clone(), wanted.field.clone()), found);
         }
     }
-    values
+    References { values, ..References::default() }
 }
 
 /// Flights come last: their suite refers to the others.

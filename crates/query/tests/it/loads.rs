@@ -4,43 +4,43 @@ use std::fs;
 use std::path::PathBuf;
 
 use bedplate_kinds::{ColumnType, DatasetSpec, Load, SchemaEvolution, Severity};
-use bedplate_query::{IngestError, IngestReport, Lake, TableRef};
+use bedplate_query::{Change, IngestError, IngestReport, Lake, TableRef};
 use bedplate_types::{ErrorKind, Explained};
 
 use crate::table::{Site, calm, spec};
 
 const COLUMNS: [(&str, ColumnType); 2] = [("n", ColumnType::Int64), ("wind_speed", ColumnType::Float64)];
 
-struct Landing {
-    site: Site,
-    spec: DatasetSpec,
+pub struct Landing {
+    pub site: Site,
+    pub spec: DatasetSpec,
 }
 
 impl Landing {
-    fn new(load: Load) -> Self {
+    pub fn new(load: Load) -> Self {
         let mut spec = spec(&COLUMNS);
         spec.source.load = load;
         spec.source.watermark_column = (load == Load::Watermark).then(|| "n".into());
         Self { site: Site::new(), spec }
     }
 
-    fn folder(&self) -> PathBuf {
+    pub fn folder(&self) -> PathBuf {
         self.site.dir.path().join("landing")
     }
 
     /// A file with these rows, `n,wind_speed` each.
-    fn put(&self, name: &str, rows: &str) {
+    pub fn put(&self, name: &str, rows: &str) {
         fs::create_dir_all(self.folder()).unwrap();
         let text = format!("n,wind_speed\n{}\n", rows.replace(' ', "\n"));
         fs::write(self.folder().join(name), text).unwrap();
     }
 
-    async fn load(&self) -> Result<IngestReport, IngestError> {
+    pub async fn load(&self) -> Result<IngestReport, IngestError> {
         self.site.load(&self.folder().join("*.csv"), &self.spec, Some(&calm(Severity::Quarantine))).await
     }
 
     /// Loads, and finds these numbers in the table and in quarantine.
-    async fn check(&self, version: i64, rows: &[f64], bad: &[f64]) -> IngestReport {
+    pub async fn check(&self, version: i64, rows: &[f64], bad: &[f64]) -> IngestReport {
         let report = self.load().await.unwrap();
         assert_eq!(report.version, version);
         self.check_rows(rows, bad).await;
@@ -48,7 +48,7 @@ impl Landing {
         report
     }
 
-    async fn check_rows(&self, rows: &[f64], bad: &[f64]) {
+    pub async fn check_rows(&self, rows: &[f64], bad: &[f64]) {
         assert_eq!(self.site.rows("weather", "n").await.f64("n").unwrap(), rows);
         let there = self.site.lake.location("demo", "weather__quarantine").unwrap().exists();
         let found = if there {
@@ -60,7 +60,7 @@ impl Landing {
     }
 
     /// As though the process had been killed between the quarantine's commit and the table's.
-    fn forget(&self, version: u64) {
+    pub fn forget(&self, version: u64) {
         fs::remove_file(self.site.table().join(format!("_delta_log/{version:020}.json"))).unwrap();
     }
 }
@@ -85,9 +85,9 @@ async fn each_file_is_loaded_once() {
     landing.check(3, &[1.0, 3.0, 4.0, 6.0], &[2.0, 5.0]).await;
     let old = TableRef { version: Some(1), ..crate::table::latest("weather") };
     assert_eq!(landing.site.lake.sql(&[old], "SELECT n FROM t").await.unwrap().rows(), 3);
-    let told = landing.site.lake.reports_since("demo", "weather", Some(1)).unwrap();
-    assert_eq!(told.iter().map(|report| report.version).collect::<Vec<_>>(), [2, 3]);
-    assert_eq!(landing.site.lake.reports_since("demo", "weather", None).unwrap().len(), 4);
+    let told = landing.site.lake.changes_since("demo", "weather", Some(1)).unwrap();
+    assert_eq!(told.iter().map(Change::version).collect::<Vec<_>>(), [2, 3]);
+    assert_eq!(landing.site.lake.changes_since("demo", "weather", None).unwrap().len(), 4);
 }
 
 #[tokio::test]
@@ -285,6 +285,6 @@ async fn the_example_is_loaded_with_its_two_bad_rows() {
     assert_eq!((report.files.len(), report.rows, report.quarantined), (2, 5, 2));
     let reasons = site.rows("weather__quarantine", "_row, _reasons").await.strings("_reasons").unwrap();
     let reasons: Vec<String> = reasons.into_iter().flatten().collect();
-    assert_eq!(reasons[0], "line 3: at \"2026-10-25 02:30:00\" is there twice or never in Europe/Berlin");
-    assert_eq!(reasons[1], "line 4: value \"hot\" is not float64");
+    assert_eq!(reasons[0], "can be read as declared: line 3: at \"2026-10-25 02:30:00\" is there twice or never in Europe/Berlin");
+    assert_eq!(reasons[1], "can be read as declared: line 4: value \"hot\" is not float64");
 }

@@ -1,6 +1,5 @@
 //! A lake in a temporary folder and a small weather source.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,6 +8,7 @@ use arrow::array::{ArrayRef, Float64Array, Int32Array, RecordBatch, StringArray,
 use bedplate_kinds::{
     Between, Check, Column, ColumnType, DatasetSource, DatasetSpec, Expectation, ExpectationSuiteSpec, Severity,
 };
+use bedplate_lake::quality::References;
 use bedplate_query::{CancellationToken, Frame, Ingest, IngestError, IngestReport, Lake, TableRef, Whose};
 use bedplate_types::Digest;
 use parquet::arrow::ArrowWriter;
@@ -73,7 +73,7 @@ impl Site {
         let whose = Whose { namespace: "demo", name: "weather", object: "one", roots: &roots };
         let pending = self.lake.pending(whose, &spec).await?;
         let input_digest = Digest::from_sha256([7; 32]);
-        let references = HashMap::new();
+        let references = References::default();
         self.lake.ingest(Ingest { whose, spec: &spec, suite, references, pending, input_digest, cancel }).await
     }
 
@@ -123,6 +123,8 @@ pub fn spec(columns: &[(&str, ColumnType)]) -> DatasetSpec {
         time_column: None,
         schema: schema.collect(),
         suite: None,
+        column_masks: Vec::new(),
+        row_filters: Vec::new(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::grpc;
 use super::http::Ask;
 use super::world::{ANOTHER_RUN, World, event};
 
@@ -77,6 +78,10 @@ fn same(ask: Ask) -> Option<Case> {
 }
 
 fn other(world: &World, method: &str, path: &str) -> Option<Case> {
+    if path.starts_with(grpc::SERVICE) {
+        let (there, not_there) = grpc::asks(path, ["weather", NOWHERE])?;
+        return of(there, not_there, ["weather", NOWHERE]);
+    }
     let prefix = if path.starts_with("/openlineage") { "/openlineage" } else { "" };
     let whole = format!("{method} {path}");
     match whole.as_str() {
@@ -190,6 +195,28 @@ fn other(world: &World, method: &str, path: &str) -> Option<Case> {
         "GET /bedplate/v1/namespaces/{namespace}/workloads/{name}/log" => {
             let name = &world.objects["/apis/bedplate.dev/v1alpha1 workloads"][0];
             part(method, "/bedplate/v1/namespaces/flights/workloads/{}/log", name)
+        }
+        "GET /bedplate/v1/namespaces/{namespace}/datasets/{name}/history" => {
+            part(method, "/bedplate/v1/namespaces/flights/datasets/{}/history", "weather")
+        }
+        "GET /bedplate/v1/namespaces/{namespace}/datasets/{name}/quarantine" => {
+            part(method, "/bedplate/v1/namespaces/flights/datasets/{}/quarantine", "weather")
+        }
+        "POST /bedplate/v1/namespaces/{namespace}/datasets/{name}/quarantine/review" => {
+            // A row that is not there: whoever may is told so, and nothing changes.
+            let body = json!({ "action": "discard", "why": "x", "rows": [-1] });
+            let at = |name: &str| {
+                let path = format!("/bedplate/v1/namespaces/flights/datasets/{name}/quarantine/review");
+                Ask::new(method, path).body(body.clone())
+            };
+            of(at("weather"), at(NOWHERE), ["weather", NOWHERE])
+        }
+        "POST /bedplate/v1/namespaces/{namespace}/sql" => {
+            let at = |table: &str| {
+                let sql = format!("SELECT * FROM {table} LIMIT 1");
+                Ask::new(method, "/bedplate/v1/namespaces/flights/sql").body(json!({ "sql": sql }))
+            };
+            of(at("weather"), at(NOWHERE), ["weather", NOWHERE])
         }
         "GET /bedplate/v1/policy/decisions" => of(
             Ask::new(method, format!("{path}?namespace=flights")),

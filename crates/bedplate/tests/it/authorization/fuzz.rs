@@ -96,7 +96,7 @@ fn spelled(dice: &mut Dice, word: &str) -> String {
 
 fn forge<'a>(world: &'a World, dice: &mut Dice) -> (&'a str, Ask) {
     let control = world.control.as_str();
-    let mut ask = match dice.roll(12) {
+    let mut ask = match dice.roll(13) {
         0..=3 => objects(world, dice),
         4 => {
             let asked = inference(dice);
@@ -106,6 +106,7 @@ fn forge<'a>(world: &'a World, dice: &mut Dice) -> (&'a str, Ask) {
         6..=7 => marquez(dice),
         8 => ingest(dice),
         9..=10 => own(world, dice),
+        11 => statement(dice),
         _ => page(world, dice),
     };
     if dice.chance(25) {
@@ -341,6 +342,29 @@ fn own(world: &World, dice: &mut Dice) -> Ask {
         _ => format!("/bedplate/v1/policy/why?verb=train&kind=dataset&name=weather&namespace={space}"),
     };
     Ask::new(dice.one_of::<&str>(&["GET", "GET", "GET", "POST", "DELETE"]), path)
+}
+
+/// Statements that name what is elsewhere in every way that SQL has for it.
+fn statement(dice: &mut Dice) -> Ask {
+    let (space, table) = (namespace(dice), spelled(dice, "weather"));
+    let sql = match dice.roll(12) {
+        0 => "SELECT * FROM flights.weather".to_owned(),
+        1 => "SELECT * FROM \"flights\".\"weather\"".to_owned(),
+        2 => "SELECT * FROM bedplate.flights.weather".to_owned(),
+        3 => format!("SELECT * FROM \"{table}\""),
+        4 => format!("SELECT * FROM \"../flights/{table}\""),
+        5 => "WITH weather AS (SELECT 1 AS x) SELECT x, (SELECT max(origin) FROM flights.weather) FROM weather"
+            .to_owned(),
+        6 => "SHOW TABLES".to_owned(),
+        7 => "DESCRIBE flights.weather".to_owned(),
+        8 => "EXPLAIN ANALYZE SELECT * FROM flights.weather".to_owned(),
+        9 => "SELECT * FROM information_schema.tables".to_owned(),
+        10 => "SELECT 1 FROM '../../flights/weather'".to_owned(),
+        _ => format!("SELECT * FROM {table}"),
+    };
+    let purpose = *dice.one_of::<&str>(&["", "care", "*"]);
+    let ask = Ask::new("POST", format!("/bedplate/v1/namespaces/{space}/sql"));
+    ask.header("content-type", "application/json").body(json!({ "sql": sql, "purpose": purpose }))
 }
 
 /// Pages, with a session of one's own.

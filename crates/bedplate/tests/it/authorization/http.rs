@@ -15,6 +15,8 @@ pub struct Ask {
     pub path: String,
     pub headers: Vec<(String, String)>,
     pub body: String,
+    /// What follows the text, and is none.
+    pub raw: Vec<u8>,
     /// Only the head of the answer is read: it may never end.
     pub head_only: bool,
 }
@@ -88,8 +90,9 @@ fn exchange(address: &str, ask: &Ask) -> std::io::Result<Reply> {
     for (name, value) in &ask.headers {
         request += &format!("{name}: {value}\r\n");
     }
-    request += &format!("content-length: {}\r\n\r\n{}", ask.body.len(), ask.body);
+    request += &format!("content-length: {}\r\n\r\n{}", ask.body.len() + ask.raw.len(), ask.body);
     stream.write_all(request.as_bytes())?;
+    stream.write_all(&ask.raw)?;
     let mut bytes = Vec::new();
     let mut piece = [0; 8_192];
     loop {

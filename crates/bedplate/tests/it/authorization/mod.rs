@@ -6,6 +6,7 @@
 mod cases;
 mod console;
 mod fuzz;
+mod grpc;
 mod http;
 mod operations;
 mod table;

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::cases::{Case, case};
 use super::console::{form, form_key, session};
+use super::grpc;
 use super::http::{Ask, Reply, send};
 use super::world::{World, operations};
 
@@ -19,6 +20,9 @@ impl Door<'_> {
     fn knock(&self, token: &str, ask: &Ask) -> Reply {
         let (path, mut ask) = (self.operation["path"].as_str().unwrap(), ask.clone());
         let is_page = path == "/" || path.starts_with("/ns/");
+        if self.operation["listener"] == "flight" {
+            return grpc::knock(self.world, token, &ask);
+        }
         if self.operation["listener"] == "inference" {
             if !token.is_empty() {
                 ask = ask.header("authorization", format!("Bearer {token}"));
@@ -137,7 +141,7 @@ fn is_expected(operation: &Value, code: u16) -> bool {
             | ("/login/oidc" | "/bedplate/v1/login" | "/bedplate/v1/login/device", 404)
             // An empty plan is none.
             | ("/bedplate/v1/plan/apply", 422)
-    )
+    ) || code == 501 && grpc::NOTHING_BEHIND.iter().any(|call| path.ends_with(call))
 }
 
 fn refused(door: &Door<'_>, case: &Case, name: &str, replies: &[Reply; 2]) {

@@ -21,6 +21,7 @@ pub const ANOTHER_RUN: &str = "0198c0de-7e57-7000-8000-00000000f118";
 pub struct World {
     pub control: String,
     pub inference: String,
+    pub flight: String,
     pub admin: String,
     /// Everybody who has no right to `flights`, with their tokens.
     pub others: Vec<(&'static str, String)>,
@@ -46,13 +47,14 @@ impl World {
         let said_so = platform.said();
         let address = |word: &str| {
             let line = said_so.lines().find(|line| line.contains(word)).unwrap_or_else(|| panic!("{word}: {said_so}"));
-            let url = line.split("http://").nth(1).unwrap_or_default();
+            let url = line.split("://").nth(1).unwrap_or_default();
             url.split([' ', '/']).next().unwrap_or_default().to_owned()
         };
         let admin = std::fs::read_to_string(home.path().join("credentials")).unwrap();
         let mut world = Self {
             control: address("bedplate is up on"),
             inference: address("inference"),
+            flight: address("flight sql"),
             admin,
             others: Vec::new(),
             objects: BTreeMap::new(),

@@ -1,0 +1,149 @@
+//! Our own side of each step, as the product does it: through the lake's tables.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use arrow::array::RecordBatch;
+use bedplate_features::{FeatureDef, ViewDefinition};
+use bedplate_kinds::{Aggregate, ColumnType, DatasetSpec, JoinKey};
+use bedplate_lake::quality::References;
+use bedplate_offline::{Labels, OfflineError, View, historical_features};
+use bedplate_query::{CancellationToken, Ingest, Lake, TableRef, Whose};
+use bedplate_types::{Digest, Span};
+use clap::Subcommand;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
+use parquet::file::properties::WriterProperties;
+use serde_json::json;
+
+use super::data::{self, DAY, VIEWS};
+
+const NAMESPACE: &str = "bench";
+
+#[derive(Subcommand)]
+pub enum Step {
+    /// The views' Parquet files and the label rows become Delta tables
+    Ingest {
+        #[arg(long)]
+        folder: PathBuf,
+    },
+    /// Label rows with every view's features become a Parquet file
+    Join {
+        #[arg(long)]
+        folder: PathBuf,
+        #[arg(long)]
+        memory: usize,
+    },
+}
+
+pub fn step(step: &Step) -> Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    match step {
+        Step::Ingest { folder } => runtime.block_on(ingest(folder))?,
+        Step::Join { folder, memory } => runtime.block_on(join(folder, *memory))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn ingest(folder: &Path) -> Result<()> {
+    let lake = Lake::open(folder.join("lake"))?;
+    let keys: Vec<&str> = VIEWS.iter().map(|view| view.key).collect();
+    ingest_one(&lake, folder, "labels", &keys, &["label".into()]).await?;
+    for view in &VIEWS {
+        ingest_one(&lake, folder, view.name, &[view.key], &data::feature_names(view)).await?;
+    }
+    Ok(())
+}
+
+async fn ingest_one(lake: &Lake, folder: &Path, name: &str, keys: &[&str], values: &[String]) -> Result<()> {
+    let source = folder.join(format!("{name}.parquet"));
+    let spec = spec(&source, keys, values)?;
+    let roots = [folder.canonicalize()?];
+    let whose = Whose { namespace: NAMESPACE, name, object: "", roots: &roots };
+    let ingest = Ingest {
+        whose,
+        spec: &spec,
+        suite: None,
+        references: References::default(),
+        pending: lake.pending(whose, &spec).await?,
+        input_digest: Digest::from_sha256([0; 32]),
+        cancel: CancellationToken::new(),
+    };
+    lake.ingest(ingest).await?;
+    Ok(())
+}
+
+fn spec(source: &Path, keys: &[&str], values: &[String]) -> Result<DatasetSpec> {
+    let column = |name: &str, type_: &str| json!({"name": name, "type": type_});
+    let keys = keys.iter().map(|key| column(key, "int64"));
+    let values = values.iter().map(|value| column(value, "float64"));
+    let columns: Vec<_> = keys.chain([column("at", "timestamp")]).chain(values).collect();
+    let spec = json!({
+        "owner": "bench", "classification": "public",
+        "source": {"path": source, "format": "parquet"}, "schema": columns,
+    });
+    Ok(serde_json::from_value(spec)?)
+}
+
+async fn join(folder: &Path, memory: usize) -> Result<()> {
+    let lake = Lake::open(folder.join("lake"))?;
+    let labels = Labels { tables: vec![table("labels")], sql: "SELECT * FROM labels".into(), time_column: "at".into() };
+    let views: Vec<View> = VIEWS.iter().map(view).collect();
+    let mut writer = None;
+    historical_features(&lake, &labels, &views, memory, |batch| write(&mut writer, folder, &batch)).await?;
+    writer.map(ArrowWriter::close).transpose()?;
+    Ok(())
+}
+
+#[derive(Debug, thiserror::Error)]
+enum StepError {
+    #[error(transparent)]
+    Offline(#[from] OfflineError),
+    #[error(transparent)]
+    Parquet(#[from] parquet::errors::ParquetError),
+    #[error(transparent)]
+    File(#[from] std::io::Error),
+}
+
+fn write(writer: &mut Option<ArrowWriter<File>>, folder: &Path, batch: &RecordBatch) -> Result<(), StepError> {
+    if writer.is_none() {
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::SNAPPY)
+            .set_max_row_group_row_count(Some(128 * 1024))
+            .build();
+        let file = File::create(folder.join("ours.parquet"))?;
+        *writer = Some(ArrowWriter::try_new(file, batch.schema(), Some(properties))?);
+    }
+    if let Some(writer) = writer {
+        writer.write(batch)?;
+    }
+    Ok(())
+}
+
+fn table(name: &str) -> TableRef {
+    TableRef { alias: name.into(), namespace: NAMESPACE.into(), name: name.into(), version: None }
+}
+
+fn view(view: &data::View) -> View {
+    let names = data::feature_names(view);
+    let feature = |name: &String| FeatureDef {
+        name: name.clone(),
+        column: name.clone(),
+        aggregate: Aggregate::Last,
+        window: None,
+    };
+    View {
+        definition: ViewDefinition {
+            name: view.name.into(),
+            join_keys: vec![JoinKey { name: view.key.into(), type_: ColumnType::Int64 }],
+            timestamp: Some("at".into()),
+            ttl: view.ttl_days.map(|days| Span::from_micros(days * DAY)),
+            features: names.iter().map(feature).collect(),
+        },
+        selected: (0..names.len()).collect(),
+        tables: vec![table(view.name)],
+        sql: format!("SELECT {}, at, {} FROM {}", view.key, names.join(", "), view.name),
+    }
+}

@@ -1,0 +1,188 @@
+//! The online feature store over HTTP: `/get-online-features` of 18 features of three views, beside Feast's own feature
+//! server on Redis, asked the same; and how soon a push is seen.
+
+mod ours;
+mod peer;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+
+use crate::http1::{Connection, Target};
+use crate::load::{self, Done};
+use crate::table::{self, Limit, Line};
+
+const MIB: f64 = 1_048_576.0;
+/// How many entities one request asks for.
+const SIZES: [usize; 3] = [1, 10, 100];
+const RATE: usize = 10_000;
+const SECONDS: usize = 5;
+const PUSHES: usize = 200;
+/// Each view's entity, and how many features it has.
+pub const VIEWS: [(&str, &str, usize); 3] = [("items", "item_id", 6), ("users", "user_id", 8), ("shops", "shop_id", 4)];
+
+/// A feature server, and who it is that answers.
+struct Server {
+    target: Target,
+    pids: Vec<u32>,
+    entities: usize,
+}
+
+struct Measured {
+    /// CPU milliseconds of the server a request, for each size.
+    cpu_ms: Vec<f64>,
+    closed: Vec<Done>,
+}
+
+pub fn run(python: &Path, binary: &Path, entities: usize) -> Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let folder = tempfile::tempdir()?;
+    println!("{entities} entities in each of three views");
+    let platform = ours::start(binary, folder.path(), entities)?;
+    let resident = bedplate_testkit::resident(platform.server.pids[0]) as f64 / MIB;
+    let (measured, paced, pushes) = runtime.block_on(async {
+        let measured = measured(&platform.server, 3_000).await?;
+        let paced = paced(&platform.server).await?;
+        anyhow::Ok((measured, paced, pushed(&platform.server).await?))
+    })?;
+    drop(platform);
+    let theirs = match peer::start(python, folder.path())? {
+        Some(feast) => Some(runtime.block_on(self::measured(&feast.server, 150))?),
+        None => {
+            println!("NOT RUN: Redis is not installed (apt-get install redis-server): no ratios to Feast");
+            None
+        }
+    };
+    let mut lines = Vec::new();
+    for (at, size) in SIZES.iter().enumerate() {
+        let (ours, peer) = (measured.cpu_ms[at], theirs.as_ref().map(|theirs| theirs.cpu_ms[at]));
+        let limit = peer.map(|peer| Limit::AtMost((peer / 50.0 * 1_000.0).round() / 1_000.0));
+        lines.push(Line::new(format!("{size} entities: CPU of the server a request"), ours, "ms", limit, peer));
+        let peer = |share| theirs.as_ref().map(|theirs| theirs.closed[at].quantile_ms(share));
+        lines.push(Line::new("  p50, one client", measured.closed[at].quantile_ms(0.5), "ms", None, peer(0.5)));
+        lines.push(Line::new("  p99, one client", measured.closed[at].quantile_ms(0.99), "ms", None, peer(0.99)));
+    }
+    let limit = |limit| Some(Limit::AtMost(limit));
+    lines.push(Line::new(format!("10 entities at {RATE} requests/s: p50"), paced.quantile_ms(0.5), "ms", None, None));
+    lines.push(Line::new("  p99", paced.quantile_ms(0.99), "ms", limit(1.0), None));
+    lines.push(Line::new("  answered", paced.a_second(), "/s", Some(Limit::AtLeast(0.98 * RATE as f64)), None));
+    lines.push(Line::new("push until it is read, durable: p50", pushes.quantile_ms(0.5), "ms", None, None));
+    lines.push(Line::new("  p99", pushes.quantile_ms(0.99), "ms", limit(5.0), None));
+    lines.push(Line::new("resident memory of the platform", resident, "MiB", None, None));
+    let holds = table::print("online features, 2 cores with the client", "Feast", &lines);
+    Ok(if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// One client, one request after the other.
+async fn measured(server: &Server, requests: usize) -> Result<Measured> {
+    let (mut cpu_ms, mut closed) = (Vec::new(), Vec::new());
+    for size in SIZES {
+        // Caches are warm and, for Feast, what is imported late is imported.
+        load::closed(1, requests / 10, |_| asking(server, size)).await?;
+        let before = cpu_of(&server.pids)?;
+        let done = load::closed(1, requests, |_| asking(server, size)).await?;
+        cpu_ms.push((cpu_of(&server.pids)? - before) * 1_000.0 / requests as f64);
+        closed.push(done);
+    }
+    Ok(Measured { cpu_ms, closed })
+}
+
+/// Many clients at a rate that is kept whatever the answers take; a request's time counts from when it was due.
+async fn paced(server: &Server) -> Result<Done> {
+    const CLIENTS: usize = 32;
+    let mut clients = Vec::new();
+    for _ in 0..CLIENTS {
+        clients.push(Arc::new(Mutex::new(Connection::open(&server.target).await?)));
+    }
+    let (mut asked, started) = (tokio::task::JoinSet::new(), Instant::now());
+    load::paced(RATE, SECONDS, |n| {
+        let (client, body, due) = (clients[n % CLIENTS].clone(), body(server, n, 10), Instant::now());
+        asked.spawn(async move {
+            client.lock().await.ask("POST", "/get-online-features", body).await?;
+            anyhow::Ok(due.elapsed().as_micros() as u64)
+        });
+        async { Ok(()) }
+    })
+    .await?;
+    let mut micros = Vec::with_capacity(RATE * SECONDS);
+    while let Some(one) = asked.join_next().await {
+        micros.push(one??);
+    }
+    Ok(Done::of(started.elapsed().as_secs_f64(), micros))
+}
+
+/// From the push being sent to an answer that has it.
+async fn pushed(server: &Server) -> Result<Done> {
+    let mut connection = Connection::open(&server.target).await?;
+    let (mut micros, started) = (Vec::new(), Instant::now());
+    for n in 0..PUSHES {
+        let value = 1_000_000 + n;
+        let moment = micros_now();
+        let row = json!({ "item_id": [7], "at": [moment], "items_f0": [value], "items_f1": [0], "items_f2": [0],
+            "items_f3": [0], "items_f4": [0], "items_f5": [0] });
+        let push = json!({ "push_source_name": "items", "df": row, "to": "online" }).to_string();
+        let ask = json!({ "entities": { "item_id": [7] }, "features": ["items:items_f0"] }).to_string();
+        let sent = Instant::now();
+        connection.ask("POST", "/push", push).await?;
+        let answer: Value = serde_json::from_slice(&connection.ask("POST", "/get-online-features", ask).await?)?;
+        micros.push(sent.elapsed().as_micros() as u64);
+        if answer["results"][1]["values"][0].as_f64() != Some(value as f64) {
+            bail!("an acknowledged push is not seen: {answer}");
+        }
+    }
+    Ok(Done::of(started.elapsed().as_secs_f64(), micros))
+}
+
+/// Microseconds since 1970.
+#[expect(clippy::disallowed_methods, reason = "a bench pushes what is known now")]
+fn micros_now() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    since.as_micros() as u64
+}
+
+type Asking = std::pin::Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+
+async fn asking(server: &Server, size: usize) -> Result<impl FnMut(usize) -> Asking + Send + 'static> {
+    let connection = Arc::new(Mutex::new(Connection::open(&server.target).await?));
+    let entities = server.entities;
+    let first: Value = ask(&connection, body_of(entities, 0, size)).await?;
+    if first["results"].as_array().is_none_or(|results| results.len() != 21) {
+        bail!("18 features and 3 keys were asked for: {first}");
+    }
+    Ok(move |n: usize| -> Asking {
+        let connection = connection.clone();
+        Box::pin(async move {
+            connection.lock().await.ask("POST", "/get-online-features", body_of(entities, n, size)).await?;
+            Ok(())
+        })
+    })
+}
+
+async fn ask(connection: &Mutex<Connection>, body: String) -> Result<Value> {
+    let answer = connection.lock().await.ask("POST", "/get-online-features", body).await?;
+    Ok(serde_json::from_slice(&answer)?)
+}
+
+fn body(server: &Server, n: usize, size: usize) -> String {
+    body_of(server.entities, n, size)
+}
+
+/// Entities that are nobody's neighbours.
+fn body_of(entities: usize, n: usize, size: usize) -> String {
+    let ids = |salt: usize| -> Vec<usize> {
+        (0..size).map(|i| ((n * size + i) * 7_919 + salt).wrapping_mul(104_729) % entities).collect()
+    };
+    let keys: serde_json::Map<String, Value> =
+        VIEWS.iter().enumerate().map(|(salt, (_, key, _))| ((*key).to_owned(), json!(ids(salt)))).collect();
+    json!({ "entities": keys, "feature_service": "all" }).to_string()
+}
+
+fn cpu_of(pids: &[u32]) -> Result<f64> {
+    let each = pids.iter().map(|pid| bedplate_testkit::cpu_seconds(*pid));
+    Ok(each.sum::<std::io::Result<f64>>()?)
+}

@@ -1,0 +1,48 @@
+//! Flight SQL's port on statements.
+
+use arrow::datatypes::SchemaRef;
+use bedplate_flight::{Rows, Statements, Table};
+use bedplate_types::Problem;
+use futures::StreamExt;
+
+use super::sql::{Caller, Sql, Statement};
+
+pub struct Served(pub Sql);
+
+#[async_trait::async_trait]
+impl Statements for Served {
+    async fn schema(&self, caller: &bedplate_flight::Caller, sql: &str) -> Result<SchemaRef, Problem> {
+        self.0.schema(&of(caller), statement(sql)).await
+    }
+
+    async fn run(&self, caller: &bedplate_flight::Caller, sql: &str) -> Result<Rows, Problem> {
+        let answer = self.0.run(&of(caller), statement(sql)).await?;
+        let schema = answer.schema.clone();
+        let batches = answer.map(|batch| batch.map_err(|error| Problem::of("the statement", &error)));
+        Ok(Rows { schema, batches: batches.boxed() })
+    }
+
+    async fn tables(&self, caller: &bedplate_flight::Caller, with_schema: bool) -> Result<Vec<Table>, Problem> {
+        let caller = of(caller);
+        let mut tables = Vec::new();
+        for known in self.0.known(&caller).await? {
+            let all = ["SELECT * FROM \"", &known.dataset, "\""].concat();
+            let schema = match with_schema {
+                // One that cannot be read now is told without its columns.
+                true => self.0.schema(&caller, statement(&all)).await.ok(),
+                false => None,
+            };
+            tables.push(Table { name: known.table, schema });
+        }
+        Ok(tables)
+    }
+}
+
+fn of(caller: &bedplate_flight::Caller) -> Caller {
+    let bedplate_flight::Caller { principal, namespace, purpose } = caller.clone();
+    Caller { principal, namespace, purpose }
+}
+
+fn statement(sql: &str) -> Statement {
+    Statement { sql: sql.to_owned(), limit: None, via: "flight-sql" }
+}

@@ -1,0 +1,55 @@
+//! `data`: what a dataset's ingests came to, what is in its quarantine, and letting rows out of it.
+
+use kube::Client;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::error::ClientError;
+use crate::post::post;
+use crate::request::{JSON, escaped, get, send};
+
+/// What to do with rows of a quarantine.
+#[derive(Clone, Debug, Serialize)]
+pub struct QuarantineReview {
+    /// release, discard
+    pub action: &'static str,
+    pub why: String,
+    /// Numbers in their file.
+    pub rows: Vec<i64>,
+    /// An expectation that they did not meet.
+    pub reason: Option<String>,
+    /// Path of the file they were read from.
+    pub file: Option<String>,
+    /// The table's version that was looked at; any when left out.
+    pub version: Option<i64>,
+}
+
+/// `{"ingests": [{"at", "version", "rowsRead", "rows", "quarantined", "outcomes"}]}`, the newest first.
+pub async fn data_history(
+    client: &Client,
+    namespace: &str,
+    dataset: &str,
+    limit: Option<u32>,
+) -> Result<Value, ClientError> {
+    let limit = limit.map(|limit| format!("?limit={limit}")).unwrap_or_default();
+    send(client, get(&path(namespace, dataset, &format!("history{limit}")), JSON)?).await
+}
+
+/// `{"version", "quarantined", "reasons": [{"name", "rows"}], "rows": [{"row", "file", "reasons"}]}`
+pub async fn data_quarantine(client: &Client, namespace: &str, dataset: &str) -> Result<Value, ClientError> {
+    send(client, get(&path(namespace, dataset, "quarantine"), JSON)?).await
+}
+
+/// Releases or discards; `{"rows", "version", "quarantined", "tableRows"}`.
+pub async fn data_review(
+    client: &Client,
+    namespace: &str,
+    dataset: &str,
+    review: &QuarantineReview,
+) -> Result<Value, ClientError> {
+    post(client, &path(namespace, dataset, "quarantine/review"), review).await
+}
+
+fn path(namespace: &str, dataset: &str, rest: &str) -> String {
+    format!("/bedplate/v1/namespaces/{}/datasets/{}/{rest}", escaped(namespace), escaped(dataset))
+}

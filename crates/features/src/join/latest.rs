@@ -1,0 +1,241 @@
+//! Views of latest values: one pass over the source in any order, with one row kept for each moment asked about.
+//!
+//! A row that became known at `u` is a candidate for its entity's first moment at or after `u` alone. When the source has
+//! ended, each moment without a candidate takes that of the moment before. So nothing is sorted, and what is held is as
+//! large as the label rows, however long the source is.
+//!
+//! Sources mostly come in order of time, so that an entity's next row is a candidate for the same moment as its last, or for
+//! the one after. That moment is held open beside the entity: most rows touch nothing else.
+
+use std::cmp::Ordering;
+use std::num::NonZeroU32;
+
+use arrow::array::Float64Array;
+use arrow::buffer::NullBuffer;
+
+use super::{Asked, Spine};
+use crate::row::{SourceColumns, identity_order, value_order};
+use crate::{RowId, ViewDefinition};
+
+/// The time of a place without a candidate. A row known since then is held as known a microsecond later.
+const EMPTY: i64 = i64::MIN;
+
+pub(super) struct Latest {
+    places: Candidates,
+    /// By place, once a row with an id was seen. Rows that may have ids go straight to their places.
+    ids: Vec<Option<RowId>>,
+    /// By entity.
+    open: Vec<Open>,
+    /// By entity, the values of the candidate for its open place.
+    newest: Vec<f64>,
+}
+
+/// The place an entity's last row was a candidate for, and the times of the candidates for it: `after < time <= until`.
+#[derive(Clone, Copy)]
+struct Open {
+    place: u32,
+    /// Where the entity's places end.
+    end: u32,
+    after: i64,
+    until: i64,
+    /// That of the candidate; [`EMPTY`] without one.
+    time: i64,
+}
+
+impl Open {
+    /// No time is within.
+    const NOWHERE: Self = Self { place: 0, end: 0, after: i64::MAX, until: i64::MIN, time: EMPTY };
+
+    fn holds(&self, time: i64) -> bool {
+        self.after < time && time <= self.until
+    }
+}
+
+/// One row for each of many: its time, and its values, NaN where null.
+struct Candidates {
+    width: usize,
+    times: Vec<i64>,
+    values: Vec<f64>,
+}
+
+impl Candidates {
+    fn new(width: usize, len: usize) -> Self {
+        Self { width, times: vec![EMPTY; len], values: vec![f64::NAN; width * len] }
+    }
+
+    fn values(&self, place: u32) -> &[f64] {
+        &self.values[place as usize * self.width..][..self.width]
+    }
+
+    fn put(&mut self, place: u32, time: i64, values: impl Iterator<Item = f64>) {
+        self.times[place as usize] = time;
+        let cells = &mut self.values[place as usize * self.width..][..self.width];
+        cells.iter_mut().zip(values).for_each(|(cell, value)| *cell = value);
+    }
+}
+
+impl Latest {
+    pub(super) fn new(width: usize, spine: &Spine) -> Self {
+        Self {
+            places: Candidates::new(width, spine.len()),
+            ids: Vec::new(),
+            open: vec![Open::NOWHERE; spine.entities()],
+            newest: vec![f64::NAN; width * spine.entities()],
+        }
+    }
+
+    /// Keeps those rows that come after what is kept for their moments.
+    pub(super) fn take(&mut self, asked: &[Asked], spine: &Spine, columns: &SourceColumns) {
+        if columns.has_ids() {
+            for Asked { row, entity, time } in asked {
+                if let Some(place) = spine.first_knowing(*entity, *time) {
+                    self.offer_with_id(place, (*time).max(EMPTY + 1), columns, *row);
+                }
+            }
+            return;
+        }
+        // As the entities are looked up, so are their open places.
+        let is_open: Vec<bool> = asked.iter().map(|asked| self.open[asked.entity as usize].holds(asked.time)).collect();
+        for (asked, was_open) in asked.iter().zip(is_open) {
+            // A row before it in the batch may have opened another.
+            let is_open = was_open && self.open[asked.entity as usize].holds(asked.time);
+            if is_open || self.open_place(asked.entity, asked.time, spine) {
+                self.offer(Asked { time: asked.time.max(EMPTY + 1), ..*asked }, columns);
+            }
+        }
+    }
+
+    fn offer(&mut self, Asked { row, entity, time }: Asked, columns: &SourceColumns) {
+        let width = self.places.width;
+        let (open, values) = (&mut self.open[entity as usize], &mut self.newest[entity as usize * width..][..width]);
+        let comes_after = match time.cmp(&open.time) {
+            Ordering::Equal => value_order(&columns.numbers(row).collect::<Vec<_>>(), values).is_gt(),
+            order => order.is_gt(),
+        };
+        if comes_after {
+            open.time = time;
+            values.iter_mut().zip(columns.numbers(row)).for_each(|(cell, value)| *cell = value);
+        }
+    }
+
+    /// Opens the place a row of this time is a candidate for; false when no label row sees it.
+    fn open_place(&mut self, entity: u32, time: i64, spine: &Spine) -> bool {
+        let open = self.open[entity as usize];
+        let next = if time > open.until { spine.next_knowing(open.place..open.end, time) } else { None };
+        let Some(place) = next.or_else(|| spine.first_knowing(entity, time)) else { return false };
+        self.close(entity as usize);
+        let range = spine.range(entity);
+        let after = if place > range.start { spine.moment(place - 1) } else { EMPTY };
+        let until = spine.moment(place);
+        self.open[entity as usize] = Open { place, end: range.end, after, until, time: EMPTY };
+        true
+    }
+
+    /// Puts an entity's newest candidate where it belongs, unless a later one is there.
+    fn close(&mut self, owner: usize) {
+        let width = self.places.width;
+        let Open { place, time, .. } = self.open[owner];
+        self.open[owner].time = EMPTY;
+        let values = &self.newest[owner * width..][..width];
+        if time != EMPTY && self.comes_after(place, time, (None, values)) {
+            self.places.put(place, time, values.iter().copied());
+        }
+    }
+
+    fn offer_with_id(&mut self, place: u32, time: i64, columns: &SourceColumns, row: usize) {
+        let id = columns.id(row);
+        let values: Vec<f64> = columns.numbers(row).collect();
+        if self.comes_after(place, time, (id.as_ref(), &values)) {
+            self.put(place, time, id, &values);
+        }
+    }
+
+    /// Takes in what was kept of other rows of the same source.
+    pub(super) fn merge(&mut self, mut other: Self) {
+        other.close_all();
+        for (place, time) in (0_u32..).zip(&other.places.times).filter(|(_, time)| **time != EMPTY) {
+            let id = other.ids.get_mut(place as usize).and_then(Option::take);
+            let values = other.places.values(place);
+            if self.comes_after(place, *time, (id.as_ref(), values)) {
+                self.put(place, *time, id, values);
+            }
+        }
+    }
+
+    fn comes_after(&self, place: u32, time: i64, identity: (Option<&RowId>, &[f64])) -> bool {
+        let here = (self.ids.get(place as usize).and_then(Option::as_ref), self.places.values(place));
+        let order = time.cmp(&self.places.times[place as usize]).then_with(|| identity_order(identity, here));
+        order.then_with(|| value_order(identity.1, here.1)).is_gt()
+    }
+
+    fn put(&mut self, place: u32, time: i64, id: Option<RowId>, values: &[f64]) {
+        self.places.put(place, time, values.iter().copied());
+        if id.is_some() || !self.ids.is_empty() {
+            self.ids.resize(self.places.times.len(), None);
+            self.ids[place as usize] = id;
+        }
+    }
+
+    fn close_all(&mut self) {
+        (0..self.open.len()).for_each(|owner| self.close(owner));
+    }
+
+    /// One array per feature, as long as the label rows and in their order.
+    pub(super) fn finish(mut self, def: &ViewDefinition, positions: &[usize], spine: &Spine) -> Vec<Float64Array> {
+        self.close_all();
+        let Self { places, .. } = self;
+        let latest = latest(&places.times, spine);
+        let mut made: Vec<Column> = def.features.iter().map(|_| Column::with_capacity(spine.rows())).collect();
+        for place in spine.places() {
+            let known = place.and_then(|place| Some((spine.moment(place), latest[place as usize]?.get() - 1)));
+            let usable = known.filter(|(moment, place)| is_usable(def, places.times[*place as usize], *moment));
+            let values = usable.map(|(_, place)| places.values(place));
+            for (position, column) in positions.iter().zip(&mut made) {
+                column.push(values.map_or(f64::NAN, |values| values[*position]));
+            }
+        }
+        made.into_iter().map(Column::finish).collect()
+    }
+}
+
+/// For each place the one whose row is the latest known there, counted from 1.
+fn latest(times: &[i64], spine: &Spine) -> Vec<Option<NonZeroU32>> {
+    let mut latest = vec![None; times.len()];
+    for entity in spine.all() {
+        let mut last = None;
+        for place in spine.range(entity) {
+            if times[place as usize] != EMPTY {
+                last = NonZeroU32::new(place + 1);
+            }
+            latest[place as usize] = last;
+        }
+    }
+    latest
+}
+
+/// `at - time <= ttl`; what became known before the beginning of time is older than every limit.
+fn is_usable(def: &ViewDefinition, time: i64, at: i64) -> bool {
+    def.ttl.is_none_or(|ttl| at.checked_sub(time).is_some_and(|age| age <= ttl.micros()))
+}
+
+/// A feature's values as they come, NaN for null.
+struct Column {
+    values: Vec<f64>,
+    present: Vec<bool>,
+}
+
+impl Column {
+    fn with_capacity(rows: usize) -> Self {
+        Self { values: Vec::with_capacity(rows), present: Vec::with_capacity(rows) }
+    }
+
+    fn push(&mut self, value: f64) {
+        self.present.push(!value.is_nan());
+        self.values.push(if value.is_nan() { 0.0 } else { value });
+    }
+
+    fn finish(self) -> Float64Array {
+        let nulls = NullBuffer::from(self.present);
+        Float64Array::new(self.values.into(), Some(nulls).filter(|nulls| nulls.null_count() > 0))
+    }
+}

@@ -1,0 +1,85 @@
+//! Values that rise from row to row.
+
+use std::cmp::Ordering;
+
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::buffer::{BooleanBuffer, NullBuffer};
+use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
+use arrow::error::ArrowError;
+
+/// What it remembers is the first value and the last.
+#[derive(Debug)]
+pub(super) struct Increasing {
+    pub column: usize,
+    strictly: bool,
+    ends: Option<(Value, Value)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+enum Value {
+    Integer(i64),
+    Float(f64),
+}
+
+impl Increasing {
+    pub fn new(column: usize, strictly: bool) -> Self {
+        Self { column, strictly, ends: None }
+    }
+
+    /// The rows whose value does not rise above the last one before; NaN rises above nothing.
+    pub fn failing(&mut self, array: &ArrayRef) -> Result<BooleanBuffer, ArrowError> {
+        let (rows, nulls) = (array.len(), array.nulls());
+        Ok(match array.data_type() {
+            DataType::Int32 => {
+                let values = array.as_primitive::<Int32Type>().values();
+                self.each(rows, nulls, |row| Value::Integer(i64::from(values[row])))
+            }
+            DataType::Int64 => {
+                let values = array.as_primitive::<Int64Type>().values();
+                self.each(rows, nulls, |row| Value::Integer(values[row]))
+            }
+            DataType::Timestamp(..) => {
+                let values = array.as_primitive::<TimestampMicrosecondType>().values();
+                self.each(rows, nulls, |row| Value::Integer(values[row]))
+            }
+            DataType::Float64 => {
+                let values = array.as_primitive::<Float64Type>().values();
+                self.each(rows, nulls, |row| Value::Float(values[row]))
+            }
+            other => return Err(ArrowError::InvalidArgumentError(format!("{other} does not rise"))),
+        })
+    }
+
+    fn each(&mut self, rows: usize, nulls: Option<&NullBuffer>, value: impl Fn(usize) -> Value) -> BooleanBuffer {
+        BooleanBuffer::collect_bool(rows, |row| {
+            if nulls.is_some_and(|nulls| nulls.is_null(row)) {
+                return false;
+            }
+            let value = value(row);
+            let Some((_, last)) = &mut self.ends else {
+                self.ends = Some((value, value));
+                return false;
+            };
+            let before = std::mem::replace(last, value);
+            falls(before, value, self.strictly)
+        })
+    }
+
+    /// Adds later rows; tells whether the first of them falls below the last of these: one failure more.
+    pub fn merge(&mut self, later: &Self) -> u64 {
+        let (Some((first, last)), Some((next, end))) = (self.ends, later.ends) else {
+            self.ends = self.ends.or(later.ends);
+            return 0;
+        };
+        self.ends = Some((first, end));
+        u64::from(falls(last, next, self.strictly))
+    }
+}
+
+fn falls(before: Value, value: Value, strictly: bool) -> bool {
+    match value.partial_cmp(&before) {
+        Some(Ordering::Greater) => false,
+        Some(Ordering::Equal) => strictly,
+        _ => true,
+    }
+}

@@ -1,0 +1,38 @@
+//! Why historical features could not be made.
+
+use arrow::error::ArrowError;
+use bedplate_features::FeatureError;
+use bedplate_query::QueryError;
+use bedplate_types::{ErrorKind, Explained};
+
+#[derive(Debug, thiserror::Error)]
+pub enum OfflineError {
+    #[error("the query of the label rows")]
+    Labels(#[source] QueryError),
+    #[error("the query of feature view {view}")]
+    Source { view: String, source: QueryError },
+    #[error("joining feature view {view}")]
+    Features { view: String, source: FeatureError },
+    #[error("joining feature view {view} was stopped by a fault of its own")]
+    Stopped { view: String },
+    #[error("putting label rows and features together")]
+    Arrow(#[from] ArrowError),
+}
+
+impl Explained for OfflineError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Labels(source) | Self::Source { source, .. } => source.kind(),
+            Self::Features { source, .. } => source.kind(),
+            Self::Stopped { .. } | Self::Arrow(_) => ErrorKind::Internal,
+        }
+    }
+
+    fn fix(&self) -> Option<String> {
+        match self {
+            Self::Labels(source) | Self::Source { source, .. } => source.fix(),
+            Self::Features { source, .. } => source.fix(),
+            Self::Stopped { .. } | Self::Arrow(_) => None,
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The features of label rows that are in memory.
+
+use std::sync::Arc;
+
+use arrow::array::{Float64Array, RecordBatch};
+use bedplate_features::{FeatureError, PointInTime, Spine, SpineShape};
+use bedplate_query::{Lake, QueryError, Rows};
+use tokio::task::JoinSet;
+
+use crate::{OfflineError, View};
+
+/// One feature's values, as long as the label rows and in their order.
+#[derive(Clone, Debug)]
+pub struct Feature {
+    /// As [`View::full_name`] says it.
+    pub name: String,
+    pub values: Float64Array,
+}
+
+/// The selected features of `views`, in their order, as they were known at each label row's moment.
+///
+/// One view's source is read after the other, as streams on the runtime's threads. Dropping the future ends them.
+///
+/// # Errors
+/// When a query fails, or a column is missing or has a type that cannot be used.
+pub async fn join(
+    lake: &Lake,
+    labels: &RecordBatch,
+    time_column: &str,
+    views: &[View],
+) -> Result<Vec<Feature>, OfflineError> {
+    let mut features = Vec::new();
+    let mut last: Option<(SpineShape, Arc<Spine>)> = None;
+    for view in views {
+        let shape = SpineShape::of(&view.definition);
+        // Views of one entity mostly stand together.
+        let spine = match last.take().filter(|(of, _)| *of == shape) {
+            Some((_, spine)) => spine,
+            None => Arc::new(Spine::new(&shape, labels, time_column).map_err(|error| wrong(view, error))?),
+        };
+        features.extend(join_one(lake, spine.clone(), view).await?);
+        last = Some((shape, spine));
+    }
+    Ok(features)
+}
+
+async fn join_one(lake: &Lake, spine: Arc<Spine>, view: &View) -> Result<Vec<Feature>, OfflineError> {
+    let parts = lake.parts(&view.tables, &view.sql).await.map_err(|error| failed(view, error))?;
+    let definition = Arc::new(view.definition.clone());
+    let join = || PointInTime::new(definition.clone(), spine.clone());
+    let mut taking: JoinSet<Result<PointInTime, OfflineError>> =
+        parts.into_iter().map(|rows| take(rows, join(), view.clone())).collect();
+    let mut whole = None::<PointInTime>;
+    while let Some(part) = taking.join_next().await {
+        let part = part.map_err(|_| OfflineError::Stopped { view: view.definition.name.clone() })??;
+        match &mut whole {
+            Some(whole) => whole.merge(part),
+            None => whole = Some(part),
+        }
+    }
+    let values = whole.unwrap_or_else(join).finish();
+    let feature = |position: &usize| Feature { name: view.full_name(*position), values: values[*position].clone() };
+    Ok(view.selected.iter().map(feature).collect())
+}
+
+async fn take(mut rows: Rows, mut join: PointInTime, view: View) -> Result<PointInTime, OfflineError> {
+    while let Some(batch) = rows.next().await.map_err(|error| failed(&view, error))? {
+        join.take(&batch).map_err(|error| wrong(&view, error))?;
+    }
+    Ok(join)
+}
+
+fn failed(view: &View, source: QueryError) -> OfflineError {
+    OfflineError::Source { view: view.definition.name.clone(), source }
+}
+
+fn wrong(view: &View, source: FeatureError) -> OfflineError {
+    OfflineError::Features { view: view.definition.name.clone(), source }
+}

@@ -1,0 +1,348 @@
+//! Statements of people: what they can read, and that nothing they say gets round what is masked or filtered.
+
+use std::fs::File;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow::json::LineDelimitedWriter;
+use bedplate_kinds::{ColumnType, Mask};
+use bedplate_query::{Answer, Ingest, Lake, Limits, ReadError, Readable, Reader, Request, ShownColumn};
+use bedplate_types::{ErrorKind, Explained};
+use futures::StreamExt;
+use parquet::arrow::ArrowWriter;
+use tempfile::TempDir;
+
+use crate::table::{of, spec};
+
+const COLUMNS: [(&str, ColumnType); 7] = [
+    ("id", ColumnType::Int64),
+    ("name", ColumnType::String),
+    ("email", ColumnType::String),
+    ("ssn", ColumnType::String),
+    ("age", ColumnType::Int64),
+    ("salary", ColumnType::Int64),
+    ("region", ColumnType::String),
+];
+
+/// What no answer may hold: e-mail addresses (hashed), numbers of persons (nullified) and salaries (hidden) of everybody,
+/// and everything of whoever is not of the region `eu`.
+const SECRETS: [&str; 12] =
+    ["ada@", "bob@", "cyd@", "dan@", "111-11", "222-22", "333-33", "444-44", "71001", "Cyd", "Dan", "us-secret"];
+
+struct Site {
+    _dir: TempDir,
+    lake: Arc<Lake>,
+    reader: Reader,
+    rows: i64,
+}
+
+async fn site(limits: Limits) -> Site {
+    let dir = tempfile::tempdir().unwrap();
+    let lake = Arc::new(Lake::open(dir.path().join("lake")).unwrap());
+    let text = |values: [&str; 4]| Arc::new(StringArray::from(values.to_vec())) as ArrayRef;
+    let numbers = |values: [i64; 4]| Arc::new(Int64Array::from(values.to_vec())) as ArrayRef;
+    let batch = RecordBatch::try_from_iter_with_nullable([
+        ("id", numbers([1, 2, 3, 4]), true),
+        ("name", text(["Ada", "Bob", "Cyd", "Dan"]), true),
+        ("email", text(["ada@example.org", "bob@example.org", "cyd@example.org", "dan@example.org"]), true),
+        ("ssn", text(["111-11", "222-22", "333-33", "444-44"]), true),
+        ("age", numbers([36, 41, 99, 12]), true),
+        ("salary", numbers([71_001, 71_002, 71_003, 71_004]), true),
+        ("region", text(["eu", "eu", "us-secret", "us-secret"]), true),
+    ]);
+    let path = dir.path().join("people.parquet");
+    let batch = batch.unwrap();
+    let mut writer = ArrowWriter::try_new(File::create(&path).unwrap(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    let spec = spec(&COLUMNS);
+    lake.ingest(Ingest { name: "people", ..of(&path, &spec, None) }).await.unwrap();
+    let reader = Reader::open(lake.clone(), limits, [7; 32]).unwrap();
+    Site { _dir: dir, lake, reader, rows: 4 }
+}
+
+fn people(masks: &[(&str, Mask)], filters: &[&str]) -> Readable {
+    let mask = |column: &str| masks.iter().find(|(name, _)| *name == column).map(|(_, mask)| *mask);
+    let columns = COLUMNS.iter().map(|(name, _)| ShownColumn { name: (*name).to_owned(), mask: mask(name) });
+    Readable {
+        table: "people".into(),
+        dataset: "people".into(),
+        version: 0,
+        columns: columns.collect(),
+        filters: filters.iter().map(|filter| (*filter).to_owned()).collect(),
+    }
+}
+
+fn guarded() -> Readable {
+    let masks = [("email", Mask::Hash), ("ssn", Mask::Nullify), ("salary", Mask::Hide)];
+    people(&masks, &["region = 'eu'"])
+}
+
+impl Site {
+    async fn ask(&self, table: Readable, sql: &str) -> Result<Answer, ReadError> {
+        let request = Request { namespace: "demo".into(), sql: sql.into(), tables: vec![table], limit: None };
+        self.reader.run(request, drop).await
+    }
+
+    /// The rows as lines of JSON.
+    async fn rows(&self, table: Readable, sql: &str) -> Result<String, ReadError> {
+        let mut answer = self.ask(table, sql).await?;
+        let mut lines = LineDelimitedWriter::new(Vec::new());
+        while let Some(batch) = answer.next().await.transpose()? {
+            lines.write(&batch).unwrap();
+        }
+        lines.finish().unwrap();
+        Ok(String::from_utf8(lines.into_inner()).unwrap())
+    }
+
+    /// Waits until a statement that was ended has left its place: it does so a moment after it says so.
+    async fn becomes_free(&self) {
+        let free = async {
+            while let Err(error) = self.rows(people(&[], &[]), "SELECT 1").await {
+                assert!(matches!(error, ReadError::Busy { .. }), "{error}");
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), free).await.expect("who goes away ends the statement");
+    }
+}
+
+/// Every way we know to see what is kept back.
+const ATTEMPTS: &[&str] = &[
+    "SELECT * FROM people",
+    "SELECT * EXCLUDE (name) FROM people",
+    "SELECT p.* FROM people AS p",
+    "SELECT * FROM demo.people",
+    "SELECT * FROM bedplate.demo.people",
+    "SELECT * FROM \"people\" AS region",
+    "SELECT email AS e, ssn AS s FROM people",
+    "SELECT upper(email), reverse(email), substr(email, 1, 4), email || ssn FROM people",
+    "SELECT coalesce(ssn, email, region) FROM people",
+    "SELECT CASE WHEN email LIKE 'ada@%' THEN 'ada@ it is' ELSE 'no' END AS found FROM people",
+    "SELECT * FROM people WHERE email = 'cyd@example.org' OR email LIKE '%@%' OR ssn = '111-11'",
+    "SELECT * FROM people WHERE region <> 'eu'",
+    "SELECT * FROM people WHERE region = 'us-secret'",
+    "SELECT * FROM people WHERE true OR region = 'us-secret'",
+    "SELECT * FROM people WHERE region IS NOT NULL OR random() < 2",
+    "SELECT * FROM people WHERE id = 3",
+    "SELECT * FROM people WHERE id IN (3, 4) ORDER BY id LIMIT 1",
+    "SELECT min(email), max(email), min(ssn), max(ssn), max(region), max(name) FROM people",
+    "SELECT array_agg(email), string_agg(name, ','), array_agg(region) FROM people",
+    "SELECT email, count(*) FROM people GROUP BY email HAVING max(age) > 0",
+    "SELECT region, count(*) FROM people GROUP BY ROLLUP (region)",
+    "SELECT count(*) FILTER (WHERE region <> 'eu') AS others, 'x' AS x FROM people HAVING count(*) > 4",
+    "SELECT first_value(email) OVER (ORDER BY age DESC), lag(name) OVER (ORDER BY id DESC) FROM people",
+    "SELECT last_value(name) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) FROM people",
+    "SELECT DISTINCT ON (region) region, name, email FROM people ORDER BY region DESC",
+    "SELECT name FROM people QUALIFY row_number() OVER (ORDER BY id DESC) = 1",
+    "WITH p AS (SELECT * FROM people) SELECT p.email, q.name FROM p CROSS JOIN p AS q",
+    "WITH people AS (SELECT * FROM people) SELECT * FROM people",
+    "WITH RECURSIVE r AS (SELECT id, name, email FROM people WHERE id = 1 UNION ALL SELECT p.id, p.name, p.email FROM people p JOIN r ON p.id = r.id + 1) SELECT * FROM r",
+    "SELECT (SELECT max(email) FROM people) AS a, (SELECT max(name) FROM people WHERE region <> 'eu') AS b",
+    "SELECT name FROM people p WHERE EXISTS (SELECT 1 FROM people q WHERE q.email LIKE 'cyd@%' AND q.id = p.id)",
+    "SELECT name FROM people WHERE id IN (SELECT id FROM people WHERE region <> 'eu')",
+    "SELECT name FROM people WHERE id <> ALL (SELECT id FROM people WHERE region = 'eu')",
+    "SELECT a.name, b.email FROM people a FULL JOIN people b ON a.region <> b.region",
+    "SELECT a.name FROM people a RIGHT JOIN (VALUES (3), (4)) AS v (id) ON a.id = v.id",
+    "SELECT a.name FROM people a JOIN (VALUES ('cyd@example.org'), ('ada@example.org')) AS v (e) ON a.email = v.e",
+    "SELECT a.name FROM people a LEFT ANTI JOIN (SELECT id FROM people WHERE region = 'eu') b ON a.id = b.id",
+    "SELECT a.name, l.name FROM people a, LATERAL (SELECT name FROM people b WHERE b.id = a.id + 2) AS l",
+    "SELECT name FROM people UNION SELECT email FROM people UNION ALL SELECT ssn FROM people",
+    "SELECT name FROM people EXCEPT SELECT name FROM people WHERE region = 'eu'",
+    "SELECT name, email FROM people ORDER BY ssn DESC NULLS LAST, region DESC LIMIT 1 OFFSET 0",
+    "SELECT CAST(name AS INT) FROM people WHERE region <> 'eu'",
+    "SELECT name FROM people WHERE CAST(email AS INT) > 0",
+    "SELECT name FROM people WHERE CAST(region AS INT) > 0 AND region <> 'eu'",
+    "SELECT name FROM people WHERE 1 / (age - 99) > -1000",
+    "SELECT 1 / (age - 99) AS x, name FROM people",
+    "SELECT name FROM people WHERE CASE WHEN region <> 'eu' THEN CAST(name AS INT) ELSE 1 END = 1",
+    "SELECT salary FROM people",
+    "SELECT name FROM people WHERE salary > 71000",
+    "SELECT name FROM people ORDER BY salary",
+    "SELECT p.salary FROM (SELECT * FROM people) AS p",
+    "SELECT name FROM people NATURAL JOIN (SELECT 71001 AS salary) AS v",
+    "SELECT pseudonym(name) FROM people",
+    "SELECT arrow_typeof(email), named_struct('e', email, 's', ssn) FROM people",
+    "SELECT sha256('ada@example.org') FROM people WHERE email = encode(sha256('ada@example.org'), 'hex')",
+    "SELECT unnest([email, ssn, region]) FROM people",
+    "SELECT approx_distinct(email), approx_percentile_cont(age, 0.99) FROM people",
+    "SELECT corr(age, id), stddev(age) FROM people WHERE region <> 'eu' AND age = 99",
+    "DESCRIBE people",
+    "EXPLAIN SELECT * FROM people WHERE email = 'x' AND region <> 'eu'",
+    "EXPLAIN VERBOSE SELECT count(*) FROM people",
+    "EXPLAIN ANALYZE SELECT count(*), max(email) FROM people",
+    "EXPLAIN ANALYZE VERBOSE SELECT * FROM people WHERE age > 0 ORDER BY age LIMIT 1",
+    "EXPLAIN FORMAT TREE SELECT * FROM people",
+    "EXPLAIN FORMAT pgjson SELECT * FROM people",
+];
+
+#[tokio::test]
+async fn nothing_that_is_masked_or_filtered_is_got_at() {
+    let site = site(Limits::default()).await;
+    let mut answered = 0;
+    for sql in ATTEMPTS {
+        let told = match site.rows(guarded(), sql).await {
+            Ok(rows) => {
+                answered += 1;
+                rows
+            }
+            Err(error) => error.to_string(),
+        };
+        // What the statement itself holds is no news.
+        let secrets = SECRETS.iter().filter(|secret| !sql.contains(*secret));
+        for secret in secrets {
+            assert!(!told.contains(secret), "{sql} told {secret}: {told}");
+        }
+        assert!(!told.contains("parquet"), "{sql} told of files: {told}");
+        // One line of a plan for each step; what an aggregate promises of itself is no news.
+        let scans = told.split("\\n").filter(|step| step.contains("DatasetScan"));
+        scans.for_each(|scan| assert!(!scan.contains("Exact("), "{sql} told of what is there: {scan}"));
+        let others = ["\"others\":1", "\"others\":2", "ada@ it is"];
+        assert!(!others.iter().any(|other| told.contains(other)), "{sql}: {told}");
+        if !sql.contains("salary") {
+            assert!(!told.contains("salary"), "{sql} told of a hidden column: {told}");
+        }
+    }
+    assert!(answered > 50, "only {answered} were answered: the rest does not try anything");
+}
+
+#[tokio::test]
+async fn what_is_kept_back_is_not_counted_and_not_met() {
+    let site = site(Limits::default()).await;
+    for (sql, expect) in [
+        ("SELECT count(*) AS n FROM people", "{\"n\":2}\n"),
+        (
+            "SELECT count(1) AS n, count(ssn) AS s, count(DISTINCT email) AS e FROM people",
+            "{\"n\":2,\"s\":0,\"e\":2}\n",
+        ),
+        ("SELECT count(*) AS n FROM people WHERE email = 'ada@example.org'", "{\"n\":0}\n"),
+        ("SELECT count(*) AS n FROM people a JOIN people b ON a.email = b.email", "{\"n\":2}\n"),
+        ("SELECT name FROM people WHERE 1 / (age - 99) < 1 ORDER BY name LIMIT 1", "{\"name\":\"Ada\"}\n"),
+        ("SELECT max(age) AS n FROM people", "{\"n\":41}\n"),
+    ] {
+        assert_eq!(site.rows(guarded(), sql).await.unwrap(), expect, "{sql}");
+    }
+    let described = site.rows(guarded(), "DESCRIBE people").await.unwrap();
+    assert_eq!(described.lines().count(), COLUMNS.len() - 1, "{described}");
+    let hashed = site.rows(guarded(), "SELECT email FROM people ORDER BY name").await.unwrap();
+    assert!(hashed.lines().all(|line| line.len() == "{\"email\":\"\"}".len() + 32), "{hashed}");
+    let redacted = people(&[("email", Mask::Redact), ("id", Mask::Hash)], &[]);
+    let rows =
+        site.rows(redacted, "SELECT DISTINCT email, min(id) > 4 AS hashed FROM people GROUP BY email").await.unwrap();
+    assert_eq!(rows, "{\"email\":\"REDACTED\",\"hashed\":true}\n");
+}
+
+#[tokio::test]
+async fn whoever_may_sees_all_and_the_engine_helps() {
+    let site = site(Limits::default()).await;
+    let open = || people(&[], &[]);
+    let count = site.rows(open(), "SELECT count(*) AS n, max(salary) AS s FROM people").await.unwrap();
+    assert_eq!(count, format!("{{\"n\":{},\"s\":71004}}\n", site.rows));
+    let pruned = site.rows(open(), "SELECT name FROM people WHERE email = 'cyd@example.org'").await.unwrap();
+    assert_eq!(pruned, "{\"name\":\"Cyd\"}\n");
+    let plan = site.rows(open(), "EXPLAIN SELECT name FROM people WHERE age > 40").await.unwrap();
+    assert!(plan.contains("DatasetScan: dataset=people, version=0") && !plan.contains("parquet"), "{plan}");
+    // A filter that binds stands below a plan that says nothing of how.
+    let plan = site.rows(guarded(), "EXPLAIN SELECT name FROM people WHERE age > 40").await.unwrap();
+    assert!(plan.contains("masked=[email=hash, ssn=nullify], rowFilters=1") && !plan.contains("'eu'"), "{plan}");
+    assert_eq!(site.lake.committed("demo", "people").await.unwrap().unwrap().report.rows, 4);
+}
+
+#[tokio::test]
+async fn a_filter_that_cannot_be_applied_shows_nothing() {
+    let site = site(Limits::default()).await;
+    for filter in ["nowhere = 1", "age +", "age + 1", "id IN (SELECT id FROM people)", "sum(age) > 1", "region = 'eu';"]
+    {
+        let error = site.rows(people(&[], &[filter]), "SELECT 1 FROM people").await.unwrap_err();
+        assert!(matches!(error, ReadError::Filter { .. }), "{filter}: {error}");
+        assert_eq!(error.kind(), ErrorKind::Refused);
+    }
+    // Both must be met.
+    let both = people(&[], &["region = 'eu'", "age > 40"]);
+    assert_eq!(site.rows(both, "SELECT name FROM people").await.unwrap(), "{\"name\":\"Bob\"}\n");
+    // A mask that does not fit the stored type shows nothing, and a column that is gone is not there.
+    let odd = people(&[("age", Mask::Redact)], &[]);
+    assert_eq!(site.rows(odd, "SELECT count(age) AS n FROM people").await.unwrap(), "{\"n\":0}\n");
+    let mut more = people(&[], &[]);
+    more.columns.push(ShownColumn { name: "later".into(), mask: None });
+    assert!(site.rows(more, "SELECT later FROM people").await.is_err());
+}
+
+#[tokio::test]
+async fn nothing_outside_of_what_was_opened_is_reached() {
+    let site = site(Limits::default()).await;
+    let file = format!("SELECT * FROM '{}'", site.lake.location("demo", "people").unwrap().display());
+    for sql in [
+        "SELECT * FROM other",
+        "SELECT * FROM elsewhere.people",
+        "SELECT * FROM information_schema.tables",
+        "SELECT * FROM information_schema.df_settings",
+        "SELECT * FROM pg_catalog.pg_tables",
+        "SELECT * FROM 'file:///etc/passwd'",
+        "SELECT * FROM range(10)",
+        "SELECT * FROM read_parquet('/etc/passwd')",
+        "INSERT INTO people SELECT * FROM people",
+        "SET datafusion.catalog.information_schema = true",
+        &file,
+    ] {
+        let error = site.rows(people(&[], &[]), sql).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{sql}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn statements_are_bounded_in_number_time_rows_and_depth() {
+    let limits = Limits { statements: 1, time: Duration::from_millis(300), ..Limits::default() };
+    let site = site(limits).await;
+    let endless = "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT n FROM r";
+    let running = site.ask(people(&[], &[]), endless).await.unwrap();
+    let busy = site.ask(people(&[], &[]), "SELECT 1").await.err().unwrap();
+    assert!(matches!(busy, ReadError::Busy { most: 1 }), "{busy}");
+    drop(running);
+    site.becomes_free().await;
+    let slow = format!("SELECT count(*) FROM ({endless})");
+    let error = site.rows(people(&[], &[]), &slow).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+    site.becomes_free().await;
+    let request = Request {
+        namespace: "demo".into(),
+        sql: "SELECT id FROM people".into(),
+        tables: vec![people(&[], &[])],
+        limit: Some(3),
+    };
+    let rows = site.reader.run(request, drop).await.unwrap();
+    let rows: usize = rows.map(|batch| batch.unwrap().num_rows()).collect::<Vec<_>>().await.iter().sum();
+    assert_eq!(rows, 3);
+}
+
+#[tokio::test]
+async fn a_deep_statement_does_not_end_the_process() {
+    let site = site(Limits::default()).await;
+    let sum = format!("SELECT 1{} AS n", "+1".repeat(1_900));
+    assert_eq!(site.rows(people(&[], &[]), &sum).await.unwrap(), "{\"n\":1901}\n");
+    let ors = format!("SELECT count(*) AS n FROM people WHERE id = 1{}", " OR id + id = 3".repeat(600));
+    assert_eq!(site.rows(people(&[], &[]), &ors).await.unwrap(), "{\"n\":1}\n");
+    let unions = format!("SELECT count(*) AS n FROM (SELECT 1{})", " UNION ALL SELECT 1".repeat(300));
+    assert_eq!(site.rows(people(&[], &[]), &unions).await.unwrap(), "{\"n\":301}\n");
+    let doubled: Vec<String> =
+        (1..40).map(|n| format!("c{n} AS (SELECT 1 AS n FROM c{} a, c{} b)", n - 1, n - 1)).collect();
+    let bomb = format!("WITH c0 AS (SELECT 1 AS n), {} SELECT count(*) FROM c39", doubled.join(", "));
+    let refused = site.rows(people(&[], &[]), &bomb).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::TooLarge, "{refused}");
+    let nested = format!("SELECT {}1{}", "(".repeat(1_000), ")".repeat(1_000));
+    assert!(site.rows(people(&[], &[]), &nested).await.is_err());
+}
+
+#[tokio::test]
+async fn what_was_read_is_told_however_it_ends() {
+    let site = site(Limits::default()).await;
+    for (table, sql) in [(people(&[], &[]), "SELECT name FROM people"), (guarded(), "SELECT email FROM people")] {
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let request = Request { namespace: "demo".into(), sql: sql.into(), tables: vec![table], limit: None };
+        let answer = site.reader.run(request, move |bytes| drop(tell.send(bytes))).await.unwrap();
+        let _: Vec<_> = answer.collect().await;
+        let bytes = told.await.unwrap();
+        assert!(bytes.get("people").is_some_and(|bytes| *bytes > 50), "{sql}: {bytes:?}");
+    }
+}
