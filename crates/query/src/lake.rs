@@ -8,7 +8,7 @@ use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use parking_lot::Mutex;
 
-use crate::IngestReport;
+use crate::Change;
 use crate::delta::{self, Committed, TableError};
 use crate::sql::{QueryError, TableRef};
 

@@ -38,7 +38,6 @@ pub(crate) fn loaded(location: &Path) -> Result<Option<Loaded>, TableError> {
 
 /// What made a version of a table.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "few are held, and mostly ingests")]
 pub enum Change {
     Ingest(IngestReport),
     Review { version: i64, review: Review },

@@ -54,6 +54,7 @@ impl Unread {
             passed: false,
             failing: self.rows,
             observed: rows_read,
+            value: Some(self.rows as f64 / rows_read as f64),
             detail: format!("{} of {rows_read} rows cannot, the first is {first}", self.rows),
         })
     }

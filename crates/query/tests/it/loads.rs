@@ -183,7 +183,8 @@ async fn what_another_object_or_an_older_bedplate_loaded_is_replaced() {
     fs::write(&commit, text.replace(r#"\"object\":\"one\""#, r#"\"object\":\"two\""#)).unwrap();
     landing.put("b.csv", "2,2");
     landing.check(1, &[1.0, 2.0], &[]).await;
-    assert!(!landing.site.lake.reports_since("demo", "weather", Some(0)).unwrap()[0].appended);
+    let changes = landing.site.lake.changes_since("demo", "weather", Some(0)).unwrap();
+    assert!(matches!(&changes[..], [Change::Ingest(report)] if !report.appended), "{changes:?}");
     fs::write(&commit, text.replace(r#"\"files\":"#, r#"\"somethingElse\":"#)).unwrap();
     landing.forget(1);
     let report = landing.check(1, &[1.0, 2.0], &[]).await;
@@ -285,6 +286,9 @@ async fn the_example_is_loaded_with_its_two_bad_rows() {
     assert_eq!((report.files.len(), report.rows, report.quarantined), (2, 5, 2));
     let reasons = site.rows("weather__quarantine", "_row, _reasons").await.strings("_reasons").unwrap();
     let reasons: Vec<String> = reasons.into_iter().flatten().collect();
-    assert_eq!(reasons[0], "can be read as declared: line 3: at \"2026-10-25 02:30:00\" is there twice or never in Europe/Berlin");
+    assert_eq!(
+        reasons[0],
+        "can be read as declared: line 3: at \"2026-10-25 02:30:00\" is there twice or never in Europe/Berlin"
+    );
     assert_eq!(reasons[1], "can be read as declared: line 4: value \"hot\" is not float64");
 }

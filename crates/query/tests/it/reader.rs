@@ -7,13 +7,13 @@ use std::time::Duration;
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow::json::LineDelimitedWriter;
 use bedplate_kinds::{ColumnType, Mask};
-use bedplate_query::{Answer, Ingest, Lake, Limits, ReadError, Readable, Reader, Request, ShownColumn};
+use bedplate_query::{Answer, Lake, Limits, ReadError, Readable, Reader, Request, ShownColumn};
 use bedplate_types::{ErrorKind, Explained};
 use futures::StreamExt;
 use parquet::arrow::ArrowWriter;
 use tempfile::TempDir;
 
-use crate::table::{of, spec};
+use crate::table::{With, load_into, spec};
 
 const COLUMNS: [(&str, ColumnType); 7] = [
     ("id", ColumnType::Int64),
@@ -57,7 +57,7 @@ async fn site(limits: Limits) -> Site {
     writer.write(&batch).unwrap();
     writer.close().unwrap();
     let spec = spec(&COLUMNS);
-    lake.ingest(Ingest { name: "people", ..of(&path, &spec, None) }).await.unwrap();
+    load_into(&lake, "people", &path, &spec, With::default()).await.unwrap();
     let reader = Reader::open(lake.clone(), limits, [7; 32]).unwrap();
     Site { _dir: dir, lake, reader, rows: 4 }
 }

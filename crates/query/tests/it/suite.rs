@@ -7,9 +7,9 @@ use arrow::array::BooleanArray;
 use bedplate_kinds::{Check, Drift, Expectation, ExpectationSuiteSpec, Satisfies, Severity};
 use bedplate_lake::quality::{Profile, References};
 use bedplate_lake::schema::Conform;
-use bedplate_query::{Ingest, IngestError};
+use bedplate_query::IngestError;
 
-use crate::table::{COLUMNS, Site, of, spec, weather};
+use crate::table::{COLUMNS, Site, spec, weather};
 
 fn met(sql: &str) -> Result<BooleanArray, String> {
     let site = Site::new();
@@ -71,7 +71,7 @@ async fn a_condition_and_a_profile_go_with_an_ingest() {
     let calm = suite("calm", Check { satisfies: Some(Satisfies { sql: sql.into() }), ..Check::default() });
     let conditions = HashMap::from([(sql.to_owned(), site.lake.condition(&spec, sql).unwrap())]);
     let references = References { conditions, ..References::default() };
-    let report = site.lake.ingest(Ingest { references, ..of(&source, &spec, Some(&calm)) }).await.unwrap();
+    let report = site.load_with(&source, &calm, references).await.unwrap();
     assert_eq!((report.rows, report.quarantined), (1, 1));
     assert_eq!(report.outcomes[0].detail, "1 of 2 rows failed, the first is row 1 with wind_speed 9.0");
 
@@ -82,6 +82,6 @@ async fn a_condition_and_a_profile_go_with_an_ingest() {
     let profiles = HashMap::from([("still".to_owned(), Arc::new(profile))]);
     let references = References { profiles, ..References::default() };
     let far = site.source(&[70.0, 80.0]);
-    let refused = site.lake.ingest(Ingest { references, ..of(&far, &spec, Some(&still)) }).await.unwrap_err();
+    let refused = site.load_with(&far, &still, references).await.unwrap_err();
     assert!(matches!(&refused, IngestError::Blocked { outcomes, .. } if outcomes[0].value > Some(1.0)), "{refused}");
 }

@@ -67,19 +67,49 @@ impl Site {
         suite: Option<&ExpectationSuiteSpec>,
         cancel: CancellationToken,
     ) -> Result<IngestReport, IngestError> {
-        let path = source.to_str().unwrap().to_owned();
-        let spec = DatasetSpec { source: DatasetSource { path, ..spec.source.clone() }, ..spec.clone() };
-        let roots = [self.dir.path().canonicalize().unwrap()];
-        let whose = Whose { namespace: "demo", name: "weather", object: "one", roots: &roots };
-        let pending = self.lake.pending(whose, &spec).await?;
-        let input_digest = Digest::from_sha256([7; 32]);
-        let references = References::default();
-        self.lake.ingest(Ingest { whose, spec: &spec, suite, references, pending, input_digest, cancel }).await
+        let with = With { suite, cancel, ..With::default() };
+        load_into(&self.lake, "weather", source, spec, with).await
+    }
+
+    pub async fn load_with(
+        &self,
+        source: &Path,
+        suite: &ExpectationSuiteSpec,
+        references: References,
+    ) -> Result<IngestReport, IngestError> {
+        let with = With { suite: Some(suite), references, ..With::default() };
+        load_into(&self.lake, "weather", source, &spec(&COLUMNS), with).await
     }
 
     pub async fn rows(&self, name: &str, columns: &str) -> Frame {
         self.lake.sql(&[latest(name)], &format!("SELECT {columns} FROM t ORDER BY 1")).await.unwrap()
     }
+}
+
+#[derive(Default)]
+pub struct With<'a> {
+    pub suite: Option<&'a ExpectationSuiteSpec>,
+    pub references: References,
+    pub cancel: CancellationToken,
+}
+
+/// Loads what lies at `source` as `spec` says into the table `name`; sources may lie beside the lake.
+pub async fn load_into(
+    lake: &Lake,
+    name: &str,
+    source: &Path,
+    spec: &DatasetSpec,
+    with: With<'_>,
+) -> Result<IngestReport, IngestError> {
+    let path = source.to_str().unwrap().to_owned();
+    let spec = DatasetSpec { source: DatasetSource { path, ..spec.source.clone() }, ..spec.clone() };
+    let beside = lake.location("demo", name).unwrap().ancestors().nth(3).unwrap().canonicalize().unwrap();
+    let roots = [beside];
+    let whose = Whose { namespace: "demo", name, object: "one", roots: &roots };
+    let pending = lake.pending(whose, &spec).await?;
+    let input_digest = Digest::from_sha256([7; 32]);
+    let With { suite, references, cancel } = with;
+    lake.ingest(Ingest { whose, spec: &spec, suite, references, pending, input_digest, cancel }).await
 }
 
 pub fn latest(name: &str) -> TableRef {
