@@ -40,67 +40,82 @@ impl Line {
     }
 }
 
-/// The control plane under load, beside etcd.
-pub fn control(objects: usize) -> Result<ExitCode> {
-    let binary = build()?;
-    load(&["control", "--objects", &objects.to_string(), "--binary"], Some(&binary))
+/// What is measured, and what measures it.
+pub struct Bench {
+    bedplate: PathBuf,
+    benches: PathBuf,
 }
 
-/// What a decision costs.
-pub fn policy() -> Result<ExitCode> {
-    load(&["policy"], None)
-}
-
-/// The feature store: the point-in-time join beside Polars and DuckDB, online reads beside Feast.
-pub fn features(rows: usize, entities: usize) -> Result<ExitCode> {
-    let python = match setup::features_peers() {
-        Ok(venv) => venv.join("bin").join("python"),
-        Err(why) => bail!("the peers cannot be installed: {why}"),
-    };
-    let binary = build()?;
-    let python = python.to_str().context("the cache folder's name is not UTF-8")?;
-    let join = load(&["features", "--rows", &rows.to_string(), "--python", python], None)?;
-    let entities = entities.to_string();
-    let online = load(&["online", "--entities", &entities, "--python", python, "--binary"], Some(&binary))?;
-    Ok(if [join, online] == [ExitCode::SUCCESS; 2] { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Expectations on a file, beside the peers; where they cannot be installed, ours alone is measured and the bench fails.
-pub fn quality(runs: usize) -> Result<ExitCode> {
-    let python = match setup::quality_peers() {
-        Ok(venv) => Some(venv.join("bin").join("python")),
-        Err(why) => {
-            println!("the peers were not installed: {why}");
-            None
+impl Bench {
+    /// Both built for release, as one build: with other features each would be built anew; or those in `folder`.
+    pub fn new(folder: Option<&Path>) -> Result<Self> {
+        match folder {
+            Some(folder) => Ok(Self { bedplate: folder.join("bedplate"), benches: folder.join("bedplate-benches") }),
+            None => build(),
         }
-    };
-    let (runs, asked) = (runs.to_string(), if python.is_some() { &["--python"][..] } else { &[] });
-    load(&[&["quality", "--runs", &runs][..], asked].concat(), python.as_deref())
-}
+    }
 
-/// Two replicas on one PostgreSQL.
-pub fn replicas() -> Result<ExitCode> {
-    let binary = build()?;
-    load(&["replicas", "--binary"], Some(&binary))
-}
+    /// The control plane under load, beside etcd.
+    pub fn control(&self, objects: usize) -> Result<ExitCode> {
+        self.load(&["control", "--objects", &objects.to_string(), "--binary"], Some(&self.bedplate))
+    }
 
-fn load(arguments: &[&str], binary: Option<&Path>) -> Result<ExitCode> {
-    let mut load = cargo(&[&["run", "--release", "-p", "bedplate-benches", "--"], arguments].concat());
-    let status = load.args(binary).status().context("cannot start the load")?;
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
+    /// What a decision costs.
+    pub fn policy(&self) -> Result<ExitCode> {
+        self.load(&["policy"], None)
+    }
 
-pub fn run(runs: usize) -> Result<ExitCode> {
-    let binary = build()?;
-    let mut sqlite = quickstart(&binary, runs, None)?;
-    sqlite.push(help(&binary)?);
-    sqlite.extend(up(&binary, None)?);
-    let server = Postgres::start().context("a PostgreSQL server (Debian's postgresql)")?;
-    let mut postgres = quickstart(&binary, runs, Some(&server))?;
-    postgres.extend(up(&binary, Some(&server))?);
-    // Each is shown whether or not the other holds.
-    let hold = [show("quickstart on SQLite, 2 cores", &sqlite), show("quickstart on PostgreSQL, 2 cores", &postgres)];
-    Ok(if hold == [true, true] { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    /// The feature store: the point-in-time join beside Polars and DuckDB, online reads beside Feast.
+    pub fn features(&self, rows: usize, entities: usize) -> Result<ExitCode> {
+        let python = match setup::features_peers() {
+            Ok(venv) => venv.join("bin").join("python"),
+            Err(why) => bail!("the peers cannot be installed: {why}"),
+        };
+        let python = python.to_str().context("the cache folder's name is not UTF-8")?;
+        let join = self.load(&["features", "--rows", &rows.to_string(), "--python", python], None)?;
+        let entities = entities.to_string();
+        let asked = ["online", "--entities", &entities, "--python", python, "--binary"];
+        let online = self.load(&asked, Some(&self.bedplate))?;
+        Ok(if [join, online] == [ExitCode::SUCCESS; 2] { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    /// Expectations on a file, beside the peers; where they cannot be installed, ours alone is measured and the bench fails.
+    pub fn quality(&self, runs: usize) -> Result<ExitCode> {
+        let python = match setup::quality_peers() {
+            Ok(venv) => Some(venv.join("bin").join("python")),
+            Err(why) => {
+                println!("the peers were not installed: {why}");
+                None
+            }
+        };
+        let (runs, asked) = (runs.to_string(), if python.is_some() { &["--python"][..] } else { &[] });
+        self.load(&[&["quality", "--runs", &runs][..], asked].concat(), python.as_deref())
+    }
+
+    /// Two replicas on one PostgreSQL.
+    pub fn replicas(&self) -> Result<ExitCode> {
+        self.load(&["replicas", "--binary"], Some(&self.bedplate))
+    }
+
+    /// The quickstart, `--help` and an idle platform, on both databases.
+    pub fn quickstart(&self, runs: usize) -> Result<ExitCode> {
+        let mut sqlite = quickstart(&self.bedplate, runs, None)?;
+        sqlite.push(help(&self.bedplate)?);
+        sqlite.extend(up(&self.bedplate, None)?);
+        let server = Postgres::start().context("a PostgreSQL server (Debian's postgresql)")?;
+        let mut postgres = quickstart(&self.bedplate, runs, Some(&server))?;
+        postgres.extend(up(&self.bedplate, Some(&server))?);
+        // Each is shown whether or not the other holds.
+        let hold =
+            [show("quickstart on SQLite, 2 cores", &sqlite), show("quickstart on PostgreSQL, 2 cores", &postgres)];
+        Ok(if hold == [true, true] { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    fn load(&self, arguments: &[&str], last: Option<&Path>) -> Result<ExitCode> {
+        let status =
+            Command::new(&self.benches).args(arguments).args(last).status().context("cannot start the load")?;
+        Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
 }
 
 /// Whether all of them hold.
@@ -129,20 +144,25 @@ struct Message {
     executable: Option<PathBuf>,
 }
 
-/// Builds the product and asks cargo where it put it.
-fn build() -> Result<PathBuf> {
-    let build = ["build", "--release", "-p", "bedplate", "--message-format", "json-render-diagnostics"];
+/// Builds both and asks cargo where it put them.
+fn build() -> Result<Bench> {
+    let packages = ["-p", "bedplate", "-p", "bedplate-benches", "--bins"];
+    let build = [&["build", "--release", "--message-format", "json-render-diagnostics"], &packages[..]].concat();
     let output = cargo(&build).stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
         bail!("the release build failed");
     }
     let text = String::from_utf8(output.stdout).context("cargo's messages are not UTF-8")?;
     let messages = text.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
-    let mut built =
-        messages.filter(|message| message.reason == "compiler-artifact").filter_map(|message| message.executable);
-    built
-        .find(|file| file.file_stem().is_some_and(|name| name == "bedplate"))
-        .context("cargo built no binary called bedplate")
+    let built: Vec<PathBuf> = messages
+        .filter(|message| message.reason == "compiler-artifact")
+        .filter_map(|message| message.executable)
+        .collect();
+    let find = |name: &str| {
+        let found = built.iter().find(|file| file.file_stem().is_some_and(|stem| stem == name));
+        found.cloned().with_context(|| format!("cargo built no binary called {name}"))
+    };
+    Ok(Bench { bedplate: find("bedplate")?, benches: find("bedplate-benches")? })
 }
 
 fn quickstart(binary: &Path, runs: usize, server: Option<&Postgres>) -> Result<Vec<Line>> {

@@ -16,6 +16,7 @@ mod reference;
 mod setup;
 mod tally;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -38,6 +39,9 @@ enum Command {
     Reference,
     /// Measure against the limits the README promises
     Bench {
+        /// A folder with bedplate and bedplate-benches, in place of a release build
+        #[arg(long, value_name = "FOLDER")]
+        built: Option<PathBuf>,
         #[command(subcommand)]
         what: Bench,
     },
@@ -84,11 +88,17 @@ fn main() -> Result<ExitCode> {
         Command::Test => checks::run(),
         Command::Floors => floors::run(),
         Command::Reference => reference::run(),
-        Command::Bench { what: Bench::Quickstart { runs } } => bench::run(runs.max(1)),
-        Command::Bench { what: Bench::Control { objects } } => bench::control(objects),
-        Command::Bench { what: Bench::Features { rows, entities } } => bench::features(rows, entities),
-        Command::Bench { what: Bench::Policy } => bench::policy(),
-        Command::Bench { what: Bench::Quality { runs } } => bench::quality(runs),
-        Command::Bench { what: Bench::Replicas } => bench::replicas(),
+        Command::Bench { built, what } => measure(&bench::Bench::new(built.as_deref())?, &what),
+    }
+}
+
+fn measure(bench: &bench::Bench, what: &Bench) -> Result<ExitCode> {
+    match what {
+        Bench::Quickstart { runs } => bench.quickstart((*runs).max(1)),
+        Bench::Control { objects } => bench.control(*objects),
+        Bench::Features { rows, entities } => bench.features(*rows, *entities),
+        Bench::Policy => bench.policy(),
+        Bench::Quality { runs } => bench.quality(*runs),
+        Bench::Replicas => bench.replicas(),
     }
 }

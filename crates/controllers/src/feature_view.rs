@@ -6,6 +6,7 @@ use bedplate_features::{SourceRow, ViewDefinition};
 use bedplate_kinds::{Entity, FeatureView, FeatureViewStatus, Phase};
 use bedplate_lineage::Node;
 use bedplate_offline::{Source, View};
+use bedplate_online::LoadError;
 use bedplate_query::{Frame, OutputColumn, TableRef};
 use bedplate_types::{Digest, Micros, NamespacedName, Timestamp};
 use serde_json::json;
@@ -35,6 +36,7 @@ async fn bring(platform: &Arc<Platform>, view: &FeatureView, status: &mut Featur
     let marker = digest::of(&[&version.to_string(), &tables.inputs, &view.spec.materialize_until]);
     let told = status.phase == Phase::Ready && status.materialized == marker.to_string();
     if told && is_loaded(platform, &name, &version, marker)? {
+        remember(platform, &name, definition, &version).await?;
         return Ok(Phase::Ready);
     }
     let columns = columns(platform, &tables.refs, &view.spec.source.sql, &name).await?;
@@ -52,6 +54,18 @@ async fn bring(platform: &Arc<Platform>, view: &FeatureView, status: &mut Featur
 fn is_loaded(platform: &Platform, name: &NamespacedName, version: &Digest, marker: Digest) -> Result<bool, Hold> {
     let loaded = platform.online.is_loaded(&online_id(name, version), &marker.to_string());
     loaded.map_err(failed(format!("feature view {name}")))
+}
+
+/// What is read from memory is there again after a restart.
+async fn remember(
+    platform: &Arc<Platform>,
+    name: &NamespacedName,
+    definition: ViewDefinition,
+    version: &Digest,
+) -> Result<(), Hold> {
+    let (online, id) = (platform.online.clone(), online_id(name, version));
+    let of = failed(format!("feature view {name}"));
+    platform.heavy(move || online.remember(&definition, &id).map_err(of)).await
 }
 
 /// The view's definition, with its entity's join keys.
@@ -123,17 +137,22 @@ async fn load(
     let (id, name) = (online_id(&full_name(view), version), full_name(view));
     let until = view.spec.materialize_until;
     let sql = view.spec.source.sql.clone();
+    let definition = definition.clone();
     let source = View { definition: definition.clone(), selected: Vec::new(), tables: tables.refs.clone(), sql };
     let (here, runtime) = (platform.clone(), Handle::current());
     platform
         .measured(move || {
             let of = || format!("materialising feature view {name}");
             let source = runtime.block_on(Source::open(&here.lake, source)).map_err(failed(of()))?;
-            let mut rows = SourceRows::new(source, runtime);
             let mut loaded = 0;
-            let known = rows.by_ref().filter(|row| known_by(row, until)).inspect(|_| loaded += 1);
-            here.online.load(&id, known).map_err(failed(of()))?;
-            rows.end().map_err(failed(of()))?;
+            let rows =
+                SourceRows::new(source, runtime).filter(|row| row.as_ref().map_or(true, |row| known_by(row, until)));
+            let rows = rows.inspect(|_| loaded += 1);
+            here.online.try_load(&id, Some(&definition), rows).map_err(|error| match error {
+                LoadError::Store(error) => failed(of())(error),
+                LoadError::Rows(error) => failed(of())(error),
+            })?;
+            here.online.remember(&definition, &id).map_err(failed(of()))?;
             here.online.mark_loaded(&id, &marker.to_string()).map_err(failed(of()))?;
             Ok(loaded)
         })

@@ -9,33 +9,30 @@ pub struct SourceRows {
     source: Source,
     runtime: Handle,
     piece: std::vec::IntoIter<SourceRow>,
-    /// How it ended, once it did.
-    ended: Option<Result<(), OfflineError>>,
+    ended: bool,
 }
 
 impl SourceRows {
     pub fn new(source: Source, runtime: Handle) -> Self {
-        Self { source, runtime, piece: Vec::new().into_iter(), ended: None }
-    }
-
-    /// Whether the last row was the source's last.
-    pub fn end(self) -> Result<(), OfflineError> {
-        self.ended.unwrap_or(Ok(()))
+        Self { source, runtime, piece: Vec::new().into_iter(), ended: false }
     }
 }
 
 impl Iterator for SourceRows {
-    type Item = SourceRow;
+    type Item = Result<SourceRow, OfflineError>;
 
-    fn next(&mut self) -> Option<SourceRow> {
-        while self.ended.is_none() {
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.ended {
             if let Some(row) = self.piece.next() {
-                return Some(row);
+                return Some(Ok(row));
             }
             match self.runtime.block_on(self.source.next()) {
                 Ok(Some(piece)) => self.piece = piece.into_iter(),
-                Ok(None) => self.ended = Some(Ok(())),
-                Err(error) => self.ended = Some(Err(error)),
+                Ok(None) => self.ended = true,
+                Err(error) => {
+                    self.ended = true;
+                    return Some(Err(error));
+                }
             }
         }
         None

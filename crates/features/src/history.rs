@@ -109,17 +109,17 @@ pub fn values_of<C: AsRef<[f64]>>(
     values
 }
 
-/// The inner loop: `columns` says where each feature's column is, `emit` takes each feature's position and value.
-pub(crate) fn values_into<C: AsRef<[f64]>>(
+/// [`values_of`] for who has a place for them: `emit` takes each feature's position and value.
+pub fn values_into<C: AsRef<[f64]>>(
     def: &ViewDefinition,
-    columns: &[usize],
+    positions: &[usize],
     rows: &HistoryRef<'_, C>,
     at: Timestamp,
     mut emit: impl FnMut(usize, Option<f64>),
 ) {
     let known = rows.times.partition_point(|time| *time <= at.micros());
     let alive = first_alive(def, rows.times, known, at);
-    for (i, (feature, column)) in def.features.iter().zip(columns).enumerate() {
+    for (i, (feature, column)) in def.features.iter().zip(positions).enumerate() {
         let start = alive.max(first_in_window(feature.window, rows.times, known, at));
         let column = &rows.columns[*column].as_ref()[rows.from + start..rows.from + known];
         emit(i, aggregate(feature, column));

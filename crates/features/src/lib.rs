@@ -32,9 +32,10 @@ mod row;
 
 pub use definition::{FeatureDef, ViewDefinition};
 pub use error::FeatureError;
-pub use history::{History, HistoryRef, value_at, values, values_of};
+pub use history::{History, HistoryRef, value_at, values, values_into, values_of};
 pub use join::{PointInTime, Spine, SpineShape};
 pub use key::{EntityKey, KeyValue};
+pub use number::tidy;
 pub use packed::{InvalidPacked, pack, unpack};
 pub use request::RequestEncoder;
 pub use row::{ROW_ID_COLUMN, RowId, RowsReport, SourceRow, rows, rows_reported};

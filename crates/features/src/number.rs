@@ -42,7 +42,8 @@ pub(crate) fn numbers_of(column: &Float64Array) -> Vec<f64> {
 }
 
 /// NaN is missing, and there is one zero: otherwise equal rows could differ in their bytes.
-pub(crate) fn tidy(value: f64) -> Option<f64> {
+#[must_use]
+pub fn tidy(value: f64) -> Option<f64> {
     (!value.is_nan()).then_some(value + 0.0)
 }
 

@@ -1,8 +1,8 @@
-//! The latest rows of entities read lately, so that a window is not scanned again for each request.
+//! The rows of windows read lately, so that a window is not scanned again for each request.
 //!
 //! Bounded: what was read least lately is forgotten. A push in order of time is appended, any other push to a remembered
 //! entity forgets it. Scans run without the lock, so each carries the [`Ticket`] it began with, taken before its view of the
-//! store: it is kept only if nothing was written meanwhile. A row written in between is either not in the scan, and then
+//! store: it is kept only if nothing was written to its entity meanwhile. A row written in between is either not in the scan, and then
 //! the writer appends it, or it is, and then the writer finds it there and forgets the entity.
 
 use std::collections::HashMap;
@@ -10,6 +10,9 @@ use std::sync::Arc;
 
 use bedplate_features::History;
 use parking_lot::Mutex;
+
+use crate::memory::Written;
+use crate::tickets::{Ticket, Tickets};
 
 /// Numbers remembered in each of two generations: 8 bytes each, so about 32 MiB in all, twice that with what is appended.
 const CELLS: usize = 2 * 1024 * 1024;
@@ -26,31 +29,20 @@ pub(crate) struct Tail {
     pub limit: usize,
 }
 
-/// The state of the cache when a scan began.
-#[derive(Clone, Copy)]
-pub(crate) struct Ticket(u64);
-
 #[derive(Default)]
 pub(crate) struct Cache(Mutex<Generations>);
 
 #[derive(Default)]
 struct Generations {
-    writes: u64,
+    tickets: Tickets,
     young: HashMap<Vec<u8>, Arc<Tail>>,
     old: HashMap<Vec<u8>, Arc<Tail>>,
     young_cells: usize,
 }
 
-/// A row just written.
-pub(crate) struct Written<'a> {
-    pub entity: &'a [u8],
-    pub time: i64,
-    pub values: &'a [Option<f64>],
-}
-
 impl Cache {
     pub(crate) fn ticket(&self) -> Ticket {
-        Ticket(self.0.lock().writes)
+        self.0.lock().tickets.now()
     }
 
     /// The rows of an entity, if all of `start..=at` are remembered and have so many columns.
@@ -61,7 +53,7 @@ impl Cache {
 
     pub(crate) fn keep(&self, ticket: Ticket, entity: Vec<u8>, tail: Arc<Tail>) {
         let mut generations = self.0.lock();
-        if generations.writes == ticket.0 {
+        if generations.tickets.holds(ticket, &entity) {
             generations.remove(&entity);
             generations.insert(entity, tail);
         }
@@ -70,7 +62,7 @@ impl Cache {
     /// Rows that readers of the store can see now, in key order.
     pub(crate) fn wrote(&self, rows: &[Written<'_>]) {
         let mut generations = self.0.lock();
-        generations.writes += 1;
+        generations.tickets.wrote(rows.iter().map(|row| row.entity));
         for row in rows {
             if generations.young.is_empty() && generations.old.is_empty() {
                 break;
@@ -81,7 +73,8 @@ impl Cache {
 
     pub(crate) fn clear(&self) {
         let mut generations = self.0.lock();
-        *generations = Generations { writes: generations.writes + 1, ..Generations::default() };
+        generations.tickets.wrote_all();
+        generations.forget_all();
     }
 }
 
@@ -102,6 +95,12 @@ impl Generations {
             self.old = std::mem::take(&mut self.young);
             self.young_cells = 0;
         }
+    }
+
+    fn forget_all(&mut self) {
+        self.young.clear();
+        self.old.clear();
+        self.young_cells = 0;
     }
 
     /// The cells stay counted until the generation turns: they bound, they do not measure.

@@ -1,39 +1,77 @@
 //! What the bytes on disk mean.
 //!
 //! Key: 16 bytes of the view id's SHA-256 | entity key | time, eight big-endian bytes with the sign bit turned | identity.
-//! Value: the row's packed values. Byte order is therefore the order of rows in a point-in-time join, and one entity's rows
-//! up to a moment are one range. The parts need no separators: the first and the third have a fixed width, and no entity
-//! key of a view is the beginning of another.
+//! Value: the row's packed values; nothing where they are its identity, which is `v` and the packed values. Byte order is
+//! therefore the order of rows in a point-in-time join, and one entity's rows up to a moment are one range. The parts need
+//! no separators: the first and the third have a fixed width, and no entity key of a view is the beginning of another.
+//!
+//! Before layout 2 the value was never left out; such rows are read as they are.
 
 use bedplate_features::{EntityKey, SourceRow, pack};
 use sha2::{Digest, Sha256};
 
 /// Changes whenever the meaning of the bytes does.
-pub(crate) const LAYOUT: u8 = 1;
+pub(crate) const LAYOUT: u8 = 2;
+/// The oldest that is still read.
+pub(crate) const OLDEST: u8 = 1;
 
 const VIEW_WIDTH: usize = 16;
 const TIME_WIDTH: usize = 8;
 const SIGN: u64 = 1 << 63;
+/// What an identity of values begins with.
+const VALUES: u8 = b'v';
 
 /// What all rows of a view begin with.
-pub(crate) fn view_prefix(view_id: &str) -> Vec<u8> {
-    Sha256::digest(view_id)[..VIEW_WIDTH].to_vec()
+pub(crate) type ViewPrefix = [u8; VIEW_WIDTH];
+
+pub(crate) fn view_prefix(view_id: &str) -> ViewPrefix {
+    let digest: [u8; 32] = Sha256::digest(view_id).into();
+    *digest.first_chunk().unwrap_or(&[0; VIEW_WIDTH])
 }
 
 /// What all rows of one entity begin with.
-pub(crate) fn entity_prefix(view_id: &str, key: &EntityKey) -> Vec<u8> {
-    entity_in(&view_prefix(view_id), key)
+pub(crate) fn entity_in(view: &ViewPrefix, key: &EntityKey) -> Vec<u8> {
+    [view.as_slice(), key.as_bytes()].concat()
 }
 
-/// The same of a view whose prefix is known.
-pub(crate) fn entity_in(view_prefix: &[u8], key: &EntityKey) -> Vec<u8> {
-    [view_prefix, key.as_bytes()].concat()
+/// The same in place of what `bytes` holds.
+pub(crate) fn write_entity(view: &ViewPrefix, key: &EntityKey, bytes: &mut Vec<u8>) {
+    bytes.clear();
+    bytes.extend_from_slice(view);
+    bytes.extend_from_slice(key.as_bytes());
 }
 
-pub(crate) fn row_key(view_id: &str, row: &SourceRow) -> Vec<u8> {
-    let mut bytes = first_at(&entity_prefix(view_id, &row.key), row.time);
+/// The row's key without its view.
+pub(crate) fn write_key(row: &SourceRow, bytes: &mut Vec<u8>) {
+    bytes.extend_from_slice(row.key.as_bytes());
+    bytes.extend_from_slice(&ordered(row.time));
     bytes.extend(row.identity());
+}
+
+pub(crate) fn write_value(row: &SourceRow, bytes: &mut Vec<u8>) {
+    if row.id.is_some() {
+        bytes.extend(pack(&row.values));
+    }
+}
+
+pub(crate) fn row_key(view: &ViewPrefix, row: &SourceRow) -> Vec<u8> {
+    let mut bytes = view.to_vec();
+    write_key(row, &mut bytes);
     bytes
+}
+
+pub(crate) fn row_value(row: &SourceRow) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write_value(row, &mut bytes);
+    bytes
+}
+
+/// The packed values of a stored row, whose entity prefix is `prefix` bytes long.
+pub(crate) fn values_in<'a>(key: &'a [u8], prefix: usize, value: &'a [u8]) -> &'a [u8] {
+    match key.get(prefix + TIME_WIDTH..) {
+        Some([VALUES, packed @ ..]) => packed,
+        _ => value,
+    }
 }
 
 /// The entity prefix of a row's key.
@@ -41,15 +79,25 @@ pub(crate) fn entity_of<'a>(key: &'a [u8], row: &SourceRow) -> &'a [u8] {
     &key[..VIEW_WIDTH + row.key.as_bytes().len()]
 }
 
-pub(crate) fn row_value(row: &SourceRow) -> Vec<u8> {
-    pack(&row.values)
+/// How long the entity prefix of a stored key is; `None` when it is no row's key.
+pub(crate) fn entity_width(key: &[u8], join_keys: usize) -> Option<usize> {
+    (0..join_keys).try_fold(VIEW_WIDTH, |at, _| {
+        let width = match key.get(at)? {
+            b'i' => 9,
+            b's' => 5 + u32::from_be_bytes(*key.get(at + 1..)?.first_chunk()?) as usize,
+            _ => return None,
+        };
+        Some(at + width).filter(|end| *end <= key.len())
+    })
 }
 
 /// Not after any row of that time.
 pub(crate) fn first_at(entity: &[u8], time: i64) -> Vec<u8> {
-    let mut bytes = entity.to_vec();
-    bytes.extend_from_slice(&(time.cast_unsigned() ^ SIGN).to_be_bytes());
-    bytes
+    [entity, &ordered(time)].concat()
+}
+
+fn ordered(time: i64) -> [u8; TIME_WIDTH] {
+    (time.cast_unsigned() ^ SIGN).to_be_bytes()
 }
 
 /// After every row of that time: identities begin with a letter.
@@ -66,8 +114,8 @@ pub(crate) fn time_of(key: &[u8], prefix: usize) -> Option<i64> {
 }
 
 /// The first key after every row of the view; `None` when there is none.
-pub(crate) fn after_view(view_id: &str) -> Option<Vec<u8>> {
-    let mut bytes = view_prefix(view_id);
+pub(crate) fn after_view(view: &ViewPrefix) -> Option<Vec<u8>> {
+    let mut bytes = view.to_vec();
     while let Some(last) = bytes.pop() {
         if last < u8::MAX {
             bytes.push(last + 1);
@@ -87,6 +135,10 @@ mod tests {
         SourceRow { key: entity_key(), time, id: id.map(RowId::Int), values: vec![Some(1.0)] }
     }
 
+    fn view() -> ViewPrefix {
+        view_prefix("v")
+    }
+
     fn entity_key() -> EntityKey {
         let key = bedplate_kinds::JoinKey { name: "k".into(), type_: bedplate_kinds::ColumnType::Int64 };
         EntityKey::from_values(&[key], &[KeyValue::Int(3)]).unwrap().unwrap()
@@ -95,12 +147,12 @@ mod tests {
     #[test]
     fn bytes_order_like_time_and_ranges_hold_every_identity() {
         let times = [i64::MIN, -5, -1, 0, 1, i64::MAX];
-        let keys: Vec<_> = times.iter().map(|time| row_key("v", &row(*time, None))).collect();
+        let keys: Vec<_> = times.iter().map(|time| row_key(&view(), &row(*time, None))).collect();
         assert!(keys.is_sorted());
-        let entity = entity_prefix("v", &entity_key());
+        let entity = entity_in(&view(), &entity_key());
         for (time, key) in times.iter().zip(&keys) {
             assert_eq!(time_of(key, entity.len()), Some(*time));
-            for key in [key, &row_key("v", &row(*time, Some(i64::MAX)))] {
+            for key in [key, &row_key(&view(), &row(*time, Some(i64::MAX)))] {
                 assert!(first_at(&entity, *time) <= *key && *key < last_at(&entity, *time));
             }
         }
@@ -108,8 +160,23 @@ mod tests {
 
     #[test]
     fn the_end_of_a_view_is_after_its_rows_only() {
-        let end = after_view("v").unwrap();
-        assert!(end > row_key("v", &row(i64::MAX, Some(i64::MAX))));
-        assert!(!end.starts_with(&view_prefix("v")));
+        let end = after_view(&view()).unwrap();
+        assert!(end > row_key(&view(), &row(i64::MAX, Some(i64::MAX))));
+        assert!(!end.starts_with(&view()));
+        assert_eq!(after_view(&[u8::MAX; VIEW_WIDTH]), None);
+    }
+
+    #[test]
+    fn values_stand_in_the_key_or_beside_it() {
+        for id in [None, Some(4)] {
+            let row = row(5, id);
+            let (key, value) = (row_key(&view(), &row), row_value(&row));
+            let width = entity_width(&key, 1).unwrap();
+            assert_eq!(key[..width], entity_in(&view(), &row.key));
+            assert_eq!((values_in(&key, width, &value), value.is_empty()), (&pack(&row.values)[..], id.is_none()));
+        }
+        let key = row_key(&view(), &row(5, None));
+        assert_eq!(entity_width(&key[..20], 1), None);
+        assert_eq!(entity_width(&key, 9), None);
     }
 }

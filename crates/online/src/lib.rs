@@ -12,12 +12,17 @@ mod cache;
 mod copy;
 mod error;
 mod layout;
+mod load;
 mod marker;
+mod memory;
 mod open;
 mod read;
+mod sort;
 mod store;
+mod tickets;
 mod write;
 
 pub use error::OnlineError;
+pub use load::LoadError;
 pub use read::Dated;
 pub use store::OnlineStore;

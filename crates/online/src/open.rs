@@ -7,7 +7,7 @@ use std::path::Path;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 
 use crate::OnlineError;
-use crate::layout::LAYOUT;
+use crate::layout::{LAYOUT, OLDEST};
 
 const MIB: u64 = 1 << 20;
 /// Memory is bounded by the cache and a few memtables, whatever the number of views: they share one keyspace.
@@ -91,6 +91,8 @@ pub(crate) fn check_layout(dir: &Path, meta: &Keyspace) -> Result<(), OnlineErro
     let found = meta.get(LAYOUT_KEY).map_err(|error| failed(dir, error))?;
     match found.as_deref() {
         Some([LAYOUT]) => Ok(()),
+        // What is written from now on is not for an older bedplate.
+        Some([OLDEST..LAYOUT]) => meta.insert(LAYOUT_KEY, [LAYOUT]).map_err(|error| failed(dir, error)),
         Some(other) => {
             Err(OnlineError::NewerLayout { dir: dir.to_owned(), found: format!("{other:?}"), known: LAYOUT })
         }

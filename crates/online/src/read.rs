@@ -2,26 +2,70 @@
 
 use std::sync::Arc;
 
-use bedplate_features::{EntityKey, History, InvalidPacked, ViewDefinition, unpack, values_of};
+use bedplate_features::{
+    EntityKey, History, HistoryRef, InvalidPacked, ViewDefinition, unpack, values_into, values_of,
+};
 use bedplate_types::{Span, Timestamp};
 use fjall::{Guard, Readable, Snapshot};
 
-use crate::cache::{Tail, Ticket};
+use crate::cache::Tail;
 use crate::error::Doing;
-use crate::layout::{entity_in, first_at, last_at, time_of, view_prefix};
+use crate::layout::{
+    ViewPrefix, entity_in, entity_width, first_at, last_at, time_of, values_in, view_prefix, write_entity,
+};
+use crate::load::Latest;
+use crate::memory::{Filling, Known, Row};
+use crate::tickets::Ticket;
 use crate::{OnlineError, OnlineStore};
 
 const DOING: &str = "read rows";
-/// Rows a remembered latest row may grow by before the entity is forgotten.
-const PUSHED: usize = 8;
 
-/// What is known of an entity.
-#[derive(Clone, Debug, PartialEq)]
+/// What is known of entities, in the order they were asked for.
+#[derive(Clone, Debug, Default)]
 pub struct Dated {
-    /// In the view's order.
-    pub values: Vec<Option<f64>>,
-    /// When its newest row became known, whether or not that is still usable; `None` without rows.
-    pub newest: Option<Timestamp>,
+    features: usize,
+    /// Entity by entity, NaN where there is none.
+    values: Vec<f64>,
+    newest: Vec<Option<Timestamp>>,
+}
+
+/// Nothing is known equals nothing is known, though NaN does not equal NaN.
+impl PartialEq for Dated {
+    fn eq(&self, other: &Self) -> bool {
+        let bits = |dated: &Self| dated.values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+        (self.features, &self.newest, bits(self)) == (other.features, &other.newest, bits(other))
+    }
+}
+
+impl Dated {
+    /// Of a view of so many features.
+    #[must_use]
+    pub fn new(features: usize, entities: usize) -> Self {
+        Self { features, values: Vec::with_capacity(features * entities), newest: Vec::with_capacity(entities) }
+    }
+
+    /// Adds an entity: when its newest row became known, and the features' values in the view's order.
+    pub fn push(&mut self, newest: Option<Timestamp>, values: impl IntoIterator<Item = Option<f64>>) {
+        self.newest.push(newest);
+        self.values.extend(values.into_iter().map(|value| value.unwrap_or(f64::NAN)));
+        self.values.resize(self.newest.len() * self.features, f64::NAN);
+    }
+
+    #[must_use]
+    pub fn entities(&self) -> usize {
+        self.newest.len()
+    }
+
+    /// When an entity's newest row became known, whether or not that is still usable; `None` without rows.
+    #[must_use]
+    pub fn newest(&self, entity: usize) -> Option<Timestamp> {
+        self.newest[entity]
+    }
+
+    #[must_use]
+    pub fn value(&self, entity: usize, feature: usize) -> Option<f64> {
+        Some(self.values[entity * self.features + feature]).filter(|value| !value.is_nan())
+    }
 }
 
 impl OnlineStore {
@@ -65,67 +109,136 @@ impl OnlineStore {
         def: &ViewDefinition,
         view_id: &str,
         asked: &[(Option<EntityKey>, Timestamp)],
-    ) -> Result<Vec<Dated>, OnlineError> {
+    ) -> Result<Dated, OnlineError> {
         let reader = self.reader(def, view_id);
-        asked.iter().map(|(key, at)| reader.dated(key.as_ref(), *at)).collect()
+        let mut dated = Dated::new(def.features.len(), asked.len());
+        for (key, at) in asked {
+            let (newest, values) = reader.dated(key.as_ref(), *at)?;
+            dated.push(newest, values);
+        }
+        Ok(dated)
     }
 
-    /// As [`OnlineStore::read_dated`], if nothing but memory is needed for it: what was read lately of a view of `last`
-    /// values. Never waits for a disk.
+    /// As [`OnlineStore::read_dated`], if nothing but memory is needed for it: the view is one of `last` values. Never waits
+    /// for a disk.
     #[must_use]
     pub fn remembered(
         &self,
         def: &ViewDefinition,
         view_id: &str,
         asked: &[(Option<EntityKey>, Timestamp)],
-    ) -> Option<Vec<Dated>> {
+    ) -> Option<Dated> {
         if def.longest_window().is_some() {
             return None;
         }
         let (view, positions, columns) = (view_prefix(view_id), def.positions(), def.columns().len());
-        let one = |(key, at): &(Option<EntityKey>, Timestamp)| {
-            let Some(key) = key else { return Some(dated(def, &positions, &History::new(columns), *at)) };
-            let tail = self.cache.get(&entity_in(&view, key), at.micros(), at.micros(), columns)?;
-            Some(dated(def, &positions, &tail.history, *at))
+        let (memory, mut entity) = (self.memory.reader(), Vec::new());
+        let mut dated = Dated::new(def.features.len(), asked.len());
+        for (key, at) in asked {
+            let Some(key) = key else {
+                dated.push(None, no_rows(def, &positions, *at));
+                continue;
+            };
+            write_entity(&view, key, &mut entity);
+            match memory.latest(&view, &entity, columns) {
+                Known::Row(row) if row.time <= at.micros() => {
+                    dated.push_row(def, &positions, row, *at);
+                }
+                Known::NoRows => dated.push(None, no_rows(def, &positions, *at)),
+                Known::Row(_) | Known::Nothing => return None,
+            }
+        }
+        Some(dated)
+    }
+
+    /// Sees to it that the latest rows of a view of `last` values are in memory, as many as have place. Costs a scan of the
+    /// view, once; pushes go on meanwhile.
+    ///
+    /// # Errors
+    /// When stored rows are damaged, or the disk fails.
+    pub fn remember(&self, def: &ViewDefinition, view_id: &str) -> Result<(), OnlineError> {
+        let view = view_prefix(view_id);
+        let is_of_last = def.longest_window().is_none();
+        let Some(filling) = is_of_last.then(|| self.memory.fill(&view, def.columns().len())).flatten() else {
+            return Ok(());
         };
-        asked.iter().map(one).collect()
+        let filled = self.scanned(&view, def.join_keys.len(), filling).doing(DOING, view_id);
+        match filled {
+            Ok(filling) => {
+                let writing = self.writing.of(&view);
+                let _writing = writing.lock();
+                self.memory.filled(filling, |entity| self.latest_of(entity));
+                Ok(())
+            }
+            Err(error) => {
+                self.memory.forget(&view);
+                Err(error)
+            }
+        }
+    }
+
+    fn scanned(&self, view: &ViewPrefix, join_keys: usize, filling: Filling) -> fjall::Result<Filling> {
+        let mut latest = Latest::new(filling);
+        for row in self.view_rows(view, view) {
+            let (key, value) = row.into_inner()?;
+            match entity_width(&key, join_keys) {
+                Some(entity) => latest.take(&key, entity, &value),
+                None => latest.lacks_one(),
+            }
+        }
+        Ok(latest.finish())
     }
 
     fn reader<'a>(&'a self, def: &'a ViewDefinition, view_id: &'a str) -> Reader<'a> {
-        // The ticket comes first: what is written after it may be missing from the snapshot.
-        let ticket = self.cache.ticket();
+        // The tickets come first: what is written after them may be missing from the snapshot.
+        let tickets = (self.memory.ticket(), self.cache.ticket());
         let (view, positions, columns) = (view_prefix(view_id), def.positions(), def.columns().len());
-        Reader { store: self, ticket, snapshot: self.db.snapshot(), def, view_id, view, positions, columns }
+        Reader { store: self, tickets, snapshot: self.db.snapshot(), def, view_id, view, positions, columns }
     }
 }
 
-/// What an entity's rows say at a moment, of a view of `last` values.
-fn dated(def: &ViewDefinition, positions: &[usize], history: &History, at: Timestamp) -> Dated {
-    let rows = history.all();
-    let known = rows.times.partition_point(|time| *time <= at.micros());
-    let newest = known.checked_sub(1).map(|last| Timestamp::from_micros(rows.times[last]));
-    Dated { values: values_of(def, positions, &rows, at), newest }
+impl Dated {
+    /// Adds an entity by its latest row, of a view of `last` values.
+    fn push_row(&mut self, def: &ViewDefinition, positions: &[usize], row: Row<'_>, at: Timestamp) {
+        self.newest.push(Some(Timestamp::from_micros(row.time)));
+        let start = self.values.len();
+        self.values.resize(start + self.features, f64::NAN);
+        let cells = &mut self.values[start..];
+        values_into(def, positions, &one_row(&row), at, |feature, value| cells[feature] = value.unwrap_or(f64::NAN));
+    }
+}
+
+fn one_row<'a>(row: &'a Row<'_>) -> HistoryRef<'a, [f64; 1]> {
+    HistoryRef { times: std::slice::from_ref(&row.time), columns: row.values.as_chunks().0, from: 0 }
+}
+
+/// What is said of an entity without rows.
+fn no_rows(def: &ViewDefinition, positions: &[usize], at: Timestamp) -> Vec<Option<f64>> {
+    values_of(def, positions, &History::new(def.columns().len()).all(), at)
 }
 
 struct Reader<'a> {
     store: &'a OnlineStore,
-    ticket: Ticket,
+    /// Of memory, and of the windows.
+    tickets: (Ticket, Ticket),
     snapshot: Snapshot,
     def: &'a ViewDefinition,
     view_id: &'a str,
-    /// What the view's keys begin with.
-    view: Vec<u8>,
+    view: ViewPrefix,
     positions: Vec<usize>,
     columns: usize,
+}
+
+/// When the latest of an entity's rows became known.
+fn newest(history: &History) -> Option<Timestamp> {
+    history.all().times.last().map(|time| Timestamp::from_micros(*time))
 }
 
 impl Reader<'_> {
     fn read(&self, key: Option<&EntityKey>, at: Timestamp) -> Result<Vec<Option<f64>>, OnlineError> {
         let Some(key) = key else { return Ok(self.values(&self.none(), at)) };
         let entity = entity_in(&self.view, key);
-        let Some(window) = self.def.longest_window() else {
-            return Ok(self.values(&self.newest(&entity, at.micros())?.history, at));
-        };
+        let Some(window) = self.def.longest_window() else { return Ok(self.of_last(&entity, at)?.1) };
         let tail = self.tail(&entity, window, at.micros())?;
         // The latest row of a window that holds any is the latest of all.
         let holds_any = || tail.history.all().times.first().is_some_and(|first| *first <= at.micros());
@@ -136,35 +249,53 @@ impl Reader<'_> {
     }
 
     /// A view with windows costs one seek more: what its window holds may be younger than nothing at all.
-    fn dated(&self, key: Option<&EntityKey>, at: Timestamp) -> Result<Dated, OnlineError> {
-        let Some(key) = key else { return Ok(Dated { values: self.read(None, at)?, newest: None }) };
+    fn dated(
+        &self,
+        key: Option<&EntityKey>,
+        at: Timestamp,
+    ) -> Result<(Option<Timestamp>, Vec<Option<f64>>), OnlineError> {
+        let Some(key) = key else { return Ok((None, self.read(None, at)?)) };
         let entity = entity_in(&self.view, key);
         if self.def.longest_window().is_none() {
-            return Ok(dated(self.def, &self.positions, &self.newest(&entity, at.micros())?.history, at));
+            return self.of_last(&entity, at);
         }
-        let latest = self.latest(&entity, at.micros())?;
-        let newest = latest.all().times.last().map(|time| Timestamp::from_micros(*time));
-        Ok(Dated { values: self.read(Some(key), at)?, newest })
+        Ok((newest(&self.latest(&entity, at.micros())?), self.read(Some(key), at)?))
+    }
+
+    /// What is known of an entity at a moment, of a view of `last` values: from memory where that is the latest of all.
+    fn of_last(&self, entity: &[u8], at: Timestamp) -> Result<(Option<Timestamp>, Vec<Option<f64>>), OnlineError> {
+        let memory = self.store.memory.reader();
+        match memory.latest(&self.view, entity, self.columns) {
+            Known::Row(row) if row.time <= at.micros() => {
+                let values = values_of(self.def, &self.positions, &one_row(&row), at);
+                return Ok((Some(Timestamp::from_micros(row.time)), values));
+            }
+            Known::NoRows => return Ok((None, self.values(&self.none(), at))),
+            // An earlier row is asked for.
+            Known::Row(_) => drop(memory),
+            Known::Nothing => {
+                drop(memory);
+                let history = self.latest(entity, i64::MAX)?;
+                self.keep(entity, &history);
+                if newest(&history).is_none_or(|newest| newest <= at) {
+                    return Ok((newest(&history), self.values(&history, at)));
+                }
+            }
+        }
+        let history = self.latest(entity, at.micros())?;
+        Ok((newest(&history), self.values(&history, at)))
+    }
+
+    fn keep(&self, entity: &[u8], history: &History) {
+        let rows = history.all();
+        if let Some(time) = rows.times.first() {
+            let values: Vec<f64> = rows.columns.iter().map(|column| column[rows.from]).collect();
+            self.store.memory.keep(self.tickets.0, &self.view, entity, Row { time: *time, values: &values });
+        }
     }
 
     fn values(&self, history: &History, at: Timestamp) -> Vec<Option<f64>> {
         values_of(self.def, &self.positions, &history.all(), at)
-    }
-
-    /// The latest row known at `at`; remembered when it is the latest of all, as it is for whoever asks about now.
-    fn newest(&self, entity: &[u8], at: i64) -> Result<Arc<Tail>, OnlineError> {
-        if let Some(tail) = self.store.cache.get(entity, at, at, self.columns) {
-            return Ok(tail);
-        }
-        let history = self.latest(entity, i64::MAX)?;
-        let from = history.all().times.last().copied().unwrap_or(i64::MIN);
-        if from > at {
-            let history = self.latest(entity, at)?;
-            return Ok(Arc::new(Tail { from: at, until: at, history, limit: PUSHED }));
-        }
-        let tail = Arc::new(Tail { from, until: i64::MAX, history, limit: PUSHED });
-        self.store.cache.keep(self.ticket, entity.to_vec(), Arc::clone(&tail));
-        Ok(tail)
     }
 
     /// The rows of the window before `at`, and perhaps more of the same entity.
@@ -175,7 +306,7 @@ impl Reader<'_> {
         }
         // Reaching back a little further serves requests that come a little out of order.
         let tail = Arc::new(self.scan(entity, start.saturating_sub(window.micros() / 8), at)?);
-        self.store.cache.keep(self.ticket, entity.to_vec(), Arc::clone(&tail));
+        self.store.cache.keep(self.tickets.1, entity.to_vec(), Arc::clone(&tail));
         Ok(tail)
     }
 
@@ -213,8 +344,8 @@ impl Reader<'_> {
     fn decode(&self, entity: &[u8], row: Guard) -> Result<(i64, Vec<Option<f64>>), OnlineError> {
         let (key, value) = row.into_inner().doing(DOING, self.view_id)?;
         let damaged = |source| OnlineError::CorruptRow { view: self.view_id.to_owned(), source };
-        let row = unpack(&value).map_err(damaged)?;
         let time = time_of(&key, entity.len()).ok_or_else(|| damaged(InvalidPacked(key.len())))?;
+        let row = unpack(values_in(&key, entity.len(), &value)).map_err(damaged)?;
         if row.len() != self.columns {
             return Err(self.other_columns(row.len()));
         }

@@ -1,19 +1,19 @@
-//! Writing rows: pushed ones durably, whole sources past the journal.
+//! Writing rows that are pushed, and forgetting views.
 
 use std::collections::BTreeMap;
 
-use bedplate_features::SourceRow;
+use bedplate_features::{SourceRow, unpack};
 use fjall::PersistMode;
 
-use crate::cache::Written;
 use crate::error::Doing;
-use crate::layout::{after_view, entity_of, row_key, row_value, view_prefix};
+use crate::layout::{
+    ViewPrefix, after_view, entity_of, first_at, last_at, row_key, row_value, time_of, values_in, view_prefix,
+};
+use crate::memory::Written;
 use crate::{OnlineError, OnlineStore};
 
 /// Rows written at once: the most that is held in memory, and what becomes visible together.
 const CHUNK: usize = 8192;
-/// Rows of an empty view that are written past the journal.
-const BULK: usize = 1_000_000;
 /// fjall's own limit.
 const LONGEST_KEY: usize = u16::MAX as usize;
 
@@ -34,58 +34,13 @@ impl OnlineStore {
         Ok(fresh)
     }
 
-    /// Stores the rows of a whole source, in any order; returns how many were new.
-    ///
-    /// The first million rows of a view that has none are sorted and written straight into tables, past the journal, so
-    /// that opening the store has nothing to replay; they become visible together. What follows is written 8,192 at a time.
-    ///
-    /// Interrupted, it is simply called again: rows already stored are recognised. Call
-    /// [`OnlineStore::mark_loaded`] after the last of a source's rows.
-    ///
-    /// # Errors
-    /// As [`OnlineStore::put`].
-    pub fn load(&self, view_id: &str, rows: impl IntoIterator<Item = SourceRow>) -> Result<u64, OnlineError> {
-        let mut rows = rows.into_iter();
-        let mut fresh = self.ingest(view_id, &mut rows)?;
-        loop {
-            let chunk: Vec<SourceRow> = rows.by_ref().take(CHUNK).collect();
-            if chunk.is_empty() {
-                break;
-            }
-            fresh += self.write(view_id, &chunk)?;
-        }
-        self.sync(view_id)?;
-        Ok(fresh)
-    }
-
-    /// Takes rows for an empty view; takes none when the view has rows already.
-    fn ingest(&self, view_id: &str, rows: &mut impl Iterator<Item = SourceRow>) -> Result<u64, OnlineError> {
-        const DOING: &str = "load rows";
-        let _writing = self.writing.lock();
-        if self.view_rows(view_id, &view_prefix(view_id)).next().is_some() {
-            return Ok(0);
-        }
-        let first: Vec<SourceRow> = rows.take(BULK).collect();
-        let sorted = greatest(view_id, &first)?;
-        if sorted.is_empty() {
-            return Ok(0);
-        }
-        let mut ingestion = self.rows.start_ingestion().doing(DOING, view_id)?;
-        for (key, (value, _)) in &sorted {
-            ingestion.write(key.as_slice(), value.as_slice()).doing(DOING, view_id)?;
-        }
-        ingestion.finish().doing(DOING, view_id)?;
-        self.cache.clear();
-        Ok(sorted.len() as u64)
-    }
-
     /// Forgets a view: its marker first, so that an interrupted drop is not taken for a loaded view, then its rows.
     ///
     /// # Errors
     /// When the disk fails; dropping again goes on where it stopped.
     pub fn drop_view(&self, view_id: &str) -> Result<(), OnlineError> {
         self.unmark(view_id)?;
-        let mut from = view_prefix(view_id);
+        let mut from = view_prefix(view_id).to_vec();
         while let Some(last) = self.drop_chunk(view_id, &from)? {
             from = last;
         }
@@ -95,15 +50,18 @@ impl OnlineStore {
     /// Removes the first rows from `from` on; returns the last one removed.
     fn drop_chunk(&self, view_id: &str, from: &[u8]) -> Result<Option<Vec<u8>>, OnlineError> {
         const DOING: &str = "drop rows";
-        let _writing = self.writing.lock();
+        let view = view_prefix(view_id);
+        let writing = self.writing.of(&view);
+        let _writing = writing.lock();
         let mut batch = self.db.batch();
         let mut last = None;
-        for row in self.view_rows(view_id, from).take(CHUNK) {
+        for row in self.view_rows(&view, from).take(CHUNK) {
             let key = row.key().doing(DOING, view_id)?;
             last = Some(key.to_vec());
             batch.remove(&self.rows, key);
         }
         batch.commit().doing(DOING, view_id)?;
+        self.memory.forget(&view);
         self.cache.clear();
         Ok(last)
     }
@@ -114,15 +72,16 @@ impl OnlineStore {
     /// When the disk fails.
     pub fn count(&self, view_id: &str) -> Result<u64, OnlineError> {
         let mut count = 0;
-        for row in self.view_rows(view_id, &view_prefix(view_id)) {
+        let view = view_prefix(view_id);
+        for row in self.view_rows(&view, &view) {
             row.key().doing("count rows", view_id)?;
             count += 1;
         }
         Ok(count)
     }
 
-    fn view_rows(&self, view_id: &str, from: &[u8]) -> fjall::Iter {
-        match after_view(view_id) {
+    pub(crate) fn view_rows(&self, view: &ViewPrefix, from: &[u8]) -> fjall::Iter {
+        match after_view(view) {
             Some(end) => self.rows.range(from.to_vec()..end),
             None => self.rows.range(from.to_vec()..),
         }
@@ -131,8 +90,10 @@ impl OnlineStore {
     /// Writes one chunk, seen by readers at once or not at all; it is not yet durable.
     fn write(&self, view_id: &str, rows: &[SourceRow]) -> Result<u64, OnlineError> {
         const DOING: &str = "store rows";
-        let greatest = greatest(view_id, rows)?;
-        let _writing = self.writing.lock();
+        let view = view_prefix(view_id);
+        let greatest = greatest(view_id, &view, rows)?;
+        let writing = self.writing.of(&view);
+        let _writing = writing.lock();
         let mut batch = self.db.batch();
         let mut written = Vec::new();
         let mut fresh = 0;
@@ -145,8 +106,17 @@ impl OnlineStore {
             }
         }
         batch.commit().doing(DOING, view_id)?;
+        self.memory.wrote(&view, &written, |entity| self.latest_of(entity));
         self.cache.wrote(&written);
         Ok(fresh)
+    }
+
+    /// The latest row of an entity as it is stored; `None` where it cannot be read.
+    pub(crate) fn latest_of(&self, entity: &[u8]) -> Option<(i64, Vec<f64>)> {
+        let row = self.rows.range(first_at(entity, i64::MIN)..=last_at(entity, i64::MAX)).next_back()?;
+        let (key, value) = row.into_inner().ok()?;
+        let values = unpack(values_in(&key, entity.len(), &value)).ok()?;
+        Some((time_of(&key, entity.len())?, values.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect()))
     }
 
     /// Even when nothing was new: the same rows may have been written a moment ago by a push that is not yet durable.
@@ -159,16 +129,22 @@ impl OnlineStore {
 type ByKey<'a> = BTreeMap<Vec<u8>, (Vec<u8>, &'a SourceRow)>;
 
 /// The rows by key; of rows with one identity the one with the greatest values.
-fn greatest<'a>(view_id: &str, rows: &'a [SourceRow]) -> Result<ByKey<'a>, OnlineError> {
+fn greatest<'a>(view_id: &str, view: &ViewPrefix, rows: &'a [SourceRow]) -> Result<ByKey<'a>, OnlineError> {
     let mut greatest = ByKey::new();
     for row in rows {
-        let (key, value) = (row_key(view_id, row), row_value(row));
-        if key.len() > LONGEST_KEY {
-            return Err(OnlineError::KeyTooLong { view: view_id.to_owned(), bytes: key.len(), limit: LONGEST_KEY });
-        }
+        let (key, value) = (row_key(view, row), row_value(row));
+        check_length(view_id, key.len())?;
         if greatest.get(&key).is_none_or(|(kept, _)| *kept < value) {
             greatest.insert(key, (value, row));
         }
     }
     Ok(greatest)
+}
+
+/// Of a key with its view.
+pub(crate) fn check_length(view_id: &str, bytes: usize) -> Result<(), OnlineError> {
+    if bytes > LONGEST_KEY {
+        return Err(OnlineError::KeyTooLong { view: view_id.to_owned(), bytes, limit: LONGEST_KEY });
+    }
+    Ok(())
 }

@@ -253,15 +253,16 @@ impl FeatureStore for Store {
 /// For each view, the entities asked for.
 type Asked = Vec<(Option<EntityKey>, Timestamp)>;
 
-fn remembered(views: &[Bound], online: &OnlineStore, asked: &[Asked]) -> Option<Vec<Vec<Dated>>> {
+fn remembered(views: &[Bound], online: &OnlineStore, asked: &[Asked]) -> Option<Vec<Dated>> {
     let one = |(view, asked): (&Bound, &Asked)| online.remembered(&view.definition, &view.online_id, asked);
     views.iter().zip(asked).map(one).collect()
 }
 
 /// The answer by feature, from what was found by view.
-fn cells(selected: &Selected, views: &[Bound], found: &[Vec<Dated>], now: Timestamp) -> Vec<Vec<Cell>> {
+fn cells(selected: &Selected, views: &[Bound], found: &[Dated], now: Timestamp) -> Vec<Vec<Cell>> {
     let column = |(view, feature): &(usize, usize)| {
-        found[*view].iter().map(|dated| cell(&views[*view].definition, dated, *feature, now)).collect()
+        let (definition, dated) = (&views[*view].definition, &found[*view]);
+        (0..dated.entities()).map(|entity| cell(definition, dated, (entity, *feature), now)).collect()
     };
     selected.features.iter().map(column).collect()
 }

@@ -29,9 +29,9 @@ pub fn keys(
     (0..rows).map(key).collect()
 }
 
-/// What is told of one feature of an entity.
-pub fn cell(definition: &ViewDefinition, dated: &Dated, feature: usize, now: Timestamp) -> Cell {
-    let (value, known) = (dated.values[feature], dated.newest);
+/// What is told of one feature of an entity, both by their places.
+pub fn cell(definition: &ViewDefinition, dated: &Dated, (entity, feature): (usize, usize), now: Timestamp) -> Cell {
+    let (value, known) = (dated.value(entity, feature), dated.newest(entity));
     let is_old = |known: Timestamp| definition.ttl.is_some_and(|ttl| now.micros_since(known) > ttl.micros());
     let status = match (value, known) {
         (Some(_), _) => Status::Present,
@@ -65,8 +65,9 @@ mod tests {
     #[test]
     fn why_there_is_no_value_is_told() {
         let status = |ttl, value, newest: Option<i64>| {
-            let dated = Dated { values: vec![value], newest: newest.map(Timestamp::from_micros) };
-            cell(&view(ttl), &dated, 0, Timestamp::from_micros(100)).status
+            let mut dated = Dated::new(1, 1);
+            dated.push(newest.map(Timestamp::from_micros), [value]);
+            cell(&view(ttl), &dated, (0, 0), Timestamp::from_micros(100)).status
         };
         assert_eq!(status(None, Some(1.0), Some(5)), Status::Present);
         assert_eq!(status(None, None, None), Status::NotFound);

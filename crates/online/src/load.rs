@@ -1,0 +1,174 @@
+//! Whole sources: sorted, and written straight into tables past the journal.
+
+use std::convert::Infallible;
+use std::io;
+
+use bedplate_features::{SourceRow, ViewDefinition, unpack};
+
+use crate::error::Doing;
+use crate::layout::{ViewPrefix, time_of, values_in, view_prefix};
+use crate::memory::Filling;
+use crate::sort::Sorter;
+use crate::write::check_length;
+use crate::{OnlineError, OnlineStore};
+
+const DOING: &str = "load rows";
+
+/// Why a source was not loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError<E> {
+    #[error(transparent)]
+    Store(#[from] OnlineError),
+    /// The source ended with this.
+    #[error(transparent)]
+    Rows(E),
+}
+
+impl OnlineStore {
+    /// Stores the rows of a whole source, in any order; returns how many were new.
+    ///
+    /// About 100 MiB are held; more rows are sorted by way of files beside the store. They go straight into tables, past the
+    /// journal, so that opening the store has nothing to replay, and become visible together when all are there: after an
+    /// error, or killed, none is. Rows already stored are recognised, as with [`OnlineStore::put`]. Pushes to the view wait
+    /// while its tables are written; those to others do not.
+    ///
+    /// The latest rows of an empty view of `last` values are put into memory on the way, where its definition is given. Call
+    /// [`OnlineStore::mark_loaded`] afterwards.
+    ///
+    /// # Errors
+    /// What `rows` ends with; when a row's key is too long, or the disk fails.
+    pub fn try_load<E>(
+        &self,
+        view_id: &str,
+        def: Option<&ViewDefinition>,
+        rows: impl IntoIterator<Item = Result<SourceRow, E>>,
+    ) -> Result<u64, LoadError<E>> {
+        let mut sorter = Sorter::new(&self.folder);
+        for row in rows {
+            let key = sorter.push(&row.map_err(LoadError::Rows)?).map_err(|source| self.sorting(source))?;
+            check_length(view_id, size_of::<ViewPrefix>() + key)?;
+        }
+        let view = view_prefix(view_id);
+        let writing = self.writing.of(&view);
+        let _writing = writing.lock();
+        let loaded = self.ingest(view_id, def, sorter);
+        if loaded.is_err() {
+            self.memory.forget(&view);
+        }
+        Ok(loaded?)
+    }
+
+    /// [`OnlineStore::try_load`] of rows that are there.
+    ///
+    /// # Errors
+    /// As [`OnlineStore::put`].
+    pub fn load(&self, view_id: &str, rows: impl IntoIterator<Item = SourceRow>) -> Result<u64, OnlineError> {
+        let loaded = self.try_load(view_id, None, rows.into_iter().map(Ok::<_, Infallible>));
+        loaded.map_err(|error| match error {
+            LoadError::Store(error) => error,
+            LoadError::Rows(never) => match never {},
+        })
+    }
+
+    fn ingest(&self, view_id: &str, def: Option<&ViewDefinition>, sorter: Sorter) -> Result<u64, OnlineError> {
+        let view = view_prefix(view_id);
+        let is_empty = self.view_rows(&view, &view).next().is_none();
+        let width = def.filter(|def| is_empty && def.longest_window().is_none()).map(|def| def.columns().len());
+        let mut latest = width.and_then(|width| self.memory.fill(&view, width)).map(Latest::new);
+        let mut ingestion = self.rows.start_ingestion().doing(DOING, view_id)?;
+        let (mut key, mut fresh, mut written) = (view.to_vec(), 0, 0_u64);
+        let sorted = sorter.each(|row| -> Result<(), Failed> {
+            key.truncate(view.len());
+            key.extend_from_slice(row.key);
+            let stored = if is_empty { None } else { self.rows.get(&key).doing(DOING, view_id)? };
+            fresh += u64::from(stored.is_none());
+            if stored.is_none_or(|stored| *stored < *row.value) {
+                ingestion.write(key.as_slice(), row.value).doing(DOING, view_id)?;
+                written += 1;
+            }
+            latest.iter_mut().for_each(|latest| latest.take(&key, view.len() + row.entity, row.value));
+            Ok(())
+        });
+        sorted.map_err(|failed| match failed {
+            Failed::Store(error) => error,
+            Failed::Sorting(source) => self.sorting(source),
+        })?;
+        if written > 0 {
+            ingestion.finish().doing(DOING, view_id)?;
+            self.cache.clear();
+        }
+        self.sync(view_id)?;
+        match latest {
+            // Nobody wrote to the view meanwhile.
+            Some(latest) => self.memory.filled(latest.finish(), |_| None),
+            None if written > 0 => self.memory.forget(&view),
+            None => {}
+        }
+        Ok(fresh)
+    }
+
+    fn sorting(&self, source: io::Error) -> OnlineError {
+        OnlineError::Folder { doing: "sort rows in", dir: self.folder.clone(), source }
+    }
+}
+
+enum Failed {
+    Store(OnlineError),
+    Sorting(io::Error),
+}
+
+impl From<OnlineError> for Failed {
+    fn from(error: OnlineError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<io::Error> for Failed {
+    fn from(error: io::Error) -> Self {
+        Self::Sorting(error)
+    }
+}
+
+/// The latest row of each entity, of rows that come in the order of their keys.
+pub(crate) struct Latest {
+    filling: Filling,
+    /// With its view.
+    entity: Vec<u8>,
+    row: Option<(i64, Vec<Option<f64>>)>,
+}
+
+impl Latest {
+    pub(crate) fn new(filling: Filling) -> Self {
+        Self { filling, entity: Vec::new(), row: None }
+    }
+
+    /// Takes a row by its whole key, of which `entity` bytes are its view's and its entity's. One that cannot be read is left
+    /// to the store.
+    pub(crate) fn take(&mut self, key: &[u8], entity: usize, value: &[u8]) {
+        if key[..entity] != self.entity {
+            self.put();
+            self.entity.clear();
+            self.entity.extend_from_slice(&key[..entity]);
+        }
+        self.row = time_of(key, entity).zip(unpack(values_in(key, entity, value)).ok());
+        if self.row.is_none() {
+            self.filling.lacks_one();
+        }
+    }
+
+    /// Some entity that has rows is not taken.
+    pub(crate) fn lacks_one(&mut self) {
+        self.filling.lacks_one();
+    }
+
+    fn put(&mut self) {
+        if let Some((time, values)) = self.row.take() {
+            self.filling.put(&self.entity, time, values.into_iter().map(|value| value.unwrap_or(f64::NAN)));
+        }
+    }
+
+    pub(crate) fn finish(mut self) -> Filling {
+        self.put();
+        self.filling
+    }
+}
