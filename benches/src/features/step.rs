@@ -9,7 +9,8 @@ use arrow::array::RecordBatch;
 use bedplate_features::{FeatureDef, ViewDefinition};
 use bedplate_kinds::{Aggregate, ColumnType, DatasetSpec, JoinKey};
 use bedplate_lake::quality::References;
-use bedplate_offline::{Labels, OfflineError, View, historical_features};
+use bedplate_offline::{Labels, OfflineError, Source, View, historical_features};
+use bedplate_online::OnlineStore;
 use bedplate_query::{CancellationToken, Ingest, Lake, TableRef, Whose};
 use bedplate_types::{Digest, Span};
 use clap::Subcommand;
@@ -36,6 +37,11 @@ pub enum Step {
         #[arg(long)]
         memory: usize,
     },
+    /// The views' tables become rows of an online store
+    Materialize {
+        #[arg(long)]
+        folder: PathBuf,
+    },
 }
 
 pub fn step(step: &Step) -> Result<ExitCode> {
@@ -43,6 +49,7 @@ pub fn step(step: &Step) -> Result<ExitCode> {
     match step {
         Step::Ingest { folder } => runtime.block_on(ingest(folder))?,
         Step::Join { folder, memory } => runtime.block_on(join(folder, *memory))?,
+        Step::Materialize { folder } => materialize(&runtime, folder)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -94,6 +101,26 @@ async fn join(folder: &Path, memory: usize) -> Result<()> {
     let mut writer = None;
     historical_features(&lake, &labels, &views, memory, |batch| write(&mut writer, folder, &batch)).await?;
     writer.map(ArrowWriter::close).transpose()?;
+    Ok(())
+}
+
+/// One view after the other, as the controllers do it.
+fn materialize(runtime: &tokio::runtime::Runtime, folder: &Path) -> Result<()> {
+    let (lake, store) = (Lake::open(folder.join("lake"))?, OnlineStore::open(folder.join("online"))?);
+    for view in VIEWS.iter().map(view) {
+        let definition = view.definition.clone();
+        let mut source = runtime.block_on(Source::open(&lake, view))?;
+        let pieces = std::iter::from_fn(|| runtime.block_on(source.next()).transpose());
+        let rows = pieces.flat_map(|piece| {
+            let (rows, error) = match piece {
+                Ok(rows) => (rows, None),
+                Err(error) => (Vec::new(), Some(Err(error))),
+            };
+            rows.into_iter().map(Ok).chain(error)
+        });
+        store.try_load(&definition.name, Some(&definition), rows)?;
+        store.mark_loaded(&definition.name, "1")?;
+    }
     Ok(())
 }
 

@@ -24,6 +24,8 @@ const LIMIT: Duration = Duration::from_secs(600);
 
 pub struct Platform {
     pub server: Server,
+    /// Bytes in memory before there was a view.
+    pub idle: u64,
     _process: Process,
     _home: TempDir,
 }
@@ -52,6 +54,7 @@ pub fn start(binary: &Path, folder: &Path, entities: usize) -> Result<Platform> 
     let address = address(&process.said()).context("bedplate up told no address")?;
     let token = std::fs::read_to_string(home.path().join("credentials"))?.trim().to_owned();
     let target = Target { address, token };
+    let idle = bedplate_testkit::resident(process.pid());
     let mut apply = Command::new(binary);
     apply.arg("--home").arg(home.path()).args(["apply", "-f"]).arg(folder.join("all.yaml"));
     let applied = apply.output()?;
@@ -60,7 +63,7 @@ pub fn start(binary: &Path, folder: &Path, entities: usize) -> Result<Platform> 
     }
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(await_ready(&target))?;
     let server = Server { target, pids: vec![process.pid()], entities };
-    Ok(Platform { server, _process: process, _home: home })
+    Ok(Platform { server, idle, _process: process, _home: home })
 }
 
 async fn await_ready(target: &Target) -> Result<()> {

@@ -16,6 +16,8 @@ const ENTITIES: usize = 10_000;
 
 pub struct Feast {
     pub server: Server,
+    /// What `feast materialize` writes.
+    pub rows_a_cpu_second: f64,
     _feast: Process,
     _redis: Process,
 }
@@ -37,6 +39,9 @@ pub fn start(python: &Path, folder: &Path) -> Result<Option<Feast>> {
     if !loaded.status.success() {
         bail!("Feast cannot be loaded: {}", String::from_utf8_lossy(&loaded.stderr));
     }
+    let said = String::from_utf8_lossy(&loaded.stdout);
+    let rate = said.lines().find_map(|line| line.strip_prefix("rows a CPU second: "));
+    let rows_a_cpu_second = rate.context("Feast did not say how fast it materialised")?.parse()?;
     let mut serve = Command::new(python.with_file_name("feast"));
     serve.arg("--chdir").arg(&repository).args(["serve", "--host", "127.0.0.1", "--port", &port.to_string()]);
     serve.args(["--workers", "1", "--no-access-log", "--max-requests", "0"]).env("FEAST_USAGE", "False");
@@ -44,5 +49,10 @@ pub fn start(python: &Path, folder: &Path) -> Result<Option<Feast>> {
     let feast = Process::start(&mut serve, &ready, Duration::from_secs(120)).context("feast serve")?;
     let pids = [vec![feast.pid()], descendants(feast.pid())].concat();
     let target = Target { address: format!("127.0.0.1:{port}"), token: String::new() };
-    Ok(Some(Feast { server: Server { target, pids, entities: ENTITIES }, _feast: feast, _redis: redis }))
+    Ok(Some(Feast {
+        server: Server { target, pids, entities: ENTITIES },
+        rows_a_cpu_second,
+        _feast: feast,
+        _redis: redis,
+    }))
 }

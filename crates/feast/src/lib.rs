@@ -13,6 +13,7 @@
 //! Pushes go to the online store only: `to` other than `online` is refused, not ignored. Values are known as of now, no
 //! older than the view's time to live. This crate knows nothing of keys, or of where rows are.
 
+mod answer;
 mod body;
 mod error;
 mod frame;

@@ -8,17 +8,15 @@ use axum::extract::State;
 use axum::http::{Request, header};
 use axum::response::{IntoResponse, Response};
 use bedplate_policy::Action;
-use bedplate_types::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 
+use crate::answer::Answer;
 use crate::error::FeastError;
 use crate::guard::purpose;
-use crate::store::{Cell, Features, Selected, Status};
+use crate::store::{Features, Selected};
 use crate::{Served, StoreError, body};
 
-/// What Feast gives the join keys as the moment they are from.
-const EPOCH: &str = "1970-01-01T00:00:00Z";
 /// How many values may be asked for at once.
 const MOST_CELLS: usize = 1_000_000;
 
@@ -32,32 +30,6 @@ struct GetOnlineFeatures {
     features: Option<Vec<String>>,
     #[serde(default)]
     full_feature_names: bool,
-}
-
-#[derive(Serialize)]
-struct Answer<'a> {
-    metadata: Metadata,
-    results: Vec<Column<'a>>,
-}
-
-#[derive(Serialize)]
-struct Metadata {
-    feature_names: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct Column<'a> {
-    values: Vec<Shown<'a>>,
-    statuses: Vec<&'static str>,
-    event_timestamps: Vec<Arc<str>>,
-}
-
-/// A join key as it was sent, or a feature.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Shown<'a> {
-    Sent(&'a Value),
-    Number(Option<f64>),
 }
 
 /// One column a join key and a feature, in the order they were asked for.
@@ -91,13 +63,13 @@ pub(crate) async fn get_online_features(
         StoreError::Column { column, why } => FeastError::body("entities", format!("column {column:?} {why}")),
         other => other.into(),
     })?;
-    let sent = keys.iter().map(|key| sent(&asked.entities[*key]));
-    let mut written = vec![(None, EPOCH.into()); rows];
     let answer = Answer {
-        metadata: Metadata { feature_names: keys.iter().map(|key| (*key).to_owned()).chain(names).collect() },
-        results: sent.chain(found.iter().map(|cells| column(cells, &mut written))).collect(),
+        names: keys.iter().map(|key| (*key).to_owned()).chain(names).collect(),
+        sent: keys.iter().map(|key| asked.entities[*key].as_slice()).collect(),
+        found: &found,
+        rows,
     };
-    let text = serde_json::to_vec(&answer).map_err(|error| FeastError::body("body", error.to_string()))?;
+    let text = answer.text().map_err(|error| FeastError::body("body", error.to_string()))?;
     Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
 }
 
@@ -155,28 +127,5 @@ fn names(selected: &Selected, full: bool) -> Result<Vec<String>, FeastError> {
     match seen.into_values().find(|refs| refs.len() > 1) {
         None => Ok(names),
         Some(refs) => Err(FeastError::Collision { refs: refs.join(", "), full }),
-    }
-}
-
-fn sent(values: &[Value]) -> Column<'_> {
-    Column {
-        values: values.iter().map(Shown::Sent).collect(),
-        statuses: vec![Status::Present.as_str(); values.len()],
-        event_timestamps: vec![EPOCH.into(); values.len()],
-    }
-}
-
-/// `written` is each row's moment as it was last written: features of one view share theirs.
-fn column(cells: &[Cell], written: &mut [(Option<Timestamp>, Arc<str>)]) -> Column<'static> {
-    let known = |(cell, written): (&Cell, &mut (Option<Timestamp>, Arc<str>))| {
-        if cell.known != written.0 {
-            *written = (cell.known, cell.known.map_or_else(|| EPOCH.into(), |known| known.to_string().into()));
-        }
-        written.1.clone()
-    };
-    Column {
-        values: cells.iter().map(|cell| Shown::Number(cell.value)).collect(),
-        statuses: cells.iter().map(|cell| cell.status.as_str()).collect(),
-        event_timestamps: cells.iter().zip(written).map(known).collect(),
     }
 }

@@ -4,6 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::Path;
 
+use fjall::config::PinningPolicy;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 
 use crate::OnlineError;
@@ -80,7 +81,13 @@ fn database(dir: &Path, name: &str) -> Result<(Database, Keyspace, Keyspace), On
             .max_cached_files(Some(OPEN_FILES))
             .worker_threads(1)
             .open()?;
-        let rows = db.keyspace("rows", || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE))?;
+        // Of a table of 64 MiB both take megabytes: read for one row, they would push everything else out of the cache.
+        let pinned = |options: KeyspaceCreateOptions| {
+            let all = PinningPolicy::all(true);
+            options.index_block_pinning_policy(all.clone()).filter_block_pinning_policy(all)
+        };
+        let options = || pinned(KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE));
+        let rows = db.keyspace("rows", options)?;
         let meta = db.keyspace("meta", || KeyspaceCreateOptions::default().max_memtable_size(META_MEMTABLE))?;
         Ok((db, rows, meta))
     };

@@ -289,7 +289,7 @@ fn memory_holds_what_the_store_does_whoever_comes_in_between() {
                 for _ in 0..300 {
                     store.read_dated(&def, "v", &asked).unwrap();
                     store.remember(&def, "v").unwrap();
-                    store.remembered(&def, "v", &asked);
+                    let _ = store.remembered(&def, "v", &asked);
                 }
             });
         }
