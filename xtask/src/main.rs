@@ -69,8 +69,8 @@ enum Bench {
         /// Rows of each of the three views; a fifth of that are label rows
         #[arg(long, default_value_t = 5_000_000)]
         rows: usize,
-        /// Entities of each view that is read over HTTP
-        #[arg(long, default_value_t = 1_000_000)]
+        /// Entities of each of the three views that are read over HTTP; a million rows in all
+        #[arg(long, default_value_t = 333_333)]
         entities: usize,
     },
     /// Ten expectations on ten million rows, beside Polars, DuckDB, Pandera and Great Expectations

@@ -19,7 +19,7 @@ pub enum Ready {
     Http { port: u16, path: String },
 }
 
-/// A running program. It is killed, by its process id, when this is dropped.
+/// A running program. It and what it started are killed, by their process ids, when this is dropped.
 pub struct Server {
     child: Child,
     said: Arc<Mutex<String>>,
@@ -114,9 +114,14 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        // Workers that it started would outlive it.
+        let started = crate::descendants(self.child.id());
         // It may have ended by itself, which is as good.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        for pid in started.into_iter().filter_map(|pid| Pid::from_raw(i32::try_from(pid).ok()?)) {
+            let _ = kill_process(pid, Signal::KILL);
+        }
     }
 }
 
