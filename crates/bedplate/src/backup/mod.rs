@@ -12,7 +12,7 @@ pub use restore::restore;
 pub use take::{Source, take};
 
 /// What an archive may hold. Not the kubeconfig, which has the administrator's token in it and is made at every start.
-const FOLDERS: [&str; 5] = ["lake", "objects", "models", "runs", "examples"];
+const FOLDERS: [&str; 6] = ["lake", "objects", "models", "runs", "buckets", "examples"];
 const DATABASE: &str = "bedplate.db";
 const ONLINE: &str = "online.copy";
 const PRICES: &str = "prices.json";
