@@ -1,4 +1,4 @@
-//! The S3 listener, driven by boto3 and pyarrow from PyPI; and what of it survives, ends and is written down.
+//! The S3 listener, driven by boto3, pyarrow and DuckDB from PyPI; and what of it survives, ends and is written down.
 
 use std::path::Path;
 use std::process::Command;
@@ -88,9 +88,9 @@ fn code(reply: &Reply) -> String {
 }
 
 #[test]
-fn boto3_and_pyarrow_write_read_list_copy_and_are_refused_as_they_know_it() {
+fn boto3_pyarrow_and_duckdb_write_read_list_copy_and_are_refused_as_they_know_it() {
     let Some(python) = python() else {
-        return not_run("boto3 and pyarrow against S3: no Python environment with boto3");
+        return not_run("boto3, pyarrow and DuckDB against S3: no Python environment with them");
     };
     let house = house(&[]);
     let (editor, stranger) = (house.key("editor", "1h"), house.key("stranger", "1h"));
@@ -185,6 +185,11 @@ fn boto3_and_pyarrow_write_read_list_copy_and_are_refused_as_they_know_it() {
         ("arrow_dataset", json!(200_000)),
         ("arrow_stream", json!(30 << 20)),
         ("arrow_missing", json!("NotFound")),
+        ("duck_read", json!([[28571, 2857042858_u64]])),
+        ("duck_glob", json!([[1_500_001, 2]])),
+        ("duck_partitions", json!([[0, 30], [1, 30], [2, 30]])),
+        ("duck_csv", json!([["a,b", 1]])),
+        ("duck_refused", json!(true)),
     ] {
         assert_eq!(told[what], expect, "{what}");
     }

@@ -1,4 +1,4 @@
-"""boto3 and pyarrow, unchanged, against the S3 listener.
+"""boto3, pyarrow and DuckDB, unchanged, against the S3 listener.
 
 usage: s3_client.py URL KEY SECRET OTHER_KEY OTHER_SECRET; prints one JSON object. The first key is that of an editor of
 `care` and of `rides`, the other that of a stranger.
@@ -10,8 +10,11 @@ import json
 import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import boto3
+import duckdb
+import duckdb_extension_httpfs
 import pyarrow
 import pyarrow.dataset
 import pyarrow.fs
@@ -264,9 +267,35 @@ def arrow():
     told["arrow_missing"] = store.get_file_info("care/arrow/nil").type.name
 
 
+def duck():
+    connection = duckdb.connect()
+    folder = Path(duckdb_extension_httpfs.__file__).parent
+    connection.execute(f"LOAD '{next(folder.rglob('httpfs.duckdb_extension'))}'")
+    connection.execute(
+        f"CREATE SECRET (TYPE s3, KEY_ID '{KEY}', SECRET '{SECRET}', REGION 'us-east-1', "
+        f"ENDPOINT '{URL.split('://')[1]}', URL_STYLE 'path', USE_SSL false)"
+    )
+    one = lambda sql: connection.execute(sql).fetchall()
+    told["duck_read"] = one("SELECT count(*), sum(id) FROM 's3://care/arrow/one.parquet' WHERE name = 'n3'")
+    # Several parts, and reading them back by a glob.
+    one("COPY (SELECT range AS id, hash(range)::VARCHAR AS text FROM range(1500000)) TO 's3://care/duck/big.parquet'")
+    one("COPY (SELECT 7 AS id, 'x' AS text) TO 's3://care/duck/small.parquet'")
+    told["duck_glob"] = one("SELECT count(*), count(DISTINCT filename) FROM read_parquet('s3://care/duck/*.parquet', filename = true)")
+    one("COPY (SELECT range AS id, range % 3 AS part FROM range(90)) TO 's3://care/duck/by' (FORMAT parquet, PARTITION_BY part)")
+    told["duck_partitions"] = one("SELECT part, count(*) FROM read_parquet('s3://care/duck/by/**/*.parquet', hive_partitioning = true) GROUP BY 1 ORDER BY 1")
+    one("COPY (SELECT 'a,b' AS text, 1 AS n) TO 's3://care/duck/rows.csv'")
+    told["duck_csv"] = one("SELECT * FROM 's3://care/duck/rows.csv'")
+    try:
+        one("SELECT * FROM 's3://nowhere/x.parquet'")
+        told["duck_refused"] = "read"
+    except duckdb.Error as error:
+        told["duck_refused"] = "404" in str(error)
+
+
 s3 = client(KEY, SECRET)
 for step in [buckets, objects, conditions, listings, copies, multipart, presigned]:
     step(s3)
 strangers()
 arrow()
+duck()
 print(json.dumps(told))
