@@ -48,7 +48,7 @@ impl Home {
         Ok(Self { places: Places { root, keys: None, data: None }, _lock: lock })
     }
 
-    /// Has keys and credentials in one folder, and tables, objects, models and runs in another, where they are given.
+    /// Has keys and credentials in one folder, and tables, objects, buckets, models and runs in another, where they are given.
     pub fn place(mut self, keys: Option<&Path>, data: Option<&Path>) -> Result<Self, Problem> {
         let make = |folder: &Path| -> Result<PathBuf, Problem> {
             let mut builder = fs::DirBuilder::new();

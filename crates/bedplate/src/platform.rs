@@ -7,9 +7,9 @@ mod leadership;
 mod machine;
 mod plane;
 mod planning;
-mod sweeping;
 mod spine;
 pub mod surfaces;
+mod sweeping;
 pub mod witness;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -172,7 +172,9 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
     let s3_url = s3.as_ref().map(|listener| url(scheme, listener)).transpose()?;
     if let Some(listener) = s3 {
         let routes = gate.before(surfaces::s3_routes(&spine, &blobs, access_keys, &plane, &source_roots));
-        tasks.push(tokio::spawn(listen::serve(listener, acceptor.clone(), routes, cancel.clone())));
+        // Who signs is known by the key: a certificate stands for nobody there.
+        let acceptor = acceptor.clone().map(|acceptor| Acceptor { machines: None, ..acceptor });
+        tasks.push(tokio::spawn(listen::serve(listener, acceptor, routes, cancel.clone())));
     }
     tasks.push(tokio::spawn(sweeping::sweep(
         spine.db.clone(),

@@ -2,8 +2,8 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use bedplate_types::Timestamp;
 use tempfile::NamedTempFile;
@@ -71,7 +71,7 @@ impl Blobs {
         remove(&self.path(name))
     }
 
-    /// Names of files that nobody wrote to since `before`; without those that are not whole.
+    /// Names of files that nothing happened to since `before`; without those that are not whole.
     pub(crate) fn old(&self, before: Timestamp) -> Result<Vec<String>, BucketError> {
         let mut names = Vec::new();
         for folder in listed(&self.dir)? {
@@ -159,11 +159,10 @@ fn file_name(path: PathBuf) -> Option<String> {
     path.file_name()?.to_str().filter(|name| name.len() == 32).map(str::to_owned)
 }
 
-/// One whose time cannot be told is taken to be new.
+/// By its last change of any sort: to be given a second name is one. One whose time cannot be told is taken to be new.
 fn is_old(path: &Path, before: Timestamp) -> bool {
-    let Ok(modified) = fs::metadata(path).and_then(|about| about.modified()) else { return false };
-    let since = modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_micros()).is_ok_and(|micros| micros < before.micros())
+    let changed = fs::metadata(path).map(|about| about.ctime().saturating_add(1).saturating_mul(1_000_000));
+    changed.is_ok_and(|micros| micros < before.micros())
 }
 
 #[cfg(test)]

@@ -49,6 +49,7 @@ pub fn is_empty(tx: &mut dyn Tx, id: &str) -> Result<bool, BucketError> {
 /// # Errors
 /// [`BucketError::NoBucket`], [`BucketError::NotEmpty`], [`BucketError::Db`].
 pub fn delete(tx: &mut dyn Tx, bucket: &Bucket, now: Timestamp) -> Result<(), BucketError> {
+    hold(tx, &bucket.id)?;
     if !is_empty(tx, &bucket.id)? {
         return Err(BucketError::NotEmpty(bucket.name.clone()));
     }
@@ -56,8 +57,14 @@ pub fn delete(tx: &mut dyn Tx, bucket: &Bucket, now: Timestamp) -> Result<(), Bu
     for row in &uploads {
         crate::upload::forget(tx, row.text(0)?, now)?;
     }
-    match tx.execute("DELETE FROM buckets WHERE id = $1", &[(&bucket.id).into()])? {
-        0 => Err(BucketError::NoBucket(bucket.name.clone())),
+    tx.execute("DELETE FROM buckets WHERE id = $1", &[(&bucket.id).into()])?;
+    Ok(())
+}
+
+/// Has whoever writes to it or removes it wait until this transaction is over: touching its row does.
+pub(crate) fn hold(tx: &mut dyn Tx, id: &str) -> Result<(), BucketError> {
+    match tx.execute("UPDATE buckets SET name = name WHERE id = $1", &[id.into()])? {
+        0 => Err(BucketError::NoBucket(id.to_owned())),
         _ => Ok(()),
     }
 }

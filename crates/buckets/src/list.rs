@@ -96,13 +96,7 @@ impl Wanted {
     }
 }
 
-fn query(
-    tx: &mut dyn Tx,
-    bucket: &str,
-    prefix: &str,
-    start: &Start,
-    limit: usize,
-) -> Result<Vec<Object>, BucketError> {
+fn query(tx: &mut dyn Tx, bucket: &str, prefix: &str, start: &Start, limit: usize) -> Result<Vec<Object>, BucketError> {
     let (operator, from) = match start {
         Start::First => (">=", ""),
         Start::After(key) => (">", key.as_str()),

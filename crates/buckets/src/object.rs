@@ -6,7 +6,7 @@ use bedplate_db::{Row, Tx};
 use bedplate_types::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::BucketError;
+use crate::{BucketError, bucket};
 
 /// What its owner said of an object, kept as it was said.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,10 +93,7 @@ pub fn put(
     condition: &Condition,
     now: Timestamp,
 ) -> Result<Option<Object>, BucketError> {
-    // Touching its row makes a bucket that is being deleted, and one that is being written to, wait for each other.
-    if tx.execute("UPDATE buckets SET name = name WHERE id = $1", &[(&new.bucket).into()])? == 0 {
-        return Err(BucketError::NoBucket(new.bucket.clone()));
-    }
+    bucket::hold(tx, &new.bucket)?;
     let before = get(tx, &new.bucket, &new.key)?;
     condition.holds(before.as_ref())?;
     if let Some(before) = &before {

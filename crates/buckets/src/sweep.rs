@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use bedplate_db::{Db, Tx};
 use bedplate_types::Timestamp;
 
-use crate::{Blobs, BucketError, Bucket, bucket, object, upload};
+use crate::{Blobs, Bucket, BucketError, bucket, object, upload};
 
 /// How long a file is kept after its object was replaced or removed.
 pub const GRACE: i64 = 3_600_000_000;
@@ -39,8 +39,14 @@ pub fn sweep(
     let buckets = db.read(bucket::all)?;
     let gone = is_gone(&buckets);
     for bucket in buckets.into_iter().filter(|bucket| gone.contains(&bucket.id)) {
-        while db.write({ let id = bucket.id.clone(); move |tx| empty(tx, &id, now) })? {}
-        db.write({ let bucket = bucket.clone(); move |tx| bucket::delete(tx, &bucket, now) })?;
+        while db.write({
+            let id = bucket.id.clone();
+            move |tx| empty(tx, &id, now)
+        })? {}
+        db.write({
+            let bucket = bucket.clone();
+            move |tx| bucket::delete(tx, &bucket, now)
+        })?;
         swept.buckets += 1;
     }
     swept.uploads = db.write(move |tx| give_up(tx, now))?;

@@ -4,7 +4,7 @@ use bedplate_db::{Row, Tx};
 use bedplate_types::Timestamp;
 
 use crate::object::{own, read, retire, signed, stored, unsigned};
-use crate::{About, BucketError, Condition, NewObject, Object, Piece};
+use crate::{About, BucketError, Condition, NewObject, Object, Piece, bucket};
 
 /// All parts but the last have so many bytes.
 const LEAST_PART: u64 = 5 << 20;
@@ -29,9 +29,7 @@ pub struct Part {
 /// # Errors
 /// [`BucketError::NoBucket`], [`BucketError::Db`].
 pub fn begin(tx: &mut dyn Tx, upload: &Upload) -> Result<(), BucketError> {
-    if crate::find(tx, &upload.bucket)?.is_none() {
-        return Err(BucketError::NoBucket(upload.bucket.clone()));
-    }
+    bucket::hold(tx, &upload.bucket)?;
     tx.execute(
         "INSERT INTO bucket_uploads (id, bucket, key, started_at, about) VALUES ($1, $2, $3, $4, $5)",
         &[
@@ -61,15 +59,8 @@ pub fn open(tx: &mut dyn Tx, bucket: &str, key: &str, id: &str) -> Result<Upload
 ///
 /// # Errors
 /// [`BucketError::Db`].
-pub fn uploads(
-    tx: &mut dyn Tx,
-    bucket: &str,
-    after: (&str, &str),
-    most: usize,
-) -> Result<Vec<Upload>, BucketError> {
-    let sql = format!(
-        "{UPLOAD} WHERE bucket = $1 AND (key > $2 OR (key = $2 AND id > $3)) ORDER BY key, id LIMIT $4"
-    );
+pub fn uploads(tx: &mut dyn Tx, bucket: &str, after: (&str, &str), most: usize) -> Result<Vec<Upload>, BucketError> {
+    let sql = format!("{UPLOAD} WHERE bucket = $1 AND (key > $2 OR (key = $2 AND id > $3)) ORDER BY key, id LIMIT $4");
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     tx.query(&sql, &[bucket.into(), after.0.into(), after.1.into(), most.into()])?.iter().map(upload).collect()
 }
@@ -158,9 +149,7 @@ fn choose<'a>(all: &'a [Part], named: &[(i64, String)]) -> Result<Vec<&'a Part>,
     let chosen: Vec<&Part> = chosen.collect::<Result<_, _>>()?;
     let all_but_last = chosen.len().saturating_sub(1);
     match chosen.iter().take(all_but_last).find(|part| part.piece.size < LEAST_PART) {
-        Some(part) => {
-            Err(BucketError::PartTooSmall { number: part.number, size: part.piece.size, least: LEAST_PART })
-        }
+        Some(part) => Err(BucketError::PartTooSmall { number: part.number, size: part.piece.size, least: LEAST_PART }),
         None => Ok(chosen),
     }
 }

@@ -49,17 +49,17 @@ impl Source {
 }
 
 fn machine(ip: IpAddr) -> IpAddr {
-        match ip {
-            IpAddr::V4(_) => ip,
-            IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
-                Some(v4) => v4.into(),
-                None => {
-                    let mut segments = v6.segments();
-                    segments[4..].fill(0);
-                    std::net::Ipv6Addr::from(segments).into()
-                }
-            },
-        }
+    match ip {
+        IpAddr::V4(_) => ip,
+        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
+            Some(v4) => v4.into(),
+            None => {
+                let mut segments = v6.segments();
+                segments[4..].fill(0);
+                std::net::Ipv6Addr::from(segments).into()
+            }
+        },
+    }
 }
 
 /// Who failed lately, and who is locked out.
@@ -209,7 +209,10 @@ mod tests {
         assert_eq!(source("2001:db8:1:2::1"), source("2001:db8:1:2:ffff::9"));
         assert_ne!(source("2001:db8:1:2::1"), source("2001:db8:1:3::1"));
         assert_eq!(source("::ffff:10.0.0.1"), source("10.0.0.1"));
-        assert_eq!(Source::key("id", "::ffff:10.0.0.1".parse().unwrap()), Source::key("id", "10.0.0.1".parse().unwrap()));
+        assert_eq!(
+            Source::key("id", "::ffff:10.0.0.1".parse().unwrap()),
+            Source::key("id", "10.0.0.1".parse().unwrap())
+        );
         assert_eq!(Source::prefix("bp_short"), None);
         assert_eq!(Source::prefix("bp_0123456789abcdef"), Some(Source::Prefix("bp_0123456789abc".into())));
         assert_eq!(

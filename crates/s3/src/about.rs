@@ -34,7 +34,8 @@ macro_rules! refuse_what_is_not_here {
     ($input:expr) => {
         $crate::about::refuse(&[
             ("access control lists", {
-                let grants = [&$input.grant_full_control, &$input.grant_read, &$input.grant_read_acp, &$input.grant_write_acp];
+                let grants =
+                    [&$input.grant_full_control, &$input.grant_read, &$input.grant_read_acp, &$input.grant_write_acp];
                 let is_private = $input.acl.as_ref().is_none_or(|acl| acl.as_str() == "private");
                 !is_private || grants.iter().any(|grant| grant.is_some())
             }),

@@ -83,7 +83,10 @@ mod tests {
         assert_eq!(check(Reading { is_not: Some(&y), modified_since: Some(&late), ..Reading::default() }), None);
         assert_eq!(check(Reading { modified_since: Some(&late), ..Reading::default() }).unwrap(), "NotModified");
         assert_eq!(check(Reading { modified_since: Some(&early), ..Reading::default() }), None);
-        assert_eq!(check(Reading { unmodified_since: Some(&early), ..Reading::default() }).unwrap(), "PreconditionFailed");
+        assert_eq!(
+            check(Reading { unmodified_since: Some(&early), ..Reading::default() }).unwrap(),
+            "PreconditionFailed"
+        );
         assert_eq!(check(Reading { is: Some(&x), unmodified_since: Some(&early), ..Reading::default() }), None);
     }
 

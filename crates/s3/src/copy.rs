@@ -75,10 +75,12 @@ pub(crate) async fn part(store: &Store, request: S3Request<UploadPartCopyInput>)
         }
     };
     let body = crate::send::body(&store.parts.blobs, &source, wanted);
-    let received = crate::part::receive_part(store, &input.bucket, &input.key, &input.upload_id, Some(body), None).await?;
+    let received =
+        crate::part::receive_part(store, &input.bucket, &input.key, &input.upload_id, Some(body), None).await?;
     let (at, etag) = (by.at, received.checked.md5.clone());
     crate::part::keep(store, by, &input.bucket, &input.upload_id, number, received).await?;
-    let result = CopyPartResult { e_tag: Some(ETag::Strong(etag)), last_modified: Some(moment(at)), ..Default::default() };
+    let result =
+        CopyPartResult { e_tag: Some(ETag::Strong(etag)), last_modified: Some(moment(at)), ..Default::default() };
     Ok(UploadPartCopyOutput { copy_part_result: Some(result), ..Default::default() })
 }
 

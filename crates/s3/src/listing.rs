@@ -23,7 +23,8 @@ pub(crate) async fn second_version(store: &Store, input: ListObjectsV2Input) -> 
         (None, Some(key)) if !key.is_empty() => Start::After(key.clone()),
         _ => Start::First,
     };
-    let asked = Asked::new(input.prefix.clone(), input.delimiter.clone(), input.max_keys, input.encoding_type.as_ref())?;
+    let asked =
+        Asked::new(input.prefix.clone(), input.delimiter.clone(), input.max_keys, input.encoding_type.as_ref())?;
     let page = asked.page(store, &input.bucket, start).await?;
     let told = asked.told(&page);
     Ok(ListObjectsV2Output {
@@ -44,7 +45,8 @@ pub(crate) async fn second_version(store: &Store, input: ListObjectsV2Input) -> 
 }
 
 pub(crate) async fn first_version(store: &Store, input: ListObjectsInput) -> S3Result<ListObjectsOutput> {
-    let asked = Asked::new(input.prefix.clone(), input.delimiter.clone(), input.max_keys, input.encoding_type.as_ref())?;
+    let asked =
+        Asked::new(input.prefix.clone(), input.delimiter.clone(), input.max_keys, input.encoding_type.as_ref())?;
     let start = asked.behind(input.marker.as_deref().unwrap_or_default());
     let page = asked.page(store, &input.bucket, start).await?;
     let told = asked.told(&page);

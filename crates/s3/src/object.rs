@@ -101,7 +101,10 @@ pub(crate) async fn get(store: &Store, input: GetObjectInput) -> S3Result<GetObj
 }
 
 pub(crate) async fn head(store: &Store, input: HeadObjectInput) -> S3Result<HeadObjectOutput> {
-    refuse(&[("encryption keys", input.sse_customer_key.is_some()), ("parts of objects", input.part_number.is_some())])?;
+    refuse(&[
+        ("encryption keys", input.sse_customer_key.is_some()),
+        ("parts of objects", input.part_number.is_some()),
+    ])?;
     let object = find(store, &input.bucket, &input.key, input.version_id.as_deref()).await?;
     let reading = Reading {
         is: input.if_match.as_ref(),
@@ -141,7 +144,8 @@ fn is_enabled(mode: Option<&ChecksumMode>) -> bool {
 /// The bytes wanted, and how that is told when they are not all.
 fn range(object: &Object, asked: Option<Range>) -> S3Result<(std::ops::Range<u64>, Option<String>)> {
     let Some(asked) = asked else { return Ok((0..object.size, None)) };
-    let range = asked.check(object.size).map_err(|_| s3_error!(InvalidRange, "The requested range is not satisfiable"))?;
+    let range =
+        asked.check(object.size).map_err(|_| s3_error!(InvalidRange, "The requested range is not satisfiable"))?;
     let told = format!("bytes {}-{}/{}", range.start, range.end.saturating_sub(1), object.size);
     Ok((range, Some(told)))
 }

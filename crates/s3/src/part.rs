@@ -45,12 +45,7 @@ pub(crate) async fn put(store: &Store, request: S3Request<UploadPartInput>) -> S
     refuse(&[("encryption keys", input.sse_customer_key.is_some())])?;
     let number = number(input.part_number)?;
     check_length(input.content_length)?;
-    let expected = Expected {
-        sums: expected!(input),
-        content_md5: input.content_md5.clone(),
-        trailer,
-        trailing,
-    };
+    let expected = Expected { sums: expected!(input), content_md5: input.content_md5.clone(), trailer, trailing };
     let body = input.body;
     let received = receive_part(store, &input.bucket, &input.key, &input.upload_id, body, Some(expected)).await?;
     let (etag, checksums) = (received.checked.md5.clone(), received.checked.checksums.clone());

@@ -64,7 +64,9 @@ impl S3Access for Doorkeeper {
 
 fn ended(error: &IdentityError) -> S3Error {
     match error {
-        IdentityError::Expired { .. } => s3_error!(ExpiredToken, "The token that the access key belongs to has expired."),
+        IdentityError::Expired { .. } => {
+            s3_error!(ExpiredToken, "The token that the access key belongs to has expired.")
+        }
         IdentityError::Revoked { .. } | IdentityError::Unknown => {
             s3_error!(InvalidAccessKeyId, "The token that the access key belongs to was revoked.")
         }

@@ -2,7 +2,7 @@
 //!
 //! [`take`] writes the database as of one moment, then the files it tells of: tables, objects, models and runs are only ever
 //! added to, so what the database knows is there when it is copied after it; a table's log is copied before its data, so
-//! that every file the log names is there. The online store is copied as of one moment of its own, after the database: a
+//! that every file the log names is there; a file of a bucket stays for an hour when its object goes. The online store is copied as of one moment of its own, after the database: a
 //! push that was acknowledged before the backup began is in it. [`restore`] believes nothing before all of it was read.
 
 mod restore;

@@ -27,7 +27,7 @@ const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 const REGISTRY: &str = "bedplate.dev/feast-registry";
 /// What the name of a registry ends with.
 const NAMES: [&str; 2] = ["registry.db", "registry.pb"];
-/// Objects of one registry.
+/// Things that one registry declares, those that are not here among them.
 const MOST: usize = 1_000;
 
 pub struct FeastRegistry {
@@ -61,9 +61,9 @@ impl Registry for FeastRegistry {
     async fn put(&self, caller: &Caller, put: Put<'_>) -> Result<Seen, Problem> {
         let turn = self.turn(put.namespace).await;
         let Some(declared) = read(&put.bytes) else { return Ok(Seen::new(turn)) };
-        let many = declared.entities.len() + declared.sources.len() + declared.views.len() + declared.services.len();
+        let many = declared.count();
         if many > MOST {
-            let why = format!("it declares {many} objects, and may declare {MOST}");
+            let why = format!("it declares {many} things, and may declare {MOST}");
             return Err(Problem::new(ErrorKind::TooLarge, format!("the registry {}", put.key), why));
         }
         let client = Client::new(self.apiserver.in_process(caller.principal.clone()), put.namespace);

@@ -1,5 +1,6 @@
 //! The S3 listener, driven by boto3, pyarrow and DuckDB from PyPI; and what of it survives, ends and is written down.
 
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -7,8 +8,8 @@ use std::time::{Duration, Instant};
 use bedplate_testkit::{Server, not_run, python};
 use serde_json::{Value, json};
 
-use crate::authorization::s3::signed;
 use crate::authorization::http::{Ask, Reply, send};
+use crate::authorization::s3::signed;
 use crate::http::Api;
 use crate::run::{bedplate, said, up};
 
@@ -49,10 +50,7 @@ impl House {
     }
 
     pub fn key(&self, user: &str, expires: &str) -> Key {
-        let made = said(&mut bedplate(
-            self.home.path(),
-            &["token", "create", user, "--expires", expires, "--s3"],
-        ));
+        let made = said(&mut bedplate(self.home.path(), &["token", "create", user, "--expires", expires, "--s3"]));
         assert_eq!(made.code, Some(0), "{}", made.err);
         let after = |word: &str| {
             let line = made.out.lines().find_map(|line| line.strip_prefix(word));
@@ -196,12 +194,14 @@ fn boto3_pyarrow_and_duckdb_write_read_list_copy_and_are_refused_as_they_know_it
     // Every write and removal has a leaf, of the bucket and key it was of; what is kept is paid for.
     let log = house.api.log();
     let leaf = |action: &str, object: &str| {
-        log.iter().map(|leaf| leaf.get("entry").unwrap_or(leaf)).any(|leaf| {
-            leaf["action"] == action && leaf["object"] == object && leaf["actor"] == "user:editor"
-        })
+        log.iter()
+            .map(|leaf| leaf.get("entry").unwrap_or(leaf))
+            .any(|leaf| leaf["action"] == action && leaf["object"] == object && leaf["actor"] == "user:editor")
     };
     assert!(leaf("create", "buckets/care") && leaf("put", "buckets/care/a/b.bin"), "{log:?}");
-    assert!(leaf("delete", "buckets/care/a/b.bin") && leaf("put", "buckets/care/big") && leaf("delete", "buckets/rides"));
+    assert!(
+        leaf("delete", "buckets/care/a/b.bin") && leaf("put", "buckets/care/big") && leaf("delete", "buckets/rides")
+    );
     let costs = house.api.get("/bedplate/v1/costs?namespace=care").to_string();
     assert!(costs.contains("stored_gigabytes") || costs.contains("bucket:care"), "{costs}");
 }
@@ -235,7 +235,8 @@ fn who_tries_out_secrets_is_made_to_wait_and_shuts_nobody_else_out() {
     let address = house.address();
     let from_here = |key: &Key| {
         let asked = signed(&Ask::new("GET", "/"), &address, &key.id, &key.secret);
-        let headers: Vec<(&str, &str)> = asked.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let headers: Vec<(&str, &str)> =
+            asked.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         crate::plain::send("GET", &format!("http://{address}/"), &headers, "").code
     };
     for _ in 0..10 {
@@ -270,6 +271,43 @@ fn a_bucket_does_not_outlive_its_namespace() {
 }
 
 #[test]
+fn roles_policies_and_scopes_decide_by_operation_and_by_key() {
+    let house = house(&[]);
+    let editor = house.key("editor", "1h");
+    house.done(&editor, &Ask::new("PUT", "/care"));
+    house.done(&editor, &Ask::new("PUT", "/care/open/a").body("1"));
+    house.done(&editor, &Ask::new("PUT", "/care/closed").body("2"));
+    let kinds = "/apis/bedplate.dev/v1alpha1/namespaces/care";
+    let object = |kind: &str, name: &str, spec: Value| json!({ "apiVersion": "bedplate.dev/v1alpha1", "kind": kind, "metadata": { "name": name }, "spec": spec });
+    let viewer = json!({ "role": "viewer", "subjects": [{ "kind": "User", "name": "viewer" }] });
+    let made = house.api.ask("POST", &format!("{kinds}/rolebindings"), &object("RoleBinding", "viewer", viewer));
+    assert_eq!(made.0, 201, "{}", made.1);
+    let cedar = "@id(\"one-key\") permit (principal == User::\"viewer\", action == Action::\"BucketObject.read-data\", \
+        resource == BucketObject::\"care/open/a\");";
+    let made =
+        house.api.ask("POST", &format!("{kinds}/policies"), &object("Policy", "one-key", json!({ "cedar": cedar })));
+    assert_eq!(made.0, 201, "{}", made.1);
+    let viewer = house.key("viewer", "1h");
+    let ask = |key: &Key, method: &str, path: &str| code(&house.ask(key, &Ask::new(method, path)));
+    assert_eq!(ask(&viewer, "GET", "/care?list-type=2"), "200 ");
+    assert_eq!(ask(&viewer, "GET", "/care/open/a"), "200 ");
+    assert_eq!(ask(&viewer, "GET", "/care/closed"), "403 AccessDenied");
+    assert_eq!(ask(&viewer, "GET", "/care/nothing"), "403 AccessDenied", "who may not read is not told what is there");
+    for (method, path) in
+        [("PUT", "/care/open/a"), ("DELETE", "/care/open/a"), ("DELETE", "/care"), ("POST", "/care/b?uploads")]
+    {
+        assert_eq!(ask(&viewer, method, path), "403 AccessDenied", "{method} {path}");
+    }
+    let narrowed = json!({ "user": "editor", "s3": true, "scope": "get,list,read-data:buckets,bucketobjects:care" });
+    let (_, made) = house.api.ask("POST", "/bedplate/v1/tokens", &narrowed);
+    let text = |name: &str| made[name].as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
+    let narrowed = Key { id: text("accessKeyId"), secret: text("secretAccessKey") };
+    assert_eq!(ask(&narrowed, "GET", "/care/closed"), "200 ");
+    assert_eq!(ask(&narrowed, "PUT", "/care/closed"), "403 AccessDenied");
+    assert_eq!(ask(&narrowed, "GET", "/rides/x"), "404 NoSuchBucket");
+}
+
+#[test]
 fn a_copy_takes_the_right_to_read_what_is_copied() {
     let house = house(&[]);
     let editor = house.key("editor", "1h");
@@ -289,6 +327,92 @@ fn a_copy_takes_the_right_to_read_what_is_copied() {
     let part = part.header("x-amz-copy-source", "/care/secret");
     assert_eq!(code(&house.ask(&rider, &part)), "404 NoSuchBucket");
     assert_eq!(code(&house.ask(&rider, &Ask::new("GET", "/rides/stolen"))), "404 NoSuchKey");
+}
+
+#[test]
+fn what_does_not_come_whole_is_not_there() {
+    let house = house(&[]);
+    let editor = house.key("editor", "1h");
+    house.done(&editor, &Ask::new("PUT", "/care"));
+    let body = "x".repeat(1 << 20);
+    let whole = signed(&Ask::new("PUT", "/care/cut").body(&body), &house.address(), &editor.id, &editor.secret);
+    let head = |length: usize| {
+        let headers = whole.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect::<String>();
+        format!("PUT /care/cut HTTP/1.1\r\nhost: {}\r\n{headers}content-length: {length}\r\n\r\n", house.address())
+    };
+    let sent = |head: String, body: &[u8]| {
+        let mut stream = std::net::TcpStream::connect(house.address()).unwrap();
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(body).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    // The connection ends half-way; or other bytes come than those that were signed.
+    assert!(!sent(head(body.len()), &body.as_bytes()[..700_000]).contains("200 OK"));
+    let mut other = body.clone().into_bytes();
+    other[900_000] = b'y';
+    let refused = sent(head(body.len()), &other);
+    assert!(refused.contains("<Code>BadDigest</Code>"), "{refused}");
+    assert_eq!(code(&house.ask(&editor, &Ask::new("GET", "/care/cut"))), "404 NoSuchKey");
+    assert_eq!(crate::kill::files(&house.home.path().join("buckets"), ""), 0, "something is left of it");
+    house.done(&editor, &Ask::new("PUT", "/care/cut").body(&body));
+}
+
+/// A file system of so many MiB, until it is dropped.
+struct Small(tempfile::TempDir);
+
+impl Small {
+    fn mount(mebibytes: usize) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let size = format!("size={mebibytes}m");
+        let mut mount = Command::new("mount");
+        let mounted = mount.args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(folder.path()).output();
+        mounted.is_ok_and(|done| done.status.success()).then_some(Self(folder))
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
+    }
+}
+
+#[test]
+fn a_full_disk_is_told_and_leaves_nothing_of_the_object() {
+    let Some(disk) = Small::mount(8) else {
+        return not_run("a full disk under the buckets: no file system can be mounted here");
+    };
+    let house = house(&["--data", disk.0.path().to_str().unwrap()]);
+    let editor = house.key("editor", "1h");
+    house.done(&editor, &Ask::new("PUT", "/care"));
+    house.done(&editor, &Ask::new("PUT", "/care/first").body("y".repeat(2 << 20)));
+    let refused = house.ask(&editor, &Ask::new("PUT", "/care/large").body("x".repeat(12 << 20)));
+    assert_eq!(code(&refused), "503 ServiceUnavailable");
+    assert_eq!(code(&house.ask(&editor, &Ask::new("GET", "/care/large"))), "404 NoSuchKey");
+    assert_eq!(crate::kill::files(&disk.0.path().join("buckets"), ""), 1, "something is left of it");
+    house.done(&editor, &Ask::new("PUT", "/care/second").body("y".repeat(2 << 20)));
+    assert_eq!(house.done(&editor, &Ask::new("GET", "/care/first")).body().len(), 2 << 20);
+}
+
+#[test]
+fn a_backup_has_the_buckets() {
+    let house = house(&[]);
+    let editor = house.key("editor", "1h");
+    house.done(&editor, &Ask::new("PUT", "/care"));
+    house.done(&editor, &Ask::new("PUT", "/care/kept").body("as it was"));
+    let place = tempfile::tempdir().unwrap();
+    let (file, home) = (place.path().join("all.tar.gz"), place.path().join("home"));
+    let taken = said(&mut bedplate(house.home.path(), &["backup", file.to_str().unwrap(), "--with-keys"]));
+    assert_eq!(taken.code, Some(0), "{}", taken.err);
+    house.done(&editor, &Ask::new("PUT", "/care/kept").body("as it became"));
+    let restored = said(&mut bedplate(&home, &["restore", file.to_str().unwrap()]));
+    assert_eq!(restored.code, Some(0), "{}", restored.err);
+    let server = up(&home, &[]);
+    let api = Api::of(&home, &home);
+    let again = House { home: place, server: Some(server), api };
+    assert_eq!(again.done(&editor, &Ask::new("GET", "/care/kept")).body(), "as it was");
 }
 
 /// Rounds of a platform that is killed while objects are put.

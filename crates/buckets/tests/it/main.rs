@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::io::Read;
 
 use bedplate_buckets::{
-    About, Blobs, Bucket, BucketError, Condition, Entry, GRACE, MIGRATIONS, NewObject, Part, Piece, STALE, Start, Upload,
-    Wanted,
+    About, Blobs, Bucket, BucketError, Condition, Entry, GRACE, MIGRATIONS, NewObject, Part, Piece, STALE, Start,
+    Upload, Wanted,
 };
 use bedplate_db::Db;
 use bedplate_types::Timestamp;
@@ -25,7 +25,10 @@ fn at(micros: i64) -> Timestamp {
 
 fn house() -> House {
     let folder = tempfile::tempdir().unwrap();
-    let db = Db::open(&folder.path().join("it.db"), MIGRATIONS).unwrap();
+    let db = match bedplate_testkit::postgres_database() {
+        Some(url) => Db::connect(&url, MIGRATIONS).unwrap(),
+        None => Db::open(&folder.path().join("it.db"), MIGRATIONS).unwrap(),
+    };
     let blobs = Blobs::open(folder.path().join("buckets")).unwrap();
     let house = House { _folder: folder, db, blobs };
     house.bucket("b");
@@ -72,12 +75,8 @@ impl House {
     }
 
     fn every_page(&self, prefix: &str, delimiter: Option<&str>, most: usize) -> Vec<String> {
-        let mut wanted = Wanted {
-            prefix: prefix.into(),
-            delimiter: delimiter.map(str::to_owned),
-            start: Start::First,
-            most,
-        };
+        let mut wanted =
+            Wanted { prefix: prefix.into(), delimiter: delimiter.map(str::to_owned), start: Start::First, most };
         let mut all = Vec::new();
         loop {
             let (shown, next) = self.listed(&wanted);
@@ -213,4 +212,9 @@ fn a_bucket_goes_when_it_is_empty_or_with_its_namespace() {
     assert_eq!(house.etag("a"), None);
     assert!(matches!(house.put("a", 2, &Condition::None), Err(BucketError::NoBucket(_))));
     assert!(house.db.read(|tx| bedplate_buckets::find(tx, "other")).unwrap().is_some());
+}
+
+#[test]
+fn everything_once_more_on_postgres() {
+    bedplate_testkit::suite_on_postgres(&["everything_once_more_on_postgres"]);
 }

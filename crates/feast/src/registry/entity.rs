@@ -16,7 +16,8 @@ pub fn translate(registry: &Registry, declared: &mut Declared) {
             continue;
         }
         let Some(type_) = join_key_type(registry, entity) else {
-            let why = format!("its join key {} is neither a string nor a whole number, or nobody says", entity.join_key);
+            let why =
+                format!("its join key {} is neither a string nor a whole number, or nobody says", entity.join_key);
             declared.refuse("Entity", &entity.name, why);
             continue;
         };

@@ -62,7 +62,11 @@ fn translate(registry: &Registry) -> Declared {
     let executed = "an on-demand feature view runs Python: it is not executed here";
     let several: [(&[Named], &'static str, &str); 4] = [
         (&registry.on_demand_feature_views, "FeatureView", executed),
-        (&registry.stream_feature_views, "FeatureView", "a stream feature view is not executed here: push rows instead"),
+        (
+            &registry.stream_feature_views,
+            "FeatureView",
+            "a stream feature view is not executed here: push rows instead",
+        ),
         (&registry.label_views, "FeatureView", "label views are not executed here"),
         (&registry.permissions, "Permission", "permissions of Feast are not looked at here: bind roles"),
     ];
@@ -75,6 +79,13 @@ fn translate(registry: &Registry) -> Declared {
 }
 
 impl Declared {
+    /// How many things there are, those that are not here among them.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        let here = self.entities.len() + self.sources.len() + self.views.len() + self.services.len();
+        here + self.not_here.len()
+    }
+
     fn refuse(&mut self, kind: &'static str, name: &str, why: impl Into<String>) {
         self.not_here.push(NotHere { kind, name: name.to_owned(), why: why.into() });
     }

@@ -61,7 +61,10 @@ fn a_view_its_entity_and_its_file_are_declared() {
     assert_eq!(entity.join_keys[0].type_, ColumnType::Int64, "a view says it");
     let (name, spec) = &declared.views[0];
     assert_eq!((name.as_str(), spec.entity.as_str(), spec.owner.as_str()), ("driver-stats", "driver", "drivers"));
-    assert_eq!((spec.source.datasets[0].as_str(), spec.source.sql.as_str()), ("trip-rows", "select * from \"trip-rows\""));
+    assert_eq!(
+        (spec.source.datasets[0].as_str(), spec.source.sql.as_str()),
+        ("trip-rows", "select * from \"trip-rows\"")
+    );
     assert_eq!((spec.timestamp_column.as_deref(), spec.ttl), (Some("at"), Some(Span::from_micros(86_400_000_000))));
     assert_eq!(declared.sources[0].uri, "/data/trips.parquet");
     assert_eq!(declared.not_here, []);
@@ -110,7 +113,10 @@ fn python_is_told_to_be_not_executed_and_what_selects_it_goes_without() {
     ];
     let declared = translate(&registry);
     assert_eq!(declared.services.len(), 1);
-    assert_eq!((declared.services[0].0.as_str(), &declared.services[0].1.views[0].features), ("both", &vec!["rating".to_owned()]));
+    assert_eq!(
+        (declared.services[0].0.as_str(), &declared.services[0].1.views[0].features),
+        ("both", &vec!["rating".to_owned()])
+    );
     let told: Vec<_> = declared.not_here.iter().map(|one| (one.name.as_str(), one.why.as_str())).collect();
     assert!(told.contains(&("by_hand", "an on-demand feature view runs Python: it is not executed here")), "{told:?}");
     assert!(told.contains(&("none", "none of its feature views is here")), "{told:?}");

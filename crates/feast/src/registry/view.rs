@@ -57,10 +57,7 @@ fn declared_entities(registry: &Registry) -> impl Iterator<Item = &messages::Ent
     registry.entities.iter().filter_map(|entity| entity.spec.as_ref())
 }
 
-fn entity<'a>(
-    mut known: impl Iterator<Item = &'a messages::EntitySpec>,
-    named: &[String],
-) -> Result<String, String> {
+fn entity<'a>(mut known: impl Iterator<Item = &'a messages::EntitySpec>, named: &[String]) -> Result<String, String> {
     match named {
         [one] if one != DUMMY => {
             let entity = known.find(|entity| entity.name == *one).ok_or_else(|| format!("there is no entity {one}"))?;
@@ -71,11 +68,7 @@ fn entity<'a>(
     }
 }
 
-fn source(
-    registry: &Registry,
-    batch: &DataSource,
-    view: &messages::FeatureViewSpec,
-) -> Result<FileSource, String> {
+fn source(registry: &Registry, batch: &DataSource, view: &messages::FeatureViewSpec) -> Result<FileSource, String> {
     let file = batch.file_options.as_ref().filter(|_| batch.type_ == FILE);
     let file = file.ok_or_else(|| format!("its source {} is not a file", batch.name))?;
     let stem = || file.uri.rsplit('/').next().and_then(|name| name.split('.').next()).and_then(object_name);

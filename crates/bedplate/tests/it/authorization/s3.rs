@@ -126,10 +126,7 @@ pub fn signed(ask: &Ask, host: &str, id: &str, secret: &str) -> Ask {
     }
     let signature = hex::encode(hmac(&key, &text));
     let shown = format!("AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders={names}, Signature={signature}");
-    ask.clone()
-        .header("x-amz-content-sha256", payload)
-        .header("x-amz-date", date)
-        .header("authorization", shown)
+    ask.clone().header("x-amz-content-sha256", payload).header("x-amz-date", date).header("authorization", shown)
 }
 
 fn sha256(bytes: &[u8]) -> String {

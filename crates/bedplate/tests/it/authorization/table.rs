@@ -34,9 +34,19 @@ const ALLOWED: [(&str, &str, usize); 19] = [
 fn every_route_comes_from_a_table() {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut files = Vec::new();
-    for surface in
-        ["apiserver", "bedplate", "client", "console", "controllers", "feast", "flight", "oip", "openlineage", "plan", "s3"]
-    {
+    for surface in [
+        "apiserver",
+        "bedplate",
+        "client",
+        "console",
+        "controllers",
+        "feast",
+        "flight",
+        "oip",
+        "openlineage",
+        "plan",
+        "s3",
+    ] {
         sources(&crates.join(surface).join("src"), &mut files);
     }
     assert!(files.len() > 100, "{}", files.len());

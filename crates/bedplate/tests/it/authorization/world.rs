@@ -180,7 +180,11 @@ impl World {
         let made = self.done("POST", "/bedplate/v1/tokens", &account);
         let token = self.known(&made);
         self.others.push(("robot", token));
-        let made = self.done("POST", "/bedplate/v1/tokens", &json!({ "user": "root", "groups": ["system:masters"], "s3": true }));
+        let made = self.done(
+            "POST",
+            "/bedplate/v1/tokens",
+            &json!({ "user": "root", "groups": ["system:masters"], "s3": true }),
+        );
         let administrator = self.known(&made);
         let key = self.access_keys[&administrator].clone();
         self.access_keys.insert(self.admin.clone(), key);
