@@ -74,7 +74,7 @@ fn too_large(keep: Option<usize>) -> S3Error {
 fn cut_off(error: &s3s::StdError) -> S3Error {
     let told = error.to_string();
     tracing::debug!(error = %told, "an upload was cut off");
-    let is_forged = ["ignature", "hecksum", "sha256"].iter().any(|word| told.contains(word));
+    let is_forged = ["SignatureMismatch", "Sha256Mismatch", "InvalidChecksum"].iter().any(|word| told.contains(word));
     if is_forged {
         s3_error!(BadDigest, "the bytes are not those that were signed")
     } else {
