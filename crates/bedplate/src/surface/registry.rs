@@ -98,10 +98,9 @@ impl FeastRegistry {
     /// One that somebody else declared is used as it is.
     async fn dataset(&self, apply: &Apply<'_>, source: &FileSource) -> Result<Option<NotHere>, Problem> {
         let known = apply.api::<Dataset>().get_opt(&source.name).await;
-        if let Some(known) = known.map_err(|error| refused("the datasets", &error))? {
-            if known.labels().get(MANAGED_BY).map(String::as_str) != Some(MANAGER) {
-                return Ok(None);
-            }
+        let known = known.map_err(|error| refused("the datasets", &error))?;
+        if known.is_some_and(|known| known.labels().get(MANAGED_BY).map(String::as_str) != Some(MANAGER)) {
+            return Ok(None);
         }
         match self.spec(source).await {
             Ok(spec) => apply.object::<Dataset>(&source.name, &spec).await,

@@ -338,7 +338,10 @@ fn what_does_not_come_whole_is_not_there() {
     let whole = signed(&Ask::new("PUT", "/care/cut").body(&body), &house.address(), &editor.id, &editor.secret);
     let head = |length: usize| {
         let headers = whole.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect::<String>();
-        format!("PUT /care/cut HTTP/1.1\r\nhost: {}\r\n{headers}connection: close\r\ncontent-length: {length}\r\n\r\n", house.address())
+        format!(
+            "PUT /care/cut HTTP/1.1\r\nhost: {}\r\n{headers}connection: close\r\ncontent-length: {length}\r\n\r\n",
+            house.address()
+        )
     };
     let sent = |head: String, body: &[u8]| {
         let mut stream = std::net::TcpStream::connect(house.address()).unwrap();
