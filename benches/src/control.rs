@@ -110,6 +110,8 @@ async fn bedplate(binary: &Path, objects: usize) -> Result<Measured> {
             "127.0.0.1:0",
             "--flight-listen",
             "off",
+            "--s3-listen",
+            "off",
             "--home",
         ])
         .arg(home.path());

@@ -81,6 +81,8 @@ impl Place {
                 "127.0.0.1:0",
                 "--flight-listen",
                 "off",
+                "--s3-listen",
+                "off",
                 "--home",
             ])
             .arg(path(home));

@@ -13,8 +13,8 @@ const FLOORS: &[(u8, &[&str])] = &[
     (0, &["types", "kinds", "onnx"]),
     (SPINE, &["db", "identity", "policy", "audit", "lineage", "ledger"]),
     (PILLARS, &["lake", "features", "tracking", "delivery", "trust", "fabric", "govern", "leader"]),
-    (3, &["archive", "objects", "query", "offline", "online", "train", "infer", "exec", "serving"]),
-    (4, &["apiserver", "plan", "oip", "feast", "flight", "openlineage", "controllers", "console", "client"]),
+    (3, &["archive", "buckets", "objects", "query", "offline", "online", "train", "infer", "exec", "serving"]),
+    (4, &["apiserver", "plan", "oip", "feast", "flight", "s3", "openlineage", "controllers", "console", "client"]),
     (5, &["bedplate"]),
 ];
 const SPINE: u8 = 1;

@@ -175,8 +175,17 @@ fn python(name: &str, wanted: &str) -> Result<PathBuf, String> {
     let list = venv.join("wanted.txt");
     write(&list, wanted)?;
     let mut pip = Command::new(venv.join("bin").join("python"));
-    pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--requirement"])
-        .arg(&list);
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-input",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--requirement",
+    ])
+    .arg(&list);
     quietly(&mut pip)?;
     // Written last: a folder without it was not finished and is made again.
     write(&stamp, wanted)?;

@@ -46,6 +46,8 @@ pub fn start(binary: &Path, folder: &Path, entities: usize) -> Result<Platform> 
             "127.0.0.1:0",
             "--flight-listen",
             "off",
+            "--s3-listen",
+            "off",
             "--home",
         ])
         .arg(home.path());

@@ -103,6 +103,9 @@ pub struct Listen {
     /// Where Arrow Flight SQL is spoken; off: nowhere.
     #[arg(long, default_value = "127.0.0.1:7073", value_name = "ADDR")]
     pub flight_listen: Listener,
+    /// Where S3 is spoken; off: nowhere.
+    #[arg(long, default_value = "127.0.0.1:7072", value_name = "ADDR")]
+    pub s3_listen: Listener,
     /// A folder whose files datasets may read; may be given more than once. The current folder when left out.
     #[arg(long = "source-root", value_name = "DIR")]
     pub source_roots: Vec<PathBuf>,
@@ -336,6 +339,9 @@ pub struct NewToken {
     /// predict:endpoints:* …; may be given more than once.
     #[arg(long = "scope", value_name = "SCOPE")]
     pub scopes: Vec<bedplate_types::Scope>,
+    /// Print the access key of the token too, for clients of S3.
+    #[arg(long, conflicts_with = "kubeconfig")]
+    pub s3: bool,
     /// Write a kubeconfig with the token there instead of printing it.
     #[arg(long, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,

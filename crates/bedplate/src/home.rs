@@ -12,7 +12,7 @@ use crate::keys;
 /// The layout this binary writes. A folder with a higher one was written by a newer bedplate.
 pub const LAYOUT: u32 = 1;
 /// What a data folder holds.
-const DATA: [&str; 4] = ["objects", "lake", "runs", "models"];
+const DATA: [&str; 5] = ["objects", "lake", "runs", "models", "buckets"];
 
 /// A home folder that this process alone works in.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl Home {
         if root.is_dir() {
             check_layout(root)?;
         }
-        for folder in ["", "objects", "lake", "online", "runs", "models", "keys"] {
+        for folder in ["", "objects", "lake", "online", "runs", "models", "buckets", "keys"] {
             let path = root.join(folder);
             fs::create_dir_all(&path).map_err(|error| unusable(&path, &error))?;
         }
@@ -48,7 +48,7 @@ impl Home {
         Ok(Self { places: Places { root, keys: None, data: None }, _lock: lock })
     }
 
-    /// Has keys and credentials in one folder, and tables, objects, models and runs in another, where they are given.
+    /// Has keys and credentials in one folder, and tables, objects, buckets, models and runs in another, where they are given.
     pub fn place(mut self, keys: Option<&Path>, data: Option<&Path>) -> Result<Self, Problem> {
         let make = |folder: &Path| -> Result<PathBuf, Problem> {
             let mut builder = fs::DirBuilder::new();

@@ -9,6 +9,7 @@ mod plane;
 mod planning;
 mod spine;
 pub mod surfaces;
+mod sweeping;
 pub mod witness;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -18,10 +19,12 @@ use std::sync::Arc;
 use axum::Router;
 use bedplate_apiserver::ApiServer;
 use bedplate_audit::Signer;
+use bedplate_buckets::Blobs;
 use bedplate_client::Connection;
 use bedplate_console::Sessions;
 use bedplate_controllers::{KnownBy, Platform, Sites};
 use bedplate_db::Db;
+use bedplate_identity::AccessKeys;
 use bedplate_objects::Objects;
 use bedplate_online::OnlineStore;
 use bedplate_query::{Lake, Limits, Reader};
@@ -56,6 +59,8 @@ pub struct Running {
     pub inference_url: String,
     /// Where Flight SQL is spoken.
     pub flight_url: Option<String>,
+    /// Where S3 is spoken.
+    pub s3_url: Option<String>,
     pub db: Db,
     pub clock: Arc<dyn Clock>,
     pub deployments: Deployments,
@@ -88,6 +93,10 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
         Listener::At(addr) => Some(listen::bind(addr, "--flight-listen", protection).await?),
         Listener::Off => None,
     };
+    let s3 = match options.s3_listen {
+        Listener::At(addr) => Some(listen::bind(addr, "--s3-listen", protection).await?),
+        Listener::Off => None,
+    };
     let scheme = if tls.is_some() { "https" } else { "http" };
     let (control_url, inference_url) = (url(scheme, &control)?, url(scheme, &inference)?);
     let spine = spine::open(&home, &options.storage, options.site.as_deref())?;
@@ -111,6 +120,8 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
     plane.price(&spine).await?;
     let lake = Arc::new(Lake::open(home.path("lake")).map_err(of("the lake"))?);
     let sql_key = keys::sql(&home)?;
+    let blobs = Blobs::open(home.path("buckets")).map_err(of("the buckets"))?;
+    let access_keys = AccessKeys::new(&keys::secrets(&home)?);
     let sql = sql(&spine, sql_key, &lake, &client)?;
     let platform = Platform {
         client: client.clone(),
@@ -126,12 +137,20 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
         started_at: spine.clock.now(),
         cancel: cancel.child_token(),
     };
+    let source_roots = platform.sites.source_roots.clone();
     let sessions = Arc::new(Sessions::default());
     let provider = Provider::new(&options.oidc, spine.db.clone(), spine.clock.clone())?;
     let people = surfaces::People { sessions: sessions.clone(), provider, issuing };
     // Nobody but this process writes to a database of its own: it leads without asking. Of a cluster's operators there is one.
     let leads = Leads::new(options.storage.database().is_none() || cluster.is_some());
-    let keeping = surfaces::Keeping { lake: &lake, online: &online, leads: &leads, places: home.places(), sql: &sql };
+    let keeping = surfaces::Keeping {
+        lake: &lake,
+        online: &online,
+        leads: &leads,
+        places: home.places(),
+        sql: &sql,
+        access_keys: &access_keys,
+    };
     let control_routes = surfaces::control_routes(&spine, plane.routes(&spine), &client, &keeping, people);
     let inference_routes = bedplate_oip::router(
         Arc::new(predictor::Served(deployments.clone())),
@@ -150,6 +169,20 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
         let routes = gate.before(surfaces::flight_routes(&spine, sql, sql_key));
         tasks.push(tokio::spawn(listen::serve(listener, acceptor.clone(), routes, cancel.clone())));
     }
+    let s3_url = s3.as_ref().map(|listener| url(scheme, listener)).transpose()?;
+    if let Some(listener) = s3 {
+        let routes = gate.before(surfaces::s3_routes(&spine, &blobs, access_keys, &plane, &source_roots));
+        // Who signs is known by the key: a certificate stands for nobody there.
+        let acceptor = acceptor.clone().map(|acceptor| Acceptor { machines: None, ..acceptor });
+        tasks.push(tokio::spawn(listen::serve(listener, acceptor, routes, cancel.clone())));
+    }
+    tasks.push(tokio::spawn(sweeping::sweep(
+        spine.db.clone(),
+        blobs,
+        client.clone(),
+        spine.clock.clone(),
+        cancel.clone(),
+    )));
     let webhook_url = webhook.as_ref().map(|(listener, _)| url(scheme, listener)).transpose()?;
     if let Some((listener, routes)) = webhook {
         // The cluster's API server shows no certificate that stands for somebody here.
@@ -181,6 +214,7 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
         control_url,
         inference_url,
         flight_url,
+        s3_url,
         db: spine.db,
         clock: spine.clock,
         deployments,

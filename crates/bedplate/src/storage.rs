@@ -17,8 +17,8 @@ pub struct Storage {
     /// when left out.
     #[arg(id = "keys_folder", long = "keys", env = "BEDPLATE_KEYS", value_name = "DIR")]
     pub keys: Option<PathBuf>,
-    /// Where tables, objects, models and runs are: for replicas a folder that all of them see under the same path. The home
-    /// when left out.
+    /// Where tables, objects, buckets, models and runs are: for replicas a folder that all of them see under the same path.
+    /// The home when left out.
     #[arg(long, env = "BEDPLATE_DATA", value_name = "DIR")]
     pub data: Option<PathBuf>,
 }

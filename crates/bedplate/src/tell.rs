@@ -22,12 +22,13 @@ pub fn problem(problem: &Problem) -> ExitCode {
     ExitCode::from(problem.kind.exit_code())
 }
 
-/// The log goes to standard error: warnings, more with -v.
+/// The log goes to standard error: warnings, more with -v. Never s3s' own: it calls whatever a client is refused an error,
+/// and shows requests with what they are signed with.
 pub fn start_log(verbose: u8) {
     let usual = match verbose {
-        0 => "warn,kube_client=off",
-        1 => "info,bedplate=debug",
-        _ => "debug",
+        0 => "warn,kube_client=off,s3s=off",
+        1 => "info,bedplate=debug,s3s=off",
+        _ => "debug,s3s=off",
     };
     let filter = std::env::var("BEDPLATE_LOG").unwrap_or_else(|_| usual.to_owned());
     let _ = tracing_subscriber::fmt()

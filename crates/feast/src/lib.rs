@@ -10,6 +10,8 @@
 //! the data it is made of and the purpose in the header `x-bedplate-purpose`. What a caller has no right to see in a
 //! namespace looks exactly like what is not there.
 //!
+//! [`registry`] reads what `feast apply` writes: which objects it would be here, and what cannot be.
+//!
 //! Pushes go to the online store only: `to` other than `online` is refused, not ignored. Values are known as of now, no
 //! older than the view's time to live. This crate knows nothing of keys, or of where rows are.
 
@@ -20,6 +22,7 @@ mod frame;
 mod guard;
 mod push;
 mod read;
+pub mod registry;
 mod store;
 mod write;
 

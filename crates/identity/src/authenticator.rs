@@ -7,6 +7,7 @@ use bedplate_db::Db;
 use bedplate_types::{Clock, Timestamp};
 use parking_lot::Mutex;
 
+use crate::access_key::AccessKeys;
 use crate::admission::{Admission, Connections, SCHEME};
 use crate::certificate::{self, ClientCertificate};
 use crate::header::token_in;
@@ -32,6 +33,8 @@ struct Memory {
     known: HashMap<TokenHash, (TokenInfo, Timestamp)>,
     /// Fingerprints of certificates that were not revoked then.
     good: HashMap<String, Timestamp>,
+    /// By the ids of tokens.
+    hashes: HashMap<String, TokenHash>,
     /// Counts the times everything was forgotten: what was read before must not be remembered after.
     age: u64,
 }
@@ -63,13 +66,47 @@ impl Authenticator {
         if let Some(secret) = header.and_then(|text| text.strip_prefix(SCHEME)) {
             return self.connected(secret.trim(), now);
         }
-        let hash = secret::hash(&token_in(header)?)?;
+        self.bearer(secret::hash(&token_in(header)?)?, now)
+    }
+
+    /// The secret of an access key: of a token that ended as well, so that only who knows it is told that it did. May block
+    /// for a read.
+    ///
+    /// # Errors
+    /// [`IdentityError::Unknown`], [`IdentityError::Db`].
+    pub fn secret_access_key(&self, keys: &AccessKeys, id: &str) -> Result<String, IdentityError> {
+        self.hash_of(id).map(|hash| keys.secret_of(hash))
+    }
+
+    /// Who holds the token of that id: for whoever knows that they do. May block for a read.
+    ///
+    /// # Errors
+    /// As [`crate::authenticate`].
+    pub fn holder(&self, id: &str) -> Result<Principal, IdentityError> {
+        self.bearer(self.hash_of(id)?, self.clock.now())
+    }
+
+    fn bearer(&self, hash: TokenHash, now: Timestamp) -> Result<Principal, IdentityError> {
         let info = match self.remembered(hash, now) {
             Some(info) => info,
             None => self.look_up(hash, now)?,
         };
         token::check(&info, now)?;
         Ok(info.bearer())
+    }
+
+    /// A token keeps its hash for ever, and one that was found was not made up.
+    fn hash_of(&self, id: &str) -> Result<TokenHash, IdentityError> {
+        if let Some(hash) = self.memory.lock().hashes.get(id) {
+            return Ok(*hash);
+        }
+        let hash = self.db.read(|tx| token::hash_of(tx, id))?;
+        let mut memory = self.memory.lock();
+        if memory.hashes.len() >= REMEMBERED_TOKENS {
+            memory.hashes.clear();
+        }
+        memory.hashes.insert(id.to_owned(), hash);
+        Ok(hash)
     }
 
     /// As [`crate::revoke`], effective at once for this authenticator and its clones. Blocks for one commit.

@@ -13,6 +13,7 @@
 //! This crate does not know what a principal may do (that is `policy`), nor where a header comes from. No error holds a
 //! token or any part of one.
 
+mod access_key;
 mod admission;
 mod authenticator;
 mod certificate;
@@ -29,6 +30,7 @@ mod token;
 
 use bedplate_db::Migration;
 
+pub use access_key::AccessKeys;
 pub use admission::Admission;
 pub use authenticator::Authenticator;
 pub use certificate::{CertificateInfo, ClientCertificate, list_certificates, record_certificate, revoke_certificate};

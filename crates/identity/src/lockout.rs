@@ -13,6 +13,9 @@ pub enum Source {
     Address(IpAddr),
     /// The first characters of a token: the same one is tried on from many sides.
     Prefix(String),
+    /// The id of an access key and an address as above. The id is no secret: who tries it out elsewhere must not shut its
+    /// holder out.
+    Key(String, IpAddr),
 }
 
 /// Failures before a source is locked out.
@@ -30,23 +33,32 @@ const PREFIX: usize = 16;
 impl Source {
     #[must_use]
     pub fn address(ip: IpAddr) -> Self {
-        Self::Address(match ip {
-            IpAddr::V4(_) => ip,
-            IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
-                Some(v4) => v4.into(),
-                None => {
-                    let mut segments = v6.segments();
-                    segments[4..].fill(0);
-                    std::net::Ipv6Addr::from(segments).into()
-                }
-            },
-        })
+        Self::Address(machine(ip))
+    }
+
+    #[must_use]
+    pub fn key(id: &str, ip: IpAddr) -> Self {
+        Self::Key(id.to_owned(), machine(ip))
     }
 
     /// The front of what was shown as a token; too little of one is no source.
     #[must_use]
     pub fn prefix(token: &str) -> Option<Self> {
         token.get(..PREFIX).map(|prefix| Self::Prefix(prefix.to_owned()))
+    }
+}
+
+fn machine(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(_) => ip,
+        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
+            Some(v4) => v4.into(),
+            None => {
+                let mut segments = v6.segments();
+                segments[4..].fill(0);
+                std::net::Ipv6Addr::from(segments).into()
+            }
+        },
     }
 }
 
@@ -197,6 +209,10 @@ mod tests {
         assert_eq!(source("2001:db8:1:2::1"), source("2001:db8:1:2:ffff::9"));
         assert_ne!(source("2001:db8:1:2::1"), source("2001:db8:1:3::1"));
         assert_eq!(source("::ffff:10.0.0.1"), source("10.0.0.1"));
+        assert_eq!(
+            Source::key("id", "::ffff:10.0.0.1".parse().unwrap()),
+            Source::key("id", "10.0.0.1".parse().unwrap())
+        );
         assert_eq!(Source::prefix("bp_short"), None);
         assert_eq!(Source::prefix("bp_0123456789abcdef"), Some(Source::Prefix("bp_0123456789abc".into())));
         assert_eq!(

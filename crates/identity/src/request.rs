@@ -24,6 +24,9 @@ pub struct TokenRequest {
     /// Which of the principal's rights it carries; `None`: all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scope>,
+    /// Whether the secret of the token's access key is wanted too, for clients of S3.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub s3: bool,
 }
 
 /// A machine's name in a namespace.

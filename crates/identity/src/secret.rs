@@ -17,6 +17,13 @@ impl TokenHash {
         hex::encode(self.0)
     }
 
+    /// As [`TokenHash::hex`] wrote it.
+    pub(crate) fn parse(hex: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(hex, &mut bytes).ok()?;
+        Some(Self(bytes))
+    }
+
     /// The name of a token, safe to show.
     pub(crate) fn id(self) -> String {
         hex::encode(&self.0[..8])
@@ -53,6 +60,8 @@ mod tests {
         let token = token([7; 32]);
         assert_eq!((token.len(), &token[..6]), (46, "bp_Bwc"));
         assert_eq!(token_id(&token).unwrap().len(), 16);
+        let known = hash(&token).unwrap();
+        assert!(TokenHash::parse(&known.hex()) == Some(known) && TokenHash::parse("00").is_none());
         for bad in ["", "bp_", "bp_short", &token[3..], &format!("{token}A"), &token.replace("Bw", "B+")] {
             assert!(matches!(hash(bad), Err(IdentityError::Malformed)), "{bad}");
         }

@@ -94,6 +94,13 @@ pub(crate) fn look_up(tx: &mut dyn Tx, hash: TokenHash) -> Result<TokenInfo, Ide
     rows.first().map_or(Err(IdentityError::Unknown), info)
 }
 
+/// The hash of the token of that id, whether it still counts or not.
+pub(crate) fn hash_of(tx: &mut dyn Tx, id: &str) -> Result<TokenHash, IdentityError> {
+    let rows = tx.query("SELECT hash FROM identity_tokens WHERE id = $1", &[id.into()])?;
+    let hash = rows.first().map(|row| row.text(0)).transpose()?.and_then(TokenHash::parse);
+    hash.ok_or(IdentityError::Unknown)
+}
+
 pub(crate) fn check(info: &TokenInfo, now: Timestamp) -> Result<(), IdentityError> {
     let (id, principal) = (info.id.clone(), info.principal.name.clone());
     match info.expires_at {

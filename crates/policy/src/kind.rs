@@ -16,7 +16,7 @@ const SERVED: [(&str, &str); 6] = [
 ];
 
 /// What is asked about and is no object of the API.
-const UNSTORED: [(&str, &str); 7] = [
+const UNSTORED: [(&str, &str); 9] = [
     ("Token", "tokens"),
     ("Lineage", "lineage"),
     ("Audit", "audit"),
@@ -25,6 +25,9 @@ const UNSTORED: [(&str, &str); 7] = [
     // Of a dataset: `flights/weather.origin`.
     ("Column", "columns"),
     ("RowFilter", "rowfilters"),
+    // What S3's clients keep: the bucket of a namespace, and in it objects by their keys.
+    ("Bucket", "buckets"),
+    ("BucketObject", "bucketobjects"),
 ];
 
 /// The kind of everything the rules do not know.
@@ -35,7 +38,7 @@ fn takes(action: Action, kind: &str) -> bool {
     match action {
         Action::Predict => kind == "Endpoint",
         Action::Push => kind == "FeatureView",
-        Action::ReadData => matches!(kind, "Dataset" | "FeatureView"),
+        Action::ReadData => matches!(kind, "Dataset" | "FeatureView" | "BucketObject"),
         Action::ReadUnmasked => kind == "Column",
         Action::ReadUnfiltered => kind == "RowFilter",
         Action::Train => kind == "Dataset",

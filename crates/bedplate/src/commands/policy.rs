@@ -266,6 +266,7 @@ fn operations(output: Option<Format>) -> Result<ExitCode, Problem> {
         told("control", surfaces::control_operations()?),
         told("inference", surfaces::inference_operations()),
         told("flight", surfaces::flight_operations()),
+        told("s3", surfaces::s3_operations()),
     ];
     show(&json!({ "operations": all.concat() }), output, |told| {
         for one in told["operations"].as_array().into_iter().flatten() {

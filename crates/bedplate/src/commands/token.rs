@@ -38,6 +38,9 @@ async fn create(home: &Path, new: &NewToken) -> Result<(), Problem> {
         }
         None => {
             println!("{token}");
+            if let Some(secret) = made["secretAccessKey"].as_str() {
+                println!("AWS_ACCESS_KEY_ID={}\nAWS_SECRET_ACCESS_KEY={secret}", text(&made["accessKeyId"]));
+            }
             eprintln!(
                 "{principal} until {until}; it is not shown again. End it: bedplate token revoke {}",
                 text(&made["id"])
@@ -56,6 +59,7 @@ fn request(new: &NewToken) -> Result<TokenRequest, Problem> {
         expires_in: (new.expires != "never").then(|| new.expires.clone()),
         description: new.description.clone(),
         scope: scope(&new.scopes)?,
+        s3: new.s3,
     })
 }
 

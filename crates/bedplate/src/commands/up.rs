@@ -19,6 +19,9 @@ pub async fn run(home: &Path, command: &Up) -> Result<ExitCode, Problem> {
     if let Some(url) = &running.flight_url {
         eprintln!("  flight sql {url}");
     }
+    if let Some(url) = &running.s3_url {
+        eprintln!("  s3         {url}");
+    }
     eprintln!("  console    {}", running.console_url()?);
     eprintln!("  kubectl    export KUBECONFIG={}", running.kubeconfig().display());
     eprintln!("ready");

@@ -40,6 +40,8 @@ enum Attempt {
     Token(String),
     /// A way in whose credential is not a header: known by its answer.
     SignIn,
+    /// Signed with this access key, for whoever knows its secret: known by its answer.
+    Signed(String),
 }
 
 impl Gate {
@@ -57,7 +59,7 @@ impl Gate {
         let is_proven = match attempt {
             Attempt::Token(token) => token_id(token)
                 .is_ok_and(|id| memory.proven.get(&id).is_some_and(|at| now.micros_since(*at) < PROVEN_MICROS)),
-            Attempt::SignIn => false,
+            Attempt::SignIn | Attempt::Signed(_) => false,
         };
         memory.lockout.remaining(sources, now).filter(|_| !is_proven)
     }
@@ -88,12 +90,14 @@ async fn pass(State(gate): State<Gate>, mut request: Request, next: Next) -> Res
         return nobody(&why, is_grpc);
     }
     let Some(attempt) = attempt(&request) else { return next.run(request).await };
-    let peer = request.extensions().get::<Peer>().map(|peer| Source::address(peer.addr.ip()));
-    let prefix = match &attempt {
-        Attempt::Token(token) => Source::prefix(token),
-        Attempt::SignIn => None,
+    let ip = request.extensions().get::<Peer>().map(|peer| peer.addr.ip());
+    let address = ip.map(Source::address);
+    let sources: Vec<_> = match &attempt {
+        Attempt::Token(token) => address.into_iter().chain(Source::prefix(token)).collect(),
+        Attempt::SignIn => address.into_iter().collect(),
+        Attempt::Signed(id) => ip.map(|ip| Source::key(id, ip)).into_iter().collect(),
     };
-    let (sources, now): (Vec<_>, _) = (peer.into_iter().chain(prefix).collect(), gate.clock.now());
+    let now = gate.clock.now();
     if let Some(left) = gate.locked(&attempt, &sources, now) {
         return wait(left, is_grpc);
     }
@@ -105,6 +109,13 @@ async fn pass(State(gate): State<Gate>, mut request: Request, next: Next) -> Res
         Attempt::SignIn => {
             let answer = next.run(request).await;
             if answer.status() == StatusCode::UNAUTHORIZED {
+                gate.failed(&sources, now);
+            }
+            answer
+        }
+        Attempt::Signed(_) => {
+            let answer = next.run(request).await;
+            if answer.extensions().get::<bedplate_s3::Guessed>().is_some() {
                 gate.failed(&sources, now);
             }
             answer
@@ -153,7 +164,10 @@ fn attempt(request: &Request) -> Option<Attempt> {
     match (request.method(), request.uri().path()) {
         (&Method::POST, "/login" | "/bedplate/v1/login") => Some(Attempt::SignIn),
         (&Method::GET, "/login" | "/login/callback") if has_code() => Some(Attempt::SignIn),
-        _ => shown_token(authorization(request.headers())).map(Attempt::Token),
+        _ => match bedplate_s3::access_key(request.headers(), request.uri()) {
+            Some(id) => Some(Attempt::Signed(id)),
+            None => shown_token(authorization(request.headers())).map(Attempt::Token),
+        },
     }
 }
 

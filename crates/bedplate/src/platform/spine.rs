@@ -50,6 +50,7 @@ pub fn migrations() -> Vec<Migration> {
         bedplate_lineage::MIGRATIONS,
         bedplate_openlineage::MIGRATIONS,
         bedplate_ledger::MIGRATIONS,
+        bedplate_buckets::MIGRATIONS,
         bedplate_identity::MIGRATIONS,
         bedplate_policy::MIGRATIONS,
         bedplate_apiserver::MIGRATIONS,

@@ -1,10 +1,13 @@
 //! What listens: the API server and everything beside it on the control port.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
 use bedplate_apiserver::ApiServer;
+use bedplate_buckets::Blobs;
 use bedplate_console::{ConsoleState, Sessions};
+use bedplate_identity::AccessKeys;
 use bedplate_online::OnlineStore;
 use bedplate_plan::Governor;
 use bedplate_policy::Operation;
@@ -13,6 +16,7 @@ use bedplate_types::Problem;
 use kube::Client;
 
 use super::leadership::Leads;
+use super::plane::Plane;
 use super::spine::Spine;
 use crate::backup::Source;
 use crate::home::Places;
@@ -20,7 +24,7 @@ use crate::keys;
 use crate::oidc::Provider;
 use crate::surface::api::Issuing;
 use crate::surface::sql::Sql;
-use crate::surface::{api, console, features, flight};
+use crate::surface::{api, console, features, flight, namespaces, registry};
 
 pub fn open_apiserver(spine: &Spine, secrets_key: [u8; 32], governor: &Arc<Governor>) -> Result<ApiServer, Problem> {
     let options = bedplate_apiserver::Options {
@@ -49,6 +53,7 @@ pub struct Keeping<'a> {
     pub leads: &'a Leads,
     pub places: &'a Places,
     pub sql: &'a Sql,
+    pub access_keys: &'a AccessKeys,
 }
 
 pub fn control_routes(
@@ -58,12 +63,13 @@ pub fn control_routes(
     keeping: &Keeping<'_>,
     people: People,
 ) -> Router {
-    let Keeping { lake, online, leads, places, sql } = *keeping;
+    let Keeping { lake, online, leads, places, sql, access_keys } = *keeping;
     let People { sessions, provider, issuing } = people;
     let facts = api::Facts {
         db: spine.db.clone(),
         client: client.clone(),
         authenticator: spine.authenticator.clone(),
+        access_keys: access_keys.clone(),
         policy: spine.policy.clone(),
         audit_key: spine.signer.public_key(),
         clock: spine.clock.clone(),
@@ -123,6 +129,31 @@ pub fn flight_routes(spine: &Spine, sql: Sql, key: [u8; 32]) -> Router {
 /// Every call of the Flight port, and who may.
 pub fn flight_operations() -> Vec<Operation> {
     bedplate_flight::operations()
+}
+
+/// What the S3 port answers.
+pub fn s3_routes(spine: &Spine, blobs: &Blobs, keys: AccessKeys, plane: &Plane, roots: &[PathBuf]) -> Router {
+    // On a cluster nobody could write as the caller.
+    let registry = plane.apiserver().map(|apiserver| {
+        let feast = registry::FeastRegistry::new(apiserver, plane.client(), roots.to_vec(), spine.clock.clone());
+        Arc::new(feast) as Arc<dyn bedplate_s3::Registry>
+    });
+    bedplate_s3::router(bedplate_s3::Parts {
+        db: spine.db.clone(),
+        blobs: blobs.clone(),
+        authenticator: spine.authenticator.clone(),
+        keys,
+        policy: spine.policy.clone(),
+        clock: spine.clock.clone(),
+        random: || keys::random().unwrap_or_default(),
+        namespaces: Arc::new(namespaces::Kept(plane.client())),
+        registry,
+    })
+}
+
+/// Every operation of the S3 port, and who may.
+pub fn s3_operations() -> Vec<Operation> {
+    bedplate_s3::operations()
 }
 
 /// Every operation of the inference port, and who may.

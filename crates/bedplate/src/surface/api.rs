@@ -28,7 +28,7 @@ use axum::routing::{MethodRouter, get};
 use axum::{Json, Router};
 use bedplate_audit::PublicKey;
 use bedplate_db::Db;
-use bedplate_identity::{Authenticator, Principal};
+use bedplate_identity::{AccessKeys, Authenticator, Principal};
 use bedplate_policy::{Action, Hidden, Operation, Policy, Resource};
 use bedplate_types::{Clock, ErrorKind, Explained, Problem};
 use kube::Client;
@@ -40,6 +40,7 @@ pub struct Facts {
     pub db: Db,
     pub client: Client,
     pub authenticator: Authenticator,
+    pub access_keys: AccessKeys,
     pub policy: Policy,
     pub audit_key: PublicKey,
     pub clock: Arc<dyn Clock>,

@@ -66,7 +66,7 @@ impl Store {
 
     async fn view(&self, namespace: &str, name: &str) -> Result<FeatureView, StoreError> {
         let views: Api<FeatureView> = Api::namespaced(self.client.clone(), namespace);
-        let view = views.get_opt(&object_name(name)).await.map_err(|error| internal(&error.to_string()))?;
+        let view = get(&views, name).await?;
         view.ok_or_else(|| StoreError::NoView(name.to_owned()))
     }
 
@@ -119,7 +119,7 @@ impl Store {
 
     async fn selections(&self, namespace: &str, name: &str) -> Result<Vec<ViewSelection>, StoreError> {
         let services: Api<FeatureService> = Api::namespaced(self.client.clone(), namespace);
-        let service = services.get_opt(&object_name(name)).await.map_err(|error| internal(&error.to_string()))?;
+        let service = get(&services, name).await?;
         Ok(service.ok_or_else(|| StoreError::NoService(name.to_owned()))?.spec.views)
     }
 
@@ -174,6 +174,17 @@ fn each(selection: ViewSelection) -> Vec<(String, Option<String>)> {
         return vec![(selection.view, None)];
     }
     selection.features.into_iter().map(|feature| (selection.view.clone(), Some(feature))).collect()
+}
+
+/// The object of Feast's name; nothing is called nothing, which the client would not even ask for.
+async fn get<K>(api: &Api<K>, name: &str) -> Result<Option<K>, StoreError>
+where
+    K: Clone + std::fmt::Debug + serde::de::DeserializeOwned,
+{
+    if name.is_empty() {
+        return Ok(None);
+    }
+    api.get_opt(&object_name(name)).await.map_err(|error| internal(&error.to_string()))
 }
 
 /// Feast's names may have underscores, an object's may not: `driver_stats` is the object `driver-stats`.

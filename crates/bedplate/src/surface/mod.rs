@@ -4,5 +4,7 @@ pub mod api;
 pub mod console;
 pub mod features;
 pub mod flight;
+pub mod namespaces;
 pub mod predictor;
+pub mod registry;
 pub mod sql;

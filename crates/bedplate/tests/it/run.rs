@@ -19,8 +19,16 @@ pub fn bedplate(home: &Path, arguments: &[&str]) -> Command {
 }
 
 /// Free ports, so that tests may run beside each other and beside a platform in use.
-pub const PORTS: [&str; 6] =
-    ["--listen", "127.0.0.1:0", "--inference-listen", "127.0.0.1:0", "--flight-listen", "127.0.0.1:0"];
+pub const PORTS: [&str; 8] = [
+    "--listen",
+    "127.0.0.1:0",
+    "--inference-listen",
+    "127.0.0.1:0",
+    "--flight-listen",
+    "127.0.0.1:0",
+    "--s3-listen",
+    "127.0.0.1:0",
+];
 
 pub fn quickstart(home: &Path, more: &[&str]) -> Command {
     bedplate(home, &[&["quickstart", "--output", "json"], PORTS.as_slice(), more].concat())

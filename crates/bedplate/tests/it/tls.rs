@@ -214,6 +214,8 @@ fn nothing_is_served_beyond_this_machine_in_plain_text_unless_somebody_insists()
     said(&mut bedplate(home.path(), &inference)).refused(9, &["0.0.0.0:0", "TLS"]);
     let flight = [&inference[..4], &["127.0.0.1:0", "--flight-listen", "0.0.0.0:0"]].concat();
     said(&mut bedplate(home.path(), &flight)).refused(9, &["0.0.0.0:0", "TLS", "--flight-listen"]);
+    let s3 = [&inference[..4], &["127.0.0.1:0", "--flight-listen", "off", "--s3-listen", "0.0.0.0:0"]].concat();
+    said(&mut bedplate(home.path(), &s3)).refused(9, &["0.0.0.0:0", "TLS", "--s3-listen"]);
     let missing = ["up", "--tls-cert", "no-such.crt", "--tls-key", "no-such.key"];
     said(&mut bedplate(home.path(), &missing)).refused(3, &["no-such.crt"]);
 }

@@ -40,9 +40,13 @@ pub(super) fn hint(from: &DataType, to: ColumnType) -> String {
 
 /// A column type's values a source type can be declared as, if any.
 fn nearest(from: &DataType) -> Option<&'static str> {
+    nearest_type(from).map(super::type_name)
+}
+
+/// The first column type that holds every value of a source type, if any.
+pub(super) fn nearest_type(from: &DataType) -> Option<ColumnType> {
     use ColumnType::{Boolean, Float64, Int32, Int64, String, Timestamp};
-    let found = [Int32, Int64, Float64, Boolean, String, Timestamp].into_iter().find(|to| is_lossless(from, *to))?;
-    Some(super::type_name(found))
+    [Int32, Int64, Float64, Boolean, String, Timestamp].into_iter().find(|to| is_lossless(from, *to))
 }
 
 /// The source's type as people name it.

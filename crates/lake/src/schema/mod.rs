@@ -12,7 +12,7 @@ pub use evolution::{ColumnsChanged, evolution};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
-use bedplate_kinds::{ColumnType, DatasetSpec};
+use bedplate_kinds::{Column, ColumnType, DatasetSpec};
 
 /// The Arrow type a logical type is stored as.
 #[must_use]
@@ -45,6 +45,30 @@ pub fn type_name(type_: ColumnType) -> &'static str {
 pub fn arrow_schema(spec: &DatasetSpec) -> SchemaRef {
     let fields = spec.schema.iter().map(|column| Field::new(&column.name, arrow_type(column.type_), true));
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+/// The columns that a source of this schema can be declared with.
+///
+/// # Errors
+/// The columns that are of no type a dataset can have, each with its type and what helps.
+pub fn declarable(source: &Schema) -> Result<Vec<Column>, Vec<String>> {
+    let (mut columns, mut others) = (Vec::new(), Vec::new());
+    for field in source.fields() {
+        match cast::nearest_type(field.data_type()) {
+            Some(type_) => columns.push(Column {
+                name: field.name().clone(),
+                type_,
+                nullable: true,
+                outcome: false,
+                description: String::new(),
+            }),
+            None => {
+                let hint = cast::hint(field.data_type(), ColumnType::Timestamp);
+                others.push(format!("{} is {}: {hint}", field.name(), cast::found_name(field.data_type())));
+            }
+        }
+    }
+    if others.is_empty() { Ok(columns) } else { Err(others) }
 }
 
 /// The schema of text whose header names these columns: the declared types, and strings where nothing is declared.

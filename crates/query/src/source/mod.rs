@@ -5,6 +5,7 @@
 //! declared columns; rows of text that do not say what is declared are told beside it.
 
 mod arrow;
+mod columns;
 mod csv;
 mod decompress;
 mod delta;
@@ -15,6 +16,7 @@ pub(crate) mod opened;
 mod parquet;
 mod pieces;
 
+pub use columns::columns;
 pub use error::SourceError;
 pub use find::FoundFile;
 pub(crate) use opened::Opened;

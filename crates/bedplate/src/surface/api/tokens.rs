@@ -35,6 +35,7 @@ async fn create(
     gives_no_more(&who, &request)?;
     let of = |error: &dyn Explained| Failed(Problem::of("a new token", error));
     let now = facts.clock.now();
+    let wants_key = request.s3;
     let (new, random) = (request.at(now).map_err(|error| of(&error))?, keys::random().map_err(Failed)?);
     let made = new.clone();
     let written = facts.db.write_async(move |tx| {
@@ -49,8 +50,12 @@ async fn create(
         Ok::<_, Problem>((id, token))
     });
     let (id, token) = written.await.map_err(Failed)?;
-    let told = json!({ "id": id, "token": token, "principal": made.principal, "expiresAt": made.expires_at,
+    let mut told = json!({ "id": id, "token": token, "principal": made.principal, "expiresAt": made.expires_at,
         "scope": made.scope });
+    if wants_key {
+        let secret = facts.access_keys.secret(&token).map_err(|error| of(&error))?;
+        (told["accessKeyId"], told["secretAccessKey"]) = (json!(id), json!(secret));
+    }
     Ok((StatusCode::CREATED, Json(told)))
 }
 

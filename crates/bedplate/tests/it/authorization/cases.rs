@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::grpc;
 use super::http::Ask;
+use super::s3;
 use super::world::{ANOTHER_RUN, World, event};
 
 /// The same operation on what exists in `flights`, and on what does not.
@@ -22,6 +23,9 @@ const NOWHERE: &str = "nowhere";
 /// `None`: there is no case for it.
 pub fn case(world: &World, operation: &Value) -> Option<Case> {
     let (method, path) = (operation["method"].as_str()?, operation["path"].as_str()?);
+    if operation["listener"] == "s3" {
+        return s3::case(world, method, path);
+    }
     let is_resource = path.starts_with("/api/v1/") && path != "/api/v1/lineage" && path != "/api/v1/lineage/batch"
         || path.starts_with("/apis/") && operation["who"] == "may";
     if is_resource { resource(world, method, path) } else { other(world, method, path) }

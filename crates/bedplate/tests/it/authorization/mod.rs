@@ -7,8 +7,9 @@ mod cases;
 mod console;
 mod fuzz;
 mod grpc;
-mod http;
+pub mod http;
 mod operations;
+pub mod s3;
 mod table;
 mod world;
 

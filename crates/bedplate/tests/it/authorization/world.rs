@@ -7,6 +7,7 @@ use bedplate_testkit::Server;
 use serde_json::{Value, json};
 
 use super::http::{Ask, Reply, send};
+use super::s3;
 use crate::run::{bedplate, quickstart, said, up};
 use crate::small;
 
@@ -22,6 +23,11 @@ pub struct World {
     pub control: String,
     pub inference: String,
     pub flight: String,
+    pub s3: String,
+    /// Access keys and their secrets, by token; of nobody else.
+    pub access_keys: BTreeMap<String, (String, String)>,
+    /// An upload in parts that nobody completes.
+    pub upload: String,
     pub admin: String,
     /// Everybody who has no right to `flights`, with their tokens.
     pub others: Vec<(&'static str, String)>,
@@ -55,6 +61,9 @@ impl World {
             control: address("bedplate is up on"),
             inference: address("inference"),
             flight: address("flight sql"),
+            s3: address("s3  "),
+            access_keys: BTreeMap::new(),
+            upload: String::new(),
             admin,
             others: Vec::new(),
             objects: BTreeMap::new(),
@@ -68,6 +77,7 @@ impl World {
         world.wait();
         world.furnish();
         world.invite();
+        s3::furnish(&mut world);
         world.learn();
         world
     }
@@ -162,14 +172,31 @@ impl World {
             self.kind(bindings, "RoleBinding", &json!({ "name": name }), &spec);
         }
         for name in ["sam", "vic", "ed", "olga"] {
-            let made = self.done("POST", "/bedplate/v1/tokens", &json!({ "user": name }));
-            self.others.push((name, made["token"].as_str().unwrap().to_owned()));
+            let made = self.done("POST", "/bedplate/v1/tokens", &json!({ "user": name, "s3": true }));
+            let token = self.known(&made);
+            self.others.push((name, token));
         }
-        let account = json!({ "serviceAccount": { "namespace": "rides", "name": "robot" } });
+        let account = json!({ "serviceAccount": { "namespace": "rides", "name": "robot" }, "s3": true });
         let made = self.done("POST", "/bedplate/v1/tokens", &account);
-        self.others.push(("robot", made["token"].as_str().unwrap().to_owned()));
+        let token = self.known(&made);
+        self.others.push(("robot", token));
+        let made = self.done(
+            "POST",
+            "/bedplate/v1/tokens",
+            &json!({ "user": "root", "groups": ["system:masters"], "s3": true }),
+        );
+        let administrator = self.known(&made);
+        let key = self.access_keys[&administrator].clone();
+        self.access_keys.insert(self.admin.clone(), key);
         let mine = self.done("POST", "/bedplate/v1/tokens", &json!({ "user": "planted-user" }));
         self.token_id = mine["id"].as_str().unwrap().to_owned();
+    }
+
+    /// The token that was made, whose access key is kept.
+    fn known(&mut self, made: &Value) -> String {
+        let text = |name: &str| made[name].as_str().unwrap().to_owned();
+        self.access_keys.insert(text("token"), (text("accessKeyId"), text("secretAccessKey")));
+        text("token")
     }
 
     /// What there is in `flights`, and the words in it that are nowhere else.
@@ -217,6 +244,7 @@ impl World {
     /// What may not change: everything of `flights` that people declare, and what was told of its lineage.
     pub fn declared(&self) -> Value {
         let mut all = json!({});
+        all["objects of the bucket"] = s3::listed(self).into();
         for (resource, objects) in self.everything() {
             // Events come and go by themselves.
             if resource.ends_with(" events") {
