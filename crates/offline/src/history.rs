@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::compute::concat_batches;
 use bedplate_query::{Lake, TableRef};
 use futures::StreamExt;
+use futures::stream::Fuse;
 
 use crate::sources::{Batches, batches};
 use crate::{OfflineError, Sources, View, join};
@@ -15,19 +16,25 @@ const PLACE_BYTES: usize = 96;
 
 /// The label rows, as they come.
 pub struct Labels {
-    pub rows: Batches,
-    /// The moment each row asks about.
-    pub time_column: String,
+    rows: Fuse<Batches>,
+    time_column: String,
 }
 
 impl Labels {
+    /// `time_column` is the moment each row asks about.
+    #[must_use]
+    pub fn new(rows: Batches, time_column: impl Into<String>) -> Self {
+        // Whoever makes pieces asks again behind the last row.
+        Self { rows: rows.fuse(), time_column: time_column.into() }
+    }
+
     /// Those of a query.
     ///
     /// # Errors
     /// When the query cannot be run.
     pub async fn of(lake: &Lake, tables: &[TableRef], sql: &str, time_column: &str) -> Result<Self, OfflineError> {
         let rows = lake.rows(tables, sql).await.map_err(OfflineError::Labels)?;
-        Ok(Self { rows: batches(rows, OfflineError::Labels), time_column: time_column.to_owned() })
+        Ok(Self::new(batches(rows, OfflineError::Labels), time_column))
     }
 
     /// As many of the next label rows as `memory` allows, in their order, each with the selected features of `views` behind
@@ -59,7 +66,7 @@ impl Labels {
         let mut held = 0;
         while held < memory {
             let Some(batch) = self.rows.next().await.transpose()? else { break };
-            held += batch.get_array_memory_size() + batch.num_rows() * row_bytes(views);
+            held += size(&batch) + batch.num_rows() * row_bytes(views);
             batches.push(batch);
         }
         match batches.first() {
@@ -86,6 +93,12 @@ pub async fn historical_features<E: From<OfflineError>>(
         sink(joined)?;
     }
     Ok(total)
+}
+
+/// What its rows take, and not what they share with others.
+fn size(batch: &RecordBatch) -> usize {
+    let columns = batch.columns().iter();
+    columns.map(|column| column.to_data().get_slice_memory_size().unwrap_or(column.get_array_memory_size())).sum()
 }
 
 /// What one label row takes at most: its place, two rows of the widest view for each of two threads, and every feature.

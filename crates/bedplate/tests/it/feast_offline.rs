@@ -162,7 +162,7 @@ fn its_client_has_features_as_they_were_known_and_no_more_than_it_may_see() {
         client.env(format!("BEDPLATE_{}", name.to_uppercase()), drivers.token(name));
     }
     let told = said(&mut client);
-    assert_eq!(told.code, Some(0), "{}\n{}", told.out, told.err);
+    assert_eq!(told.code, Some(0), "{}\n{}\n{}", told.out, told.err, drivers.server.said());
     let told: Value = serde_json::from_str(told.out.lines().last().unwrap()).unwrap();
 
     as_they_were_known(&told);
@@ -220,6 +220,7 @@ fn no_more_than_may_be_seen(told: &Value, folder: &Path) {
         ("viewer_sql", "FeastPermissionError", "Permission error"),
         ("unknown", "FlightUnauthenticatedError", "unknown"),
         ("nobody", "FlightUnauthenticatedError", ""),
+        ("packed", "ArrowInvalid", "it is compressed"),
         ("no_source", "DataSourceObjectNotFoundException", "Data source nil does not exist"),
         ("no_columns", "DataSourceObjectNotFoundException", "Data source nil does not exist"),
         ("viewer_pull", "FeastPermissionError", "trips"),

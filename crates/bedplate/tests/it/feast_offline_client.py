@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow
+import pyarrow.flight
 from feast import Entity, FeatureService, FeatureStore, FeatureView, Field, FileSource
 from feast.errors import FeastError
 from feast.types import Float64, Int64
@@ -192,6 +193,25 @@ told["refused"] = {
     "unknown": failure(history(feature_store("unknown", "{type: oidc, token: bp_" + "x" * 43 + "}"))),
     "nobody": failure(history(feature_store("nobody", "{type: no_auth}"))),
 }
+
+
+
+def packed():
+    """What Feast's client never sends: compressed, it could become any size."""
+    bearer = b"Bearer " + os.environ["BEDPLATE_ROBOT"].encode()
+    options = pyarrow.flight.FlightCallOptions(headers=[(b"authorization", bearer)])
+    command = {"api": "get_historical_features", "feature_view_names": ["driver_stats"], "name_aliases": [None]}
+    command |= {"feature_refs": refs, "project": "drivers", "full_feature_names": False}
+    descriptor = pyarrow.flight.FlightDescriptor.for_command(json.dumps(command))
+    writer, reader = pyarrow.flight.connect(f"grpc://{HOST}:{PORT}").do_exchange(descriptor, options)
+    table = pyarrow.Table.from_pandas(labels)
+    writer.begin(table.schema, options=pyarrow.ipc.IpcWriteOptions(compression="zstd"))
+    writer.write_table(table)
+    writer.done_writing()
+    reader.read_all()
+
+
+told["refused"]["packed"] = failure(packed)
 
 # The data source itself.
 remote, config = store._get_provider().offline_store, store.config

@@ -128,7 +128,8 @@ fn a_range_is_there_when_it_is_answered_and_no_older_row_replaces_a_newer_one() 
         "df": { "meter": [50], "reading": [7], "at": ["2020-06-01T00:00:00Z"] } });
     assert_eq!(grid.api().ask("POST", "/write-to-online-store", &newer).0, 200);
 
-    let asked = json!({ "start_ts": "2020-01-01T00:00:40", "end_ts": "2020-01-01T00:01:00", "feature_views": ["readings"] });
+    let asked =
+        json!({ "start_ts": "2020-01-01T00:00:40", "end_ts": "2020-01-01T00:01:00", "feature_views": ["readings"] });
     assert_eq!(grid.materialize("", &asked), (200, Value::Null));
     assert_eq!(grid.readings(&[39, 40, 50, 60, 61]), json!([null, 80.0, 7.0, 120.0, null]), "both ends count");
     let view = grid.api().get(VIEW);

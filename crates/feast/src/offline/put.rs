@@ -21,11 +21,11 @@ impl Server {
         let reader = Reader { principal: caller.principal, namespace: caller.namespace, purpose: said(&headers) };
         let upload = Upload::begun(request.into_inner().boxed()).await.map_err(told)?;
         let command = upload.command.clone();
-        upload.end().await;
         if !command.starts_with(b"{") {
             let why = "not spoken here; only statements that read are answered, and the commands of Feast's client";
             return Err(Status::unimplemented(format!("a table that is brought: {why}")));
         }
+        upload.end().await;
         self.decide(&reader, &command).await.map_err(told)?;
         Ok(Response::new(stream::empty().boxed()))
     }

@@ -51,7 +51,8 @@ pub(super) async fn keep(
 
 /// What its rows take, and not what they may share with others.
 fn size(batch: &RecordBatch) -> usize {
-    batch.columns().iter().map(|column| column.to_data().get_slice_memory_size().unwrap_or(usize::MAX / 1024)).sum()
+    let columns = batch.columns().iter();
+    columns.map(|column| column.to_data().get_slice_memory_size().unwrap_or(column.get_array_memory_size())).sum()
 }
 
 type Writer = StreamWriter<SpooledTempFile>;

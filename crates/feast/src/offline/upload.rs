@@ -2,6 +2,7 @@
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
+use arrow::ipc::root_as_message;
 use arrow_flight::FlightData;
 use arrow_flight::decode::{DecodedFlightData, DecodedPayload, FlightDataDecoder};
 use arrow_flight::error::FlightError;
@@ -45,7 +46,8 @@ impl Upload {
     pub async fn frame(self) -> Result<Frame, FeastError> {
         // The descriptor may come by itself.
         let messages = self.messages.try_filter(|message| std::future::ready(!message.data_header.is_empty()));
-        let mut decoder = FlightDataDecoder::new(messages.map_err(FlightError::from));
+        let messages = messages.map_err(FlightError::from).and_then(|message| std::future::ready(plain(message)));
+        let mut decoder = FlightDataDecoder::new(messages);
         let schema = loop {
             match decoder.next().await {
                 Some(Ok(DecodedFlightData { payload: DecodedPayload::Schema(schema), .. })) => break schema,
@@ -91,6 +93,17 @@ pub(super) async fn in_time<T>(coming: impl Future<Output = T>) -> Result<T, Fea
 /// Whether it is what is sent in place of a frame.
 pub(super) fn is_no_frame(schema: &Schema) -> bool {
     matches!(schema.fields().as_ref(), [only] if only.name() == NO_FRAME)
+}
+
+/// What is packed may become larger than any limit: Feast's client packs nothing.
+fn plain(message: FlightData) -> Result<FlightData, FlightError> {
+    // One that is no message at all the decoder tells.
+    let is_packed = root_as_message(&message.data_header).is_ok_and(|message| {
+        let dictionary = || message.header_as_dictionary_batch().and_then(|dictionary| dictionary.data());
+        let batch = message.header_as_record_batch().or_else(dictionary);
+        batch.is_some_and(|batch| batch.compression().is_some())
+    });
+    if is_packed { Err(FlightError::DecodeError("it is compressed: send it as it is".into())) } else { Ok(message) }
 }
 
 fn unreadable(error: FlightError) -> FeastError {

@@ -89,12 +89,7 @@ impl Store {
         Ok(found.status.is_some_and(|status| status.rows_wanted().is_some()))
     }
 
-    pub(super) async fn brought(
-        &self,
-        namespace: &str,
-        view: &NamedView,
-        asked: Timestamp,
-    ) -> Result<(), StoreError> {
+    pub(super) async fn brought(&self, namespace: &str, view: &NamedView, asked: Timestamp) -> Result<(), StoreError> {
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
             let status = self.view(namespace, &view.name).await?.status.unwrap_or_default();

@@ -89,7 +89,7 @@ async fn next(steps: Steps) -> Option<(Result<RecordBatch, Problem>, Steps)> {
 
 async fn run(plan: Plan, shown: Of, labels: Labels, send: mpsc::Sender<Step>) {
     let rows = labels.table.rows.map_err(OfflineError::Given).boxed();
-    let mut labels = bedplate_offline::Labels { rows, time_column: labels.time_column };
+    let mut labels = bedplate_offline::Labels::new(rows, labels.time_column);
     loop {
         let joined = tokio::select! {
             joined = labels.next_joined(&shown, &plan.views, MEMORY) => joined,
@@ -178,5 +178,65 @@ impl Sources for Of {
         let answer = self.shown.sql.answer(allowed).await.map_err(&failed)?;
         let rows = answer.map(move |batch| batch.map_err(|error| failed(Problem::of("its rows", &error))));
         Ok(vec![rows.boxed()])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bedplate_feast::SelectedView;
+    use bedplate_features::{FeatureDef, ViewDefinition};
+    use bedplate_kinds::{Aggregate, ColumnType, JoinKey};
+    use bedplate_policy::Tags;
+
+    use super::*;
+
+    const FEATURES: [&str; 2] = ["x", "y"];
+
+    fn view(name: &str) -> (SelectedView, Bound) {
+        let feature = |name: &&str| FeatureDef {
+            name: (*name).into(),
+            column: (*name).into(),
+            aggregate: Aggregate::Last,
+            window: None,
+        };
+        let definition = ViewDefinition {
+            name: name.into(),
+            join_keys: vec![JoinKey { name: "k".into(), type_: ColumnType::Int64 }],
+            timestamp: None,
+            ttl: None,
+            features: FEATURES.iter().map(feature).collect(),
+        };
+        let selected = SelectedView {
+            name: name.into(),
+            asked: name.into(),
+            join_keys: vec!["k".into()],
+            features: FEATURES.map(str::to_owned).to_vec(),
+            tags: Tags::NONE,
+        };
+        (selected, Bound { online_id: String::new(), definition, sql: String::new() })
+    }
+
+    fn plan(features: &[(usize, usize)], names: &[&str], labels: &[&str]) -> Result<Plan, StoreError> {
+        let (views, bound): (Vec<_>, Vec<_>) = ["a", "b"].map(view).into_iter().unzip();
+        let selected = Selected { views, features: features.to_vec(), inner: Box::new(()) };
+        let labels = labels.iter().map(|name| Field::new(*name, DataType::Int64, false)).collect::<Vec<_>>();
+        Plan::of(&selected, &bound, names.iter().map(|name| (*name).into()).collect(), &Arc::new(Schema::new(labels)))
+    }
+
+    #[test]
+    fn features_stand_in_the_order_they_were_asked_for() {
+        let plan = plan(&[(1, 0), (0, 1), (1, 1)], &["bx", "ay", "by"], &["k", "at"]).unwrap();
+        assert_eq!(plan.views.iter().map(|view| view.selected.clone()).collect::<Vec<_>>(), [vec![1], vec![0, 1]]);
+        // Behind the two columns of the labels the join has a's, then b's.
+        assert_eq!(plan.places, [0, 1, 3, 2, 4]);
+        let names: Vec<_> = plan.schema.fields().iter().map(|field| field.name().as_str()).collect();
+        assert_eq!(names, ["k", "at", "bx", "ay", "by"]);
+    }
+
+    #[test]
+    fn what_the_label_rows_lack_or_have_too_much_of_is_told() {
+        assert_eq!(plan(&[(0, 0)], &["x"], &["at"]).err(), Some(StoreError::MissingKeys(vec!["k".into()])));
+        let error = plan(&[(0, 0)], &["x"], &["k", "x"]).err().unwrap();
+        assert!(matches!(&error, StoreError::Column { column, .. } if column == "x"), "{error}");
     }
 }
