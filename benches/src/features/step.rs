@@ -96,10 +96,10 @@ fn spec(source: &Path, keys: &[&str], values: &[String]) -> Result<DatasetSpec> 
 
 async fn join(folder: &Path, memory: usize) -> Result<()> {
     let lake = Lake::open(folder.join("lake"))?;
-    let labels = Labels { tables: vec![table("labels")], sql: "SELECT * FROM labels".into(), time_column: "at".into() };
+    let labels = Labels::of(&lake, &[table("labels")], "SELECT * FROM labels", "at").await?;
     let views: Vec<View> = VIEWS.iter().map(view).collect();
     let mut writer = None;
-    historical_features(&lake, &labels, &views, memory, |batch| write(&mut writer, folder, &batch)).await?;
+    historical_features(&lake, labels, &views, memory, |batch| write(&mut writer, folder, &batch)).await?;
     writer.map(ArrowWriter::close).transpose()?;
     Ok(())
 }

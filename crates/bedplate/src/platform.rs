@@ -46,8 +46,8 @@ use crate::home::Home;
 use crate::listen::{Acceptor, Machines};
 use crate::oidc::Provider;
 use crate::surface::api::Issuing;
-use crate::surface::predictor;
 use crate::surface::sql::Sql;
+use crate::surface::{features, predictor};
 use crate::tls::{self, Tls};
 use crate::{keys, kubeconfig, listen};
 
@@ -143,6 +143,8 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
     let people = surfaces::People { sessions: sessions.clone(), provider, issuing };
     // Nobody but this process writes to a database of its own: it leads without asking. Of a cluster's operators there is one.
     let leads = Leads::new(options.storage.database().is_none() || cluster.is_some());
+    let features = features::Store::new(client.clone(), online.clone(), leads.clone(), spine.clock.clone());
+    let features = Arc::new(features);
     let keeping = surfaces::Keeping {
         lake: &lake,
         online: &online,
@@ -150,6 +152,7 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
         places: home.places(),
         sql: &sql,
         access_keys: &access_keys,
+        features: &features,
     };
     let control_routes = surfaces::control_routes(&spine, plane.routes(&spine), &client, &keeping, people);
     let inference_routes = bedplate_oip::router(
@@ -166,7 +169,9 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
     let flight_url = flight.as_ref().map(|listener| url(if tls.is_some() { "grpc+tls" } else { "grpc" }, listener));
     let flight_url = flight_url.transpose()?;
     if let Some(listener) = flight {
-        let routes = gate.before(surfaces::flight_routes(&spine, sql, sql_key));
+        // Large frames go where what queries spill goes.
+        let scratch = scratch(&lake)?;
+        let routes = gate.before(surfaces::flight_routes(&spine, sql, sql_key, features, scratch)?);
         tasks.push(tokio::spawn(listen::serve(listener, acceptor.clone(), routes, cancel.clone())));
     }
     let s3_url = s3.as_ref().map(|listener| url(scheme, listener)).transpose()?;
@@ -226,6 +231,14 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
         cancel,
         tasks,
     })
+}
+
+fn scratch(lake: &Lake) -> Result<PathBuf, Problem> {
+    let scratch = lake.root().join(".spill");
+    let failed =
+        |error: std::io::Error| Problem::new(ErrorKind::Internal, scratch.display().to_string(), error.to_string());
+    std::fs::create_dir_all(&scratch).map_err(failed)?;
+    Ok(scratch)
 }
 
 fn acceptor(tls: Option<&Tls>, options: &Listen, spine: &Spine) -> Result<Option<Acceptor>, Problem> {

@@ -144,8 +144,12 @@ impl Platform {
 
     pub async fn write_status<K: Reconcile>(&self, object: &K, status: &K::Status) -> Result<(), kube::Error> {
         let mut written = serde_json::to_value(status).unwrap_or_default();
-        if let (false, Some(fields)) = (K::OWNS_STATUS, written.as_object_mut()) {
-            fields.retain(|name, _| ["phase", "conditions", "observedGeneration"].contains(&name.as_str()));
+        if let Some(fields) = written.as_object_mut() {
+            let is_ours = |name: &str| match K::OWNS_STATUS {
+                true => !K::OF_OTHERS.contains(&name),
+                false => ["phase", "conditions", "observedGeneration"].contains(&name),
+            };
+            fields.retain(|name, _| is_ours(name));
         }
         let api = self.api::<K>(&object.namespace().unwrap_or_default());
         let patch = Patch::Merge(json!({ "status": written }));

@@ -16,9 +16,11 @@ use crate::core::{ACTOR, Facts, Platform, full_name};
 use crate::hold::{Hold, failed};
 use crate::run::Reconcile;
 use crate::source_rows::SourceRows;
-use crate::{dataset, digest, lineage};
+use crate::{asked_rows, dataset, digest, lineage};
 
 impl Reconcile for FeatureView {
+    const OF_OTHERS: &'static [&'static str] = &["rowsAsked"];
+
     async fn bring(
         platform: &Arc<Platform>,
         object: &Arc<Self>,
@@ -35,19 +37,42 @@ async fn bring(platform: &Arc<Platform>, view: &FeatureView, status: &mut Featur
     let tables = tables(platform, &name.namespace, &view.spec.source.datasets).await?;
     let marker = digest::of(&[&version.to_string(), &tables.inputs, &view.spec.materialize_until]);
     let told = status.phase == Phase::Ready && status.materialized == marker.to_string();
-    if told && is_loaded(platform, &name, &version, marker)? {
-        remember(platform, &name, definition, &version).await?;
-        return Ok(Phase::Ready);
+    let is_here = told && is_loaded(platform, &name, &version, marker)?;
+    if is_here {
+        remember(platform, &name, definition.clone(), &version).await?;
+    } else {
+        materialize(platform, view, status, &definition, &tables, &version, marker).await?;
     }
+    // A store that has just been filled anew has to be given again what was asked for before.
+    let asked = if is_here { status.rows_wanted() } else { status.rows_asked.as_ref() };
+    if let Some(asked) = asked.cloned() {
+        let sql = view.spec.source.sql.clone();
+        let source = View { definition, selected: Vec::new(), tables: tables.refs, sql };
+        asked_rows::bring(platform, view, status, source, &version, &asked).await?;
+    }
+    Ok(Phase::Ready)
+}
+
+/// Brings the rows that the view brings without being asked.
+async fn materialize(
+    platform: &Arc<Platform>,
+    view: &FeatureView,
+    status: &mut FeatureViewStatus,
+    definition: &ViewDefinition,
+    tables: &Tables,
+    version: &Digest,
+    marker: Digest,
+) -> Result<(), Hold> {
+    let name = full_name(view);
     let columns = columns(platform, &tables.refs, &view.spec.source.sql, &name).await?;
-    let (rows, took) = load(platform, view, &definition, &tables, &version, marker).await?;
-    let mut facts = facts(platform, &name, &tables, &version, rows);
-    lineage::of_view(&mut facts, (&name, &version), &definition, &columns, &tables.refs, platform.now());
+    let (rows, took) = load(platform, view, definition, tables, version, marker).await?;
+    let mut facts = facts(platform, &name, tables, version, rows);
+    lineage::of_view(&mut facts, (&name, version), definition, &columns, &tables.refs, platform.now());
     platform.record(facts.worked("materialize", &name, &view.spec.owner, took, platform.now())).await?;
     status.version = version.to_string();
     status.online_rows = rows;
     status.materialized = marker.to_string();
-    Ok(Phase::Ready)
+    Ok(())
 }
 
 /// Whether the rows are in the online store here: another replica's is not this one's.

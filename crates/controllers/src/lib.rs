@@ -7,6 +7,7 @@
 //! monitor. The decisions themselves live in the pillars; this crate only carries them out.
 
 mod approval;
+mod asked_rows;
 mod bindings;
 mod budget;
 mod change_class;

@@ -65,6 +65,8 @@ pub trait Reconcile:
 {
     /// False when others write parts of the status: then only phase and Ready condition are written here.
     const OWNS_STATUS: bool = true;
+    /// Fields of the status that others write.
+    const OF_OTHERS: &'static [&'static str] = &[];
 
     /// Brings the world to what the object says, and the status to what the world is.
     fn bring(

@@ -7,10 +7,10 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bedplate_identity::IdentityError;
-use bedplate_types::{ErrorKind, Explained};
+use bedplate_types::{ErrorKind, Explained, Problem};
 use serde_json::{Value, json};
 
-use crate::{BODY_LIMIT, StoreError};
+use crate::{BODY_LIMIT, FRAME_LIMIT, FRAME_TIME, MESSAGE_LIMIT, StoreError};
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FeastError {
@@ -24,6 +24,22 @@ pub(crate) enum FeastError {
     /// Columns of the answer would have one name.
     #[error("Feature names must be unique: {refs} collide{}", if *.full { "" } else { "; ask with full_feature_names" })]
     Collision { refs: String, full: bool },
+    /// As Feast words it.
+    #[error("Please provide an entity_df with a column named event_timestamp representing the time of events.")]
+    NoMoments,
+    #[error(
+        "the label rows are missing: give get_historical_features an entity_df, a data frame or a statement in SQL"
+    )]
+    NoFrame,
+    #[error("the frame is larger than {FRAME_LIMIT} bytes: send fewer rows at a time")]
+    FrameTooLarge,
+    #[error("a message of the frame is larger than {MESSAGE_LIMIT} bytes: send fewer rows at a time")]
+    MessageTooLarge,
+    #[error("the frame took longer than {} s to come: send fewer rows at a time", FRAME_TIME.as_secs())]
+    FrameTooSlow,
+    /// What nobody may do.
+    #[error("{0}")]
+    Refused(String),
     #[error("the request body is larger than {BODY_LIMIT} bytes: send fewer rows at a time")]
     TooLarge,
     #[error(transparent)]
@@ -36,10 +52,14 @@ impl FeastError {
     }
 
     /// The class in `feast.errors` that the client raises.
-    fn class(&self) -> Option<&'static str> {
+    pub fn class(&self) -> Option<&'static str> {
         match self {
             Self::Denied(_) => Some("FeastPermissionError"),
             Self::Collision { .. } => Some("FeatureNameCollisionError"),
+            Self::NoMoments => Some("EntityTimestampInferenceException"),
+            Self::NoFrame => Some("InvalidEntityType"),
+            Self::Store(StoreError::NoSource(_)) => Some("DataSourceObjectNotFoundException"),
+            Self::Store(StoreError::MissingKeys(_)) => Some("FeastEntityDFMissingColumnsError"),
             Self::Store(StoreError::NoPushSource(_)) => Some("PushSourceNotFoundException"),
             Self::Store(StoreError::NoView(_)) => Some("FeatureViewNotFoundException"),
             Self::Store(StoreError::NoService(_)) => Some("FeatureServiceNotFoundException"),
@@ -65,7 +85,7 @@ impl FeastError {
     }
 
     /// The inside of a defect stays in the log.
-    fn message(&self) -> String {
+    pub fn message(&self) -> String {
         if matches!(self.kind(), ErrorKind::Internal | ErrorKind::Corrupt) {
             tracing::error!(error = self as &dyn std::error::Error, "feature request failed");
             return "the feature server failed; its log says why".into();
@@ -81,14 +101,22 @@ fn unprocessable(field: &str, why: &str) -> Value {
     json!({ "detail": [{ "type": "value_error", "loc": ["body", field], "msg": why }] })
 }
 
+impl From<Problem> for FeastError {
+    fn from(problem: Problem) -> Self {
+        Self::Store(problem.into())
+    }
+}
+
 impl Explained for FeastError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Identity(error) => error.kind(),
             Self::Store(error) => error.kind(),
             Self::Denied(_) => ErrorKind::Denied,
-            Self::Body { .. } | Self::Collision { .. } => ErrorKind::Invalid,
-            Self::TooLarge => ErrorKind::TooLarge,
+            Self::Body { .. } | Self::Collision { .. } | Self::NoMoments | Self::NoFrame => ErrorKind::Invalid,
+            Self::TooLarge | Self::FrameTooLarge | Self::MessageTooLarge => ErrorKind::TooLarge,
+            Self::FrameTooSlow => ErrorKind::Timeout,
+            Self::Refused(_) => ErrorKind::Refused,
         }
     }
 

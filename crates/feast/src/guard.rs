@@ -2,10 +2,10 @@
 
 use axum::http::{HeaderMap, header};
 use bedplate_identity::{Authenticator, IdentityError, Principal};
-use bedplate_policy::{Action, Context, Policy, Question, Resource};
+use bedplate_policy::{Action, Context, Policy, Question, Resource, Tags};
 
 use crate::error::FeastError;
-use crate::{SelectedView, StoreError};
+use crate::{NamedView, SelectedView, StoreError};
 
 const NAMESPACE_HEADER: &str = "x-bedplate-namespace";
 const PURPOSE_HEADER: &str = "x-bedplate-purpose";
@@ -26,10 +26,18 @@ pub(crate) struct Caller {
 
 impl Guard {
     pub fn who(&self, headers: &HeaderMap) -> Result<Caller, IdentityError> {
+        Ok(self.caller(headers, self.principal(headers)?, None))
+    }
+
+    pub fn principal(&self, headers: &HeaderMap) -> Result<Principal, IdentityError> {
         let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let principal = self.authenticator.authenticate(authorization)?;
-        let namespace = namespace(headers, &principal);
-        Ok(Caller { principal, namespace })
+        self.authenticator.authenticate(authorization)
+    }
+
+    /// `project` is Feast's, where a call tells it: it stands in place of `default`.
+    pub fn caller(&self, headers: &HeaderMap, principal: Principal, project: Option<&str>) -> Caller {
+        let namespace = namespace(headers, &principal, project);
+        Caller { principal, namespace }
     }
 
     /// Whoever may not even look into the namespace is told that what they ask for is not there: `missing`.
@@ -49,19 +57,35 @@ impl Guard {
 
     /// Whether what a view holds may be read for the purpose. What may not even be got is not there.
     pub fn check_view(&self, caller: &Caller, view: &SelectedView, purpose: Option<&str>) -> Result<(), FeastError> {
+        self.check_one(caller, Action::ReadData, &view.name, &view.tags, purpose)
+    }
+
+    /// Whether rows may be brought into the view.
+    pub fn check_push(&self, caller: &Caller, view: &NamedView, purpose: Option<&str>) -> Result<(), FeastError> {
+        self.check_one(caller, Action::Push, &view.name, &view.tags, purpose)
+    }
+
+    fn check_one(
+        &self,
+        caller: &Caller,
+        action: Action,
+        view: &str,
+        tags: &Tags,
+        purpose: Option<&str>,
+    ) -> Result<(), FeastError> {
         let Caller { principal, namespace } = caller;
-        let resource = Resource { namespace: Some(namespace), kind: KIND, name: Some(&view.name) };
+        let resource = Resource { namespace: Some(namespace), kind: KIND, name: Some(view) };
         let ask = |action| {
-            let question = Question::new(&principal.name, &principal.groups, action, resource).tagged(&view.tags);
+            let question = Question::new(&principal.name, &principal.groups, action, resource).tagged(tags);
             self.policy.ask(&question.within(Context { purpose, site: None }))
         };
-        let decision = ask(Action::ReadData);
+        let decision = ask(action);
         if decision.allowed {
             Ok(())
         } else if ask(Action::Get).allowed {
             Err(FeastError::Denied(decision.why().to_owned()))
         } else {
-            Err(StoreError::NoView(view.name.clone()).into())
+            Err(StoreError::NoView(view.to_owned()).into())
         }
     }
 }
@@ -71,11 +95,12 @@ pub(crate) fn purpose(headers: &HeaderMap) -> Option<&str> {
     headers.get(PURPOSE_HEADER).and_then(|value| value.to_str().ok()).filter(|purpose| !purpose.is_empty())
 }
 
-fn namespace(headers: &HeaderMap, principal: &Principal) -> String {
+fn namespace(headers: &HeaderMap, principal: &Principal, project: Option<&str>) -> String {
     let header = headers.get(NAMESPACE_HEADER).and_then(|value| value.to_str().ok()).filter(|name| !name.is_empty());
     let own = ["workload:", "serviceaccount:"].iter().find_map(|kind| principal.name.strip_prefix(kind));
     let own = own.and_then(|name| name.split_once('/')).map(|(namespace, _)| namespace);
-    header.or(own).unwrap_or("default").to_owned()
+    // Feast's names may have underscores, a namespace's may not.
+    header.or(own).map(str::to_owned).or(project.map(|project| project.replace('_', "-"))).unwrap_or("default".into())
 }
 
 #[cfg(test)]
@@ -83,12 +108,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn header_then_own_namespace_then_default() {
+    fn header_then_own_namespace_then_project_then_default() {
         let mut headers = HeaderMap::new();
-        assert_eq!(namespace(&headers, &Principal::new("user:ana")), "default");
-        assert_eq!(namespace(&headers, &Principal::new("workload:flights/replay")), "flights");
-        assert_eq!(namespace(&headers, &Principal::new("serviceaccount:flights/robot")), "flights");
+        let check = |headers: &HeaderMap, name: &str, project: Option<&str>, expect: &str| {
+            assert_eq!(namespace(headers, &Principal::new(name), project), expect, "{name} {project:?}");
+        };
+        check(&headers, "user:ana", None, "default");
+        check(&headers, "user:ana", Some("night_rides"), "night-rides");
+        check(&headers, "workload:flights/replay", None, "flights");
+        check(&headers, "serviceaccount:flights/robot", Some("rides"), "flights");
         headers.insert(NAMESPACE_HEADER, "rides".parse().unwrap());
-        assert_eq!(namespace(&headers, &Principal::new("workload:flights/replay")), "rides");
+        check(&headers, "workload:flights/replay", Some("flights"), "rides");
     }
 }

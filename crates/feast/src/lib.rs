@@ -1,5 +1,5 @@
 //! Feast's feature server over REST, as Feast 0.67's own client uses it: `POST /get-online-features`, `/push`,
-//! `/write-to-online-store`, `GET /health`.
+//! `/write-to-online-store`, `/materialize`, `/materialize-incremental`, `GET /health`.
 //!
 //! Start with [`router`] and [`FeatureStore`], the port behind which features live. A pushed data frame becomes one Arrow
 //! record batch; the answer to a push is given when it is durable. Errors are told the way Feast tells them, so that its
@@ -12,6 +12,9 @@
 //!
 //! [`registry`] reads what `feast apply` writes: which objects it would be here, and what cannot be.
 //!
+//! Feast's offline server is here too (`offline.rs`), for a listener that speaks gRPC: [`offline_router`] and
+//! [`OfflineStore`], the port behind which history lives.
+//!
 //! Pushes go to the online store only: `to` other than `online` is refused, not ignored. Values are known as of now, no
 //! older than the view's time to live. This crate knows nothing of keys, or of where rows are.
 
@@ -20,6 +23,8 @@ mod body;
 mod error;
 mod frame;
 mod guard;
+mod materialize;
+mod offline;
 mod push;
 mod read;
 pub mod registry;
@@ -34,7 +39,11 @@ use axum::routing::{MethodRouter, get, post};
 use bedplate_identity::Authenticator;
 use bedplate_policy::{Action, Hidden, Operation, Policy};
 
-pub use store::{Cell, FeatureStore, Features, Selected, SelectedView, Status, StoreError};
+pub use offline::{
+    FRAME_LIMIT, FRAME_MEMORY, FRAME_TIME, FRAMES, Labels, MESSAGE_LIMIT, Offline, OfflineStore, Pull, Reader, Table,
+    offline_operations, offline_router,
+};
+pub use store::{Cell, FeatureStore, Features, NamedView, Range, Selected, SelectedView, Status, StoreError};
 
 /// The largest request body, in bytes.
 pub const BODY_LIMIT: usize = 16 << 20;
@@ -59,6 +68,8 @@ fn table() -> Vec<(Operation, MethodRouter<Arc<Served>>)> {
         (may("/get-online-features", Action::ReadData), post(read::get_online_features)),
         (may("/push", Action::Push), post(push::push)),
         (may("/write-to-online-store", Action::Push), post(write::write)),
+        (may("/materialize", Action::Push), post(materialize::materialize)),
+        (may("/materialize-incremental", Action::Push), post(materialize::incremental)),
     ]
 }
 

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::error::FeastError;
-use crate::guard::purpose;
+use crate::guard::{Caller, Guard, purpose};
 use crate::store::{Features, Selected};
 use crate::{Served, StoreError, body};
 
@@ -45,9 +45,7 @@ pub(crate) async fn get_online_features(
     served.guard.check(&caller, Action::ReadData, missing)?;
     let rows = asked.rows()?;
     let selected = served.store.select(&caller.namespace, &features).await?;
-    for view in &selected.views {
-        served.guard.check_view(&caller, view, purpose(&parts.headers))?;
-    }
+    checked(&served.guard, &caller, &selected, purpose(&parts.headers))?;
     let names = names(&selected, asked.full_feature_names)?;
     if rows.saturating_mul(names.len()) > MOST_CELLS {
         return Err(FeastError::body(
@@ -73,6 +71,16 @@ pub(crate) async fn get_online_features(
     Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
 }
 
+/// Whether the caller may read each of the views for the purpose.
+pub(crate) fn checked(
+    guard: &Guard,
+    caller: &Caller,
+    selected: &Selected,
+    purpose: Option<&str>,
+) -> Result<(), FeastError> {
+    selected.views.iter().try_for_each(|view| guard.check_view(caller, view, purpose))
+}
+
 impl GetOnlineFeatures {
     fn features(&self) -> Result<Features, FeastError> {
         match (&self.feature_service, &self.features) {
@@ -96,7 +104,7 @@ impl GetOnlineFeatures {
 }
 
 /// `view:feature`, or with the version that is in force, `view@latest:feature`.
-fn reference(text: &str) -> Result<(String, String), FeastError> {
+pub(crate) fn reference(text: &str) -> Result<(String, String), FeastError> {
     let wrong = || {
         FeastError::body("features", format!("invalid feature reference {text:?}: it must be <feature_view>:<feature>"))
     };

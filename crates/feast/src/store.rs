@@ -34,6 +34,25 @@ pub trait FeatureStore: Send + Sync {
         frame: RecordBatch,
     ) -> Result<(), StoreError>;
 
+    /// The views of these names, or all of the namespace.
+    async fn named(&self, namespace: &str, names: Option<&[String]>) -> Result<Vec<NamedView>, StoreError>;
+
+    /// Whether rows of the view that were asked for are still being brought.
+    async fn is_materializing(&self, namespace: &str, view: &NamedView) -> Result<bool, StoreError>;
+
+    /// Asks for the rows of a range, beside whatever of the view is being brought; that it was asked for is durable when it
+    /// returns the moment of the asking.
+    async fn materialize(
+        &self,
+        principal: &Principal,
+        namespace: &str,
+        view: &NamedView,
+        range: Range,
+    ) -> Result<Timestamp, StoreError>;
+
+    /// Returns when everything of the view that was asked for by then is in the store.
+    async fn materialized(&self, namespace: &str, view: &NamedView, asked: Timestamp) -> Result<(), StoreError>;
+
     /// Finds what is asked for.
     async fn select(&self, namespace: &str, features: &Features) -> Result<Arc<Selected>, StoreError>;
 
@@ -63,6 +82,23 @@ impl Features {
             Self::Service(name) => StoreError::NoService(name.clone()),
         }
     }
+}
+
+/// A view by itself.
+#[derive(Clone, Debug)]
+pub struct NamedView {
+    pub name: String,
+    /// The name as it was asked for.
+    pub asked: String,
+    /// Of the data it is made of.
+    pub tags: Tags,
+}
+
+/// Moments, both ends of which count; an end that is not there does not bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    pub from: Option<Timestamp>,
+    pub until: Option<Timestamp>,
 }
 
 /// What was found.
@@ -118,7 +154,7 @@ impl Status {
     }
 }
 
-/// Why a store could not do it. The first four read as Feast words them.
+/// Why a store could not do it. Most of it reads as Feast words it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     #[error("Unable to find push source '{0}'.")]
@@ -129,6 +165,10 @@ pub enum StoreError {
     NoService(String),
     #[error("Version {version} of feature view {view} does not exist")]
     NoVersion { view: String, version: String },
+    #[error("Data source {0} does not exist")]
+    NoSource(String),
+    #[error("The entity dataframe you have provided must contain columns {}, but they were missing.", .0.join(", "))]
+    MissingKeys(Vec<String>),
     #[error("Feature {feature} not found in feature view {view}")]
     NoFeature { view: String, feature: String },
     /// The frame or the entities lack something, or have it in the wrong type.
@@ -145,8 +185,9 @@ impl Explained for StoreError {
             | Self::NoView(_)
             | Self::NoService(_)
             | Self::NoVersion { .. }
+            | Self::NoSource(_)
             | Self::NoFeature { .. } => ErrorKind::NotFound,
-            Self::Column { .. } => ErrorKind::Invalid,
+            Self::Column { .. } | Self::MissingKeys(_) => ErrorKind::Invalid,
             Self::Other(problem) => problem.kind,
         }
     }

@@ -11,8 +11,9 @@
 //! A ticket is a statement, sealed: it says whose it is and nobody else can use or change it. It opens nothing by itself:
 //! `DoGet` asks again for every table. Prepared statements are the same, so that the server keeps none.
 //!
-//! Nothing is written: updates, ingestion, transactions, Substrait plans and parameters are refused. Specification:
-//! Arrow's `FlightSql.proto`. This crate knows nothing of SQL, tables or who may read them.
+//! Nothing is written: transactions, Substrait plans and parameters are refused, and `DoPut` and `DoExchange` are not here:
+//! what they would bring is another protocol's. Specification: Arrow's `FlightSql.proto`. This crate knows nothing of SQL,
+//! tables or who may read them.
 
 mod caller;
 mod info;
@@ -56,7 +57,5 @@ pub fn operations() -> Vec<Operation> {
         known("/arrow.flight.protocol.FlightService/ListFlights"),
         known("/arrow.flight.protocol.FlightService/PollFlightInfo"),
         known("/arrow.flight.protocol.FlightService/GetSchema"),
-        known("/arrow.flight.protocol.FlightService/DoPut"),
-        known("/arrow.flight.protocol.FlightService/DoExchange"),
     ]
 }

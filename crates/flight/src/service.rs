@@ -11,12 +11,12 @@ use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::error::FlightError;
 use arrow_flight::flight_service_server::FlightService;
 use arrow_flight::sql::metadata::SqlInfoData;
-use arrow_flight::sql::server::{FlightSqlService, PeekableFlightDataStream};
+use arrow_flight::sql::server::FlightSqlService;
 use arrow_flight::sql::{
     ActionClosePreparedStatementRequest, ActionCreatePreparedStatementRequest, ActionCreatePreparedStatementResult,
     CommandGetCatalogs, CommandGetDbSchemas, CommandGetPrimaryKeys, CommandGetSqlInfo, CommandGetTableTypes,
-    CommandGetTables, CommandPreparedStatementQuery, CommandPreparedStatementUpdate, CommandStatementIngest,
-    CommandStatementQuery, CommandStatementUpdate, ProstMessageExt, SqlInfo, TicketStatementQuery,
+    CommandGetTables, CommandPreparedStatementQuery, CommandStatementQuery, ProstMessageExt, SqlInfo,
+    TicketStatementQuery,
 };
 use arrow_flight::{
     Action, FlightDescriptor, FlightEndpoint, FlightInfo, HandshakeRequest, HandshakeResponse, IpcMessage, SchemaAsIpc,
@@ -253,30 +253,6 @@ impl FlightSqlService for Service {
         _: Request<Ticket>,
     ) -> Result<Response<Data>, Status> {
         Ok(empty(info::primary_keys()))
-    }
-
-    async fn do_put_statement_update(
-        &self,
-        _: CommandStatementUpdate,
-        _: Request<PeekableFlightDataStream>,
-    ) -> Result<i64, Status> {
-        Err(unsupported("an update"))
-    }
-
-    async fn do_put_statement_ingest(
-        &self,
-        _: CommandStatementIngest,
-        _: Request<PeekableFlightDataStream>,
-    ) -> Result<i64, Status> {
-        Err(unsupported("an ingestion"))
-    }
-
-    async fn do_put_prepared_statement_update(
-        &self,
-        _: CommandPreparedStatementUpdate,
-        _: Request<PeekableFlightDataStream>,
-    ) -> Result<i64, Status> {
-        Err(unsupported("an update"))
     }
 
     /// The handle is the statement, sealed: there is nothing to keep, and nothing to close.

@@ -1,11 +1,11 @@
 //! Failures as gRPC tells them: the kind as a code, and one text with what, why and the fix.
 
-use bedplate_types::{ErrorKind, Problem};
+use bedplate_types::Problem;
 use tonic::{Code, Status};
 
 pub(crate) fn status(problem: &Problem) -> Status {
     let fix = problem.fix.as_ref().map(|fix| format!("; fix: {fix}")).unwrap_or_default();
-    Status::new(code(problem.kind), format!("{problem}{fix}"))
+    Status::new(Code::from_i32(problem.kind.grpc_code()), format!("{problem}{fix}"))
 }
 
 /// A refusal before a call is looked at, as gRPC has it.
@@ -19,26 +19,10 @@ pub(crate) fn unsupported(what: &str) -> Status {
     Status::unimplemented(format!("{what}: not spoken here; only statements that read are answered"))
 }
 
-/// The code of a kind (google.rpc.Code).
-const fn code(kind: ErrorKind) -> Code {
-    match kind {
-        ErrorKind::Invalid => Code::InvalidArgument,
-        ErrorKind::Unauthenticated => Code::Unauthenticated,
-        ErrorKind::Denied => Code::PermissionDenied,
-        ErrorKind::NotFound | ErrorKind::Gone => Code::NotFound,
-        ErrorKind::AlreadyExists => Code::AlreadyExists,
-        ErrorKind::Conflict => Code::Aborted,
-        ErrorKind::TooLarge | ErrorKind::Busy => Code::ResourceExhausted,
-        ErrorKind::NotReady => Code::Unavailable,
-        ErrorKind::Timeout => Code::DeadlineExceeded,
-        ErrorKind::Corrupt => Code::DataLoss,
-        ErrorKind::Refused => Code::FailedPrecondition,
-        ErrorKind::Internal => Code::Internal,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use bedplate_types::ErrorKind;
+
     use super::*;
 
     #[test]

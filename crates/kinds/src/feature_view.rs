@@ -102,10 +102,68 @@ pub struct FeatureViewStatus {
     pub online_rows: u64,
     /// Digest of definition and dataset versions that were materialised.
     pub materialized: String,
+    /// Rows that somebody asked to be in the online store, beyond those that are brought without asking.
+    pub rows_asked: Option<RowsAsked>,
+    /// How far what was asked for is.
+    pub rows_brought: Option<RowsBrought>,
     /// Where it stands, aspect by aspect.
     pub conditions: Vec<Condition>,
     /// The generation of the spec this status tells of.
     pub observed_generation: i64,
+}
+
+/// A range of time whose rows are to be in the online store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RowsAsked {
+    /// When it was asked for; each asking has its own moment.
+    pub at: Timestamp,
+    /// The first moment of it; without it, from the beginning.
+    #[serde(default)]
+    pub from: Option<Timestamp>,
+    /// The last moment of it; without it, to the end.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
+    /// Who asked.
+    pub by: String,
+}
+
+/// Rows of a range of time on their way into the online store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RowsBrought {
+    /// Which asking it is about.
+    pub asked: Timestamp,
+    /// Rows of the range that have been read from the source.
+    pub rows: u64,
+    /// Whether all of them are in the store.
+    pub complete: bool,
+}
+
+impl FeatureViewStatus {
+    /// What was asked for and is not there yet.
+    #[must_use]
+    pub fn rows_wanted(&self) -> Option<&RowsAsked> {
+        let is_there =
+            |asked: &RowsAsked| self.rows_brought.as_ref().is_some_and(|done| done.complete && done.asked >= asked.at);
+        self.rows_asked.as_ref().filter(|asked| !is_there(asked))
+    }
+}
+
+impl RowsAsked {
+    /// Both ends count.
+    #[must_use]
+    pub fn holds(&self, moment: Timestamp) -> bool {
+        self.from.is_none_or(|from| from <= moment) && self.until.is_none_or(|until| moment <= until)
+    }
+
+    /// Both ranges and what is between them, asked for by the later one.
+    #[must_use]
+    pub fn and(&self, later: Self) -> Self {
+        let from = self.from.zip(later.from).map(|(a, b)| a.min(b));
+        let until = self.until.zip(later.until).map(|(a, b)| a.max(b));
+        Self { from, until, ..later }
+    }
 }
 
 impl Feature {
@@ -143,5 +201,43 @@ impl FeatureViewSpec {
             }
             (_, Some(_)) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(at: i64, from: Option<i64>, until: Option<i64>) -> RowsAsked {
+        let moment = |micros: Option<i64>| micros.map(Timestamp::from_micros);
+        RowsAsked { at: Timestamp::from_micros(at), from: moment(from), until: moment(until), by: "user:ana".into() }
+    }
+
+    #[test]
+    fn both_ends_of_a_range_count_and_two_ranges_are_one() {
+        let range = asked(1, Some(10), Some(20));
+        let held = [9, 10, 20, 21].map(|micros| range.holds(Timestamp::from_micros(micros)));
+        assert_eq!(held, [false, true, true, false]);
+        assert_eq!(range.and(asked(2, Some(5), Some(7))), asked(2, Some(5), Some(20)));
+        assert_eq!(range.and(asked(2, None, Some(30))), asked(2, None, Some(30)));
+        assert!(asked(1, None, None).holds(Timestamp::from_micros(i64::MIN / 2)));
+    }
+
+    #[test]
+    fn what_was_asked_for_is_wanted_until_all_of_it_is_there() {
+        let brought = |asked: i64, complete| RowsBrought { asked: Timestamp::from_micros(asked), rows: 3, complete };
+        let check = |brought: Option<RowsBrought>, wanted: bool| {
+            let status = FeatureViewStatus {
+                rows_asked: Some(asked(5, None, None)),
+                rows_brought: brought,
+                ..FeatureViewStatus::default()
+            };
+            assert_eq!(status.rows_wanted().is_some(), wanted, "{status:?}");
+        };
+        check(None, true);
+        check(Some(brought(4, true)), true);
+        check(Some(brought(5, false)), true);
+        check(Some(brought(5, true)), false);
+        assert_eq!(FeatureViewStatus::default().rows_wanted(), None);
     }
 }

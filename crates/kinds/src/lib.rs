@@ -54,7 +54,9 @@ pub use expectation_suite::{Expectation, ExpectationSuite, ExpectationSuiteSpec,
 pub use feature_service::{
     FeatureService, FeatureServiceSpec, FeatureServiceStatus, RequestFeature, Transform, ViewSelection,
 };
-pub use feature_view::{Aggregate, Feature, FeatureView, FeatureViewSource, FeatureViewSpec, FeatureViewStatus};
+pub use feature_view::{
+    Aggregate, Feature, FeatureView, FeatureViewSource, FeatureViewSpec, FeatureViewStatus, RowsAsked, RowsBrought,
+};
 pub use masking::{ColumnMask, Mask, RowFilter};
 pub use model::{GateResult, Model, ModelSpec, ModelStatus, ModelVersion};
 pub use monitor::{DriftResult, LabelShift, Monitor, MonitorSpec, MonitorStatus, Window};

@@ -2,66 +2,103 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::compute::concat_batches;
-use bedplate_query::{Lake, Rows, TableRef};
+use bedplate_query::{Lake, TableRef};
+use futures::StreamExt;
+use futures::stream::Fuse;
 
-use crate::{OfflineError, View, join};
+use crate::sources::{Batches, batches};
+use crate::{OfflineError, Sources, View, join};
 
 /// Bytes of a label row besides its own columns and features: its entity, its moment and its place.
 const PLACE_BYTES: usize = 96;
 
-/// The label rows as a query gives them.
-#[derive(Clone, Debug)]
+/// The label rows, as they come.
 pub struct Labels {
-    pub tables: Vec<TableRef>,
-    pub sql: String,
-    /// The moment each row asks about.
-    pub time_column: String,
+    rows: Fuse<Batches>,
+    time_column: String,
 }
 
-/// Gives the label rows to `sink` in the query's order, each with the selected features of `views` behind its own columns,
-/// and returns how many there were.
-///
-/// `memory` is about what may be held, in bytes, besides what the queries themselves take. Label rows that need more are
-/// joined in several passes, each of which reads the sources from the beginning.
+impl Labels {
+    /// `time_column` is the moment each row asks about.
+    #[must_use]
+    pub fn new(rows: Batches, time_column: impl Into<String>) -> Self {
+        // Whoever makes pieces asks again behind the last row.
+        Self { rows: rows.fuse(), time_column: time_column.into() }
+    }
+
+    /// Those of a query.
+    ///
+    /// # Errors
+    /// When the query cannot be run.
+    pub async fn of(lake: &Lake, tables: &[TableRef], sql: &str, time_column: &str) -> Result<Self, OfflineError> {
+        let rows = lake.rows(tables, sql).await.map_err(OfflineError::Labels)?;
+        Ok(Self::new(batches(rows, OfflineError::Labels), time_column))
+    }
+
+    /// As many of the next label rows as `memory` allows, in their order, each with the selected features of `views` behind
+    /// its own columns; `None` at the end.
+    ///
+    /// `memory` is about what may be held, in bytes, besides what the queries themselves take, and besides the last batch of
+    /// label rows. Each call reads the sources from the beginning.
+    ///
+    /// # Errors
+    /// As [`join`], and what the label rows fail of.
+    pub async fn next_joined(
+        &mut self,
+        sources: &impl Sources,
+        views: &[View],
+        memory: usize,
+    ) -> Result<Option<RecordBatch>, OfflineError> {
+        let Some(piece) = self.piece(views, memory).await? else { return Ok(None) };
+        let features = join(sources, &piece, &self.time_column, views).await?;
+        let fields = piece.schema_ref().fields().iter();
+        let own = fields.map(|field| field.name().clone()).zip(piece.columns().iter().cloned());
+        let made = features.into_iter().map(|feature| (feature.name, Arc::new(feature.values) as ArrayRef));
+        let columns = own.chain(made).map(|(name, values)| (name, values, true));
+        Ok(Some(RecordBatch::try_from_iter_with_nullable(columns)?))
+    }
+
+    /// As many of the next label rows as may be joined at once; `None` at the end.
+    async fn piece(&mut self, views: &[View], memory: usize) -> Result<Option<RecordBatch>, OfflineError> {
+        let mut batches: Vec<RecordBatch> = Vec::new();
+        let mut held = 0;
+        while held < memory {
+            let Some(batch) = self.rows.next().await.transpose()? else { break };
+            held += size(&batch) + batch.num_rows() * row_bytes(views);
+            batches.push(batch);
+        }
+        match batches.first() {
+            Some(first) => Ok(Some(concat_batches(&first.schema(), &batches)?)),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Gives all label rows to `sink` as [`Labels::next_joined`] does, and returns how many there were.
 ///
 /// # Errors
-/// As [`join`], and what `sink` returns.
+/// As [`Labels::next_joined`], and what `sink` returns.
 pub async fn historical_features<E: From<OfflineError>>(
-    lake: &Lake,
-    labels: &Labels,
+    sources: &impl Sources,
+    mut labels: Labels,
     views: &[View],
     memory: usize,
     mut sink: impl FnMut(RecordBatch) -> Result<(), E>,
 ) -> Result<usize, E> {
-    let mut rows = lake.rows(&labels.tables, &labels.sql).await.map_err(OfflineError::Labels)?;
     let mut total = 0;
-    while let Some(piece) = piece(&mut rows, views, memory).await? {
-        let features = join(lake, &piece, &labels.time_column, views).await?;
-        total += piece.num_rows();
-        let own =
-            piece.schema_ref().fields().iter().map(|field| field.name().clone()).zip(piece.columns().iter().cloned());
-        let made = features.into_iter().map(|feature| (feature.name, Arc::new(feature.values) as ArrayRef));
-        let columns = own.chain(made).map(|(name, values)| (name, values, true));
-        sink(RecordBatch::try_from_iter_with_nullable(columns).map_err(OfflineError::from)?)?;
+    while let Some(joined) = labels.next_joined(sources, views, memory).await? {
+        total += joined.num_rows();
+        sink(joined)?;
     }
     Ok(total)
 }
 
-/// As many of the next label rows as may be joined at once; `None` at the end.
-async fn piece(rows: &mut Rows, views: &[View], memory: usize) -> Result<Option<RecordBatch>, OfflineError> {
-    let mut batches: Vec<RecordBatch> = Vec::new();
-    let mut held = 0;
-    while held < memory {
-        let Some(batch) = rows.next().await.map_err(OfflineError::Labels)? else { break };
-        held += batch.get_array_memory_size() + batch.num_rows() * row_bytes(views);
-        batches.push(batch);
-    }
-    match batches.first() {
-        Some(first) => Ok(Some(concat_batches(&first.schema(), &batches)?)),
-        None => Ok(None),
-    }
+/// What its rows take, and not what they share with others.
+fn size(batch: &RecordBatch) -> usize {
+    let columns = batch.columns().iter();
+    columns.map(|column| column.to_data().get_slice_memory_size().unwrap_or(column.get_array_memory_size())).sum()
 }
 
 /// What one label row takes at most: its place, two rows of the widest view for each of two threads, and every feature.

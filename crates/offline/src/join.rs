@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use arrow::array::{Float64Array, RecordBatch};
 use bedplate_features::{FeatureError, PointInTime, Spine, SpineShape};
-use bedplate_query::{Lake, QueryError, Rows};
+use futures::StreamExt;
 use tokio::task::JoinSet;
 
-use crate::{OfflineError, View};
+use crate::{Batches, OfflineError, Sources, View};
 
 /// One feature's values, as long as the label rows and in their order.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ pub struct Feature {
 /// # Errors
 /// When a query fails, or a column is missing or has a type that cannot be used.
 pub async fn join(
-    lake: &Lake,
+    sources: &impl Sources,
     labels: &RecordBatch,
     time_column: &str,
     views: &[View],
@@ -38,14 +38,14 @@ pub async fn join(
             Some((_, spine)) => spine,
             None => Arc::new(Spine::new(&shape, labels, time_column).map_err(|error| wrong(view, error))?),
         };
-        features.extend(join_one(lake, spine.clone(), view).await?);
+        features.extend(join_one(sources, spine.clone(), view).await?);
         last = Some((shape, spine));
     }
     Ok(features)
 }
 
-async fn join_one(lake: &Lake, spine: Arc<Spine>, view: &View) -> Result<Vec<Feature>, OfflineError> {
-    let parts = lake.parts(&view.tables, &view.sql).await.map_err(|error| failed(view, error))?;
+async fn join_one(sources: &impl Sources, spine: Arc<Spine>, view: &View) -> Result<Vec<Feature>, OfflineError> {
+    let parts = sources.parts(view).await?;
     let definition = Arc::new(view.definition.clone());
     let join = || PointInTime::new(definition.clone(), spine.clone());
     let mut taking: JoinSet<Result<PointInTime, OfflineError>> =
@@ -63,15 +63,11 @@ async fn join_one(lake: &Lake, spine: Arc<Spine>, view: &View) -> Result<Vec<Fea
     Ok(view.selected.iter().map(feature).collect())
 }
 
-async fn take(mut rows: Rows, mut join: PointInTime, view: View) -> Result<PointInTime, OfflineError> {
-    while let Some(batch) = rows.next().await.map_err(|error| failed(&view, error))? {
+async fn take(mut rows: Batches, mut join: PointInTime, view: View) -> Result<PointInTime, OfflineError> {
+    while let Some(batch) = rows.next().await.transpose()? {
         join.take(&batch).map_err(|error| wrong(&view, error))?;
     }
     Ok(join)
-}
-
-fn failed(view: &View, source: QueryError) -> OfflineError {
-    OfflineError::Source { view: view.definition.name.clone(), source }
 }
 
 fn wrong(view: &View, source: FeatureError) -> OfflineError {

@@ -1,4 +1,4 @@
-//! The closed set of error kinds, and the one map from a kind to HTTP, Kubernetes and the shell.
+//! The closed set of error kinds, and the one map from a kind to HTTP, gRPC, Kubernetes and the shell.
 
 use std::fmt;
 
@@ -76,6 +76,25 @@ impl ErrorKind {
             Self::Timeout => 504,
             Self::Refused => 412,
             Self::Corrupt | Self::Internal => 500,
+        }
+    }
+
+    /// The code of gRPC (google.rpc.Code).
+    #[must_use]
+    pub const fn grpc_code(self) -> i32 {
+        match self {
+            Self::Invalid => 3,
+            Self::Timeout => 4,
+            Self::NotFound | Self::Gone => 5,
+            Self::AlreadyExists => 6,
+            Self::Denied => 7,
+            Self::TooLarge | Self::Busy => 8,
+            Self::Refused => 9,
+            Self::Conflict => 10,
+            Self::Internal => 13,
+            Self::NotReady => 14,
+            Self::Corrupt => 15,
+            Self::Unauthenticated => 16,
         }
     }
 

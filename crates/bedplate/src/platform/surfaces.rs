@@ -7,6 +7,7 @@ use axum::Router;
 use bedplate_apiserver::ApiServer;
 use bedplate_buckets::Blobs;
 use bedplate_console::{ConsoleState, Sessions};
+use bedplate_feast::Offline;
 use bedplate_identity::AccessKeys;
 use bedplate_online::OnlineStore;
 use bedplate_plan::Governor;
@@ -54,6 +55,7 @@ pub struct Keeping<'a> {
     pub places: &'a Places,
     pub sql: &'a Sql,
     pub access_keys: &'a AccessKeys,
+    pub features: &'a Arc<features::Store>,
 }
 
 pub fn control_routes(
@@ -63,7 +65,7 @@ pub fn control_routes(
     keeping: &Keeping<'_>,
     people: People,
 ) -> Router {
-    let Keeping { lake, online, leads, places, sql, access_keys } = *keeping;
+    let Keeping { lake, online, leads, places, sql, access_keys, features } = *keeping;
     let People { sessions, provider, issuing } = people;
     let facts = api::Facts {
         db: spine.db.clone(),
@@ -86,10 +88,9 @@ pub fn control_routes(
         secure: issuing.is_some(),
     };
     let backup = Source { places: places.clone(), db: spine.db.clone(), online: online.clone(), with_keys: false };
-    let store = features::Store::new(client.clone(), online.clone(), leads.clone(), spine.clock.clone());
     objects
         .merge(bedplate_console::router(state))
-        .merge(bedplate_feast::router(Arc::new(store), spine.authenticator.clone(), spine.policy.clone()))
+        .merge(bedplate_feast::router(features.clone(), spine.authenticator.clone(), spine.policy.clone()))
         .merge(api::backups(api::Backups::new(facts.clone(), backup)))
         .merge(api::certificates(facts.clone(), issuing))
         .merge(api::data(api::Data { facts: facts.clone(), lake: lake.clone(), leads: leads.clone() }))
@@ -122,13 +123,23 @@ pub fn control_operations() -> Result<Vec<Operation>, Problem> {
 }
 
 /// What the Flight port answers. `key` seals tickets.
-pub fn flight_routes(spine: &Spine, sql: Sql, key: [u8; 32]) -> Router {
-    bedplate_flight::router(Arc::new(flight::Served(sql)), spine.authenticator.clone(), key)
+pub fn flight_routes(
+    spine: &Spine,
+    sql: Sql,
+    key: [u8; 32],
+    features: Arc<features::Store>,
+    scratch: PathBuf,
+) -> Result<Router, Problem> {
+    let history = Arc::new(features::History::open(sql.clone())?);
+    let offline = Offline { features, history, scratch };
+    let offline = bedplate_feast::offline_router(offline, spine.authenticator.clone(), spine.policy.clone());
+    let statements = bedplate_flight::router(Arc::new(flight::Served(sql)), spine.authenticator.clone(), key);
+    Ok(statements.merge(offline))
 }
 
 /// Every call of the Flight port, and who may.
 pub fn flight_operations() -> Vec<Operation> {
-    bedplate_flight::operations()
+    [bedplate_flight::operations(), bedplate_feast::offline_operations()].concat()
 }
 
 /// What the S3 port answers.

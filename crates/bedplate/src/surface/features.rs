@@ -3,13 +3,15 @@
 
 mod cells;
 mod frame;
+mod history;
+mod materialize;
 mod memory;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use bedplate_feast::{Cell, FeatureStore, Features, Selected, SelectedView, StoreError};
+use bedplate_feast::{Cell, FeatureStore, Features, NamedView, Range, Selected, SelectedView, StoreError};
 use bedplate_features::{EntityKey, ViewDefinition};
 use bedplate_identity::Principal;
 use bedplate_kinds::{DataTags, Dataset, Entity, FeatureService, FeatureView, Phase, ViewSelection};
@@ -18,6 +20,8 @@ use bedplate_policy::Tags;
 use bedplate_types::{Clock, ErrorKind, Explained, NamespacedName, Problem, Timestamp};
 use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt};
+
+pub use self::history::History;
 
 use self::cells::{cell, keys};
 use self::frame::{as_written, with_times};
@@ -37,6 +41,8 @@ pub struct Store {
 struct Bound {
     online_id: String,
     definition: ViewDefinition,
+    /// The query of its source.
+    sql: String,
 }
 
 impl Store {
@@ -85,7 +91,11 @@ impl Store {
         let definition =
             ViewDefinition::new(&name.name, &view.spec, &entity.spec).map_err(|error| of(&name, &error))?;
         let version = definition.version(&view.spec.source.sql);
-        Ok(Bound { online_id: bedplate_controllers::online_id(&name, &version), definition })
+        Ok(Bound {
+            online_id: bedplate_controllers::online_id(&name, &version),
+            definition,
+            sql: view.spec.source.sql.clone(),
+        })
     }
 
     async fn find(&self, namespace: &str, features: &Features) -> Result<Selected, StoreError> {
@@ -222,6 +232,28 @@ impl FeatureStore for Store {
         let bound = self.bind(namespace, &view).await?;
         let frame = as_written(&frame, bound.definition.timestamp.as_deref())?;
         self.put(namespace, Arc::new(vec![bound]), frame).await
+    }
+
+    async fn named(&self, namespace: &str, names: Option<&[String]>) -> Result<Vec<NamedView>, StoreError> {
+        self.named_views(namespace, names).await
+    }
+
+    async fn is_materializing(&self, namespace: &str, view: &NamedView) -> Result<bool, StoreError> {
+        self.is_wanted(namespace, view).await
+    }
+
+    async fn materialize(
+        &self,
+        principal: &Principal,
+        namespace: &str,
+        view: &NamedView,
+        range: Range,
+    ) -> Result<Timestamp, StoreError> {
+        self.ask(principal, namespace, view, range).await
+    }
+
+    async fn materialized(&self, namespace: &str, view: &NamedView, asked: Timestamp) -> Result<(), StoreError> {
+        self.brought(namespace, view, asked).await
     }
 
     async fn select(&self, namespace: &str, features: &Features) -> Result<Arc<Selected>, StoreError> {

@@ -36,8 +36,17 @@ pub struct Statement {
     pub sql: String,
     /// The most rows of the answer.
     pub limit: Option<usize>,
-    /// For the audit log: `http`, `flight-sql`.
+    /// For the audit log: `http`, `flight-sql`, `feast`.
     pub via: &'static str,
+}
+
+/// A statement whose caller may read its tables, each at one version.
+#[derive(Clone, Debug)]
+pub struct Allowed {
+    caller: Caller,
+    statement: Statement,
+    parsed: Parsed,
+    granted: Vec<Granted>,
 }
 
 /// A dataset that a caller may know of.
@@ -69,12 +78,29 @@ impl Sql {
         if parsed.verb == Verb::ShowTables {
             return Ok(Answer::of(listed(&self.known(caller).await?)?));
         }
+        self.answer(&self.granted_whole(caller, statement, parsed).await?).await
+    }
+
+    /// Decides about a statement over datasets, once for however often it is then answered: each time the same versions of
+    /// the tables are read, and it is written down that they are.
+    pub async fn allow(&self, caller: &Caller, statement: Statement) -> Result<Allowed, Problem> {
+        let parsed = self.parse(&statement.sql).await?;
+        self.granted_whole(caller, statement, parsed).await
+    }
+
+    async fn granted_whole(&self, caller: &Caller, statement: Statement, parsed: Parsed) -> Result<Allowed, Problem> {
         let granted = self.granted(caller, &parsed).await?;
-        let record = Record::new(caller, &statement, &parsed, &granted, self.clock.now())?;
+        Ok(Allowed { caller: caller.clone(), statement, parsed, granted })
+    }
+
+    /// The answer to a statement that was allowed.
+    pub async fn answer(&self, allowed: &Allowed) -> Result<Answer, Problem> {
+        let Allowed { caller, statement, parsed, granted } = allowed;
+        let record = Record::new(caller, statement, parsed, granted, self.clock.now())?;
         if parsed.verb != Verb::Describe {
             record.tell(&self.db).await?;
         }
-        let request = request(caller, statement, granted);
+        let request = request(caller, statement.clone(), granted.clone());
         let used = record.used(self.db.clone());
         let answer = self.reader.run(request, used).await.map_err(|error| failed(&error))?;
         answer.begun().await.map_err(|error| failed(&error))

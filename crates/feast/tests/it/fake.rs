@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use arrow::array::RecordBatch;
-use bedplate_feast::{Cell, FeatureStore, Features, Selected, SelectedView, Status, StoreError};
+use bedplate_feast::{Cell, FeatureStore, Features, NamedView, Range, Selected, SelectedView, Status, StoreError};
 use bedplate_identity::Principal;
 use bedplate_policy::Tags;
 use bedplate_types::{ErrorKind, Problem, Timestamp};
@@ -13,6 +13,9 @@ use serde_json::Value;
 #[derive(Default)]
 pub struct Memory {
     pub pushed: Mutex<Vec<(String, String, RecordBatch)>>,
+    /// Ranges of views that were asked for.
+    pub asked: Mutex<Vec<(String, Range)>>,
+    pub busy: Mutex<Vec<String>>,
 }
 
 #[async_trait::async_trait]
@@ -36,6 +39,38 @@ impl FeatureStore for Memory {
             return Err(StoreError::NoView(view.to_owned()));
         }
         self.pushed.lock().unwrap().push((who.name.clone(), namespace.to_owned(), frame));
+        Ok(())
+    }
+
+    async fn named(&self, _: &str, names: Option<&[String]>) -> Result<Vec<NamedView>, StoreError> {
+        let view = |name: &str, purposes: Option<&str>| NamedView {
+            name: name.to_owned(),
+            asked: name.to_owned(),
+            tags: Tags { purposes: purposes.map(|one| [one.to_owned()].into()), ..Tags::NONE },
+        };
+        let all = vec![view("seats", None), view("crew", Some("rostering"))];
+        let Some(names) = names else { return Ok(all) };
+        let find = |name: &String| all.iter().find(|view| view.name == *name).cloned();
+        names.iter().map(|name| find(name).ok_or_else(|| StoreError::NoView(name.clone()))).collect()
+    }
+
+    async fn is_materializing(&self, _: &str, view: &NamedView) -> Result<bool, StoreError> {
+        Ok(self.busy.lock().unwrap().contains(&view.name))
+    }
+
+    async fn materialize(
+        &self,
+        _: &Principal,
+        _: &str,
+        view: &NamedView,
+        range: Range,
+    ) -> Result<Timestamp, StoreError> {
+        self.asked.lock().unwrap().push((view.name.clone(), range));
+        Ok(Timestamp::from_micros(1))
+    }
+
+    async fn materialized(&self, _: &str, _: &NamedView, asked: Timestamp) -> Result<(), StoreError> {
+        assert_eq!(asked, Timestamp::from_micros(1));
         Ok(())
     }
 

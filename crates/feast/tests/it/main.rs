@@ -1,6 +1,7 @@
 //! The routes, with a real token store and policy and a store that remembers what it was given.
 
 mod fake;
+mod materialize;
 mod push;
 mod read;
 mod rights;

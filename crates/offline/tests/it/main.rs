@@ -69,10 +69,13 @@ impl Site {
         self.lake.ingest(ingest).await.unwrap();
     }
 
+    async fn labels(&self) -> Labels {
+        Labels::of(&self.lake, &[table("labels")], "SELECT * FROM labels", "at").await.unwrap()
+    }
+
     /// The joined rows in one batch, and in how many pieces they came.
     async fn joined(&self, memory: usize) -> (RecordBatch, usize) {
-        let labels =
-            Labels { tables: vec![table("labels")], sql: "SELECT * FROM labels".into(), time_column: "at".into() };
+        let labels = self.labels().await;
         let views = [
             view("planes", "plane", ColumnType::Int64, None),
             view("carriers", "carrier", ColumnType::String, Some(400)),
@@ -82,7 +85,7 @@ impl Site {
             pieces.push(batch);
             Ok(())
         };
-        let rows = historical_features(&self.lake, &labels, &views, memory, keep).await.unwrap();
+        let rows = historical_features(&self.lake, labels, &views, memory, keep).await.unwrap();
         let joined = concat_batches(&pieces[0].schema(), &pieces).unwrap();
         assert_eq!(rows, joined.num_rows());
         (joined, pieces.len())
@@ -143,10 +146,10 @@ async fn many_pieces_hold_what_one_holds() {
 #[tokio::test]
 async fn a_view_whose_source_lost_a_column_is_named() {
     let site = Site::new().await;
-    let labels = Labels { tables: vec![table("labels")], sql: "SELECT * FROM labels".into(), time_column: "at".into() };
+    let labels = site.labels().await;
     let mut lost = view("planes", "plane", ColumnType::Int64, None);
     lost.sql = "SELECT plane, at FROM planes".into();
-    let error = historical_features(&site.lake, &labels, &[lost], 1, |_| Ok::<(), OfflineError>(())).await.unwrap_err();
+    let error = historical_features(&site.lake, labels, &[lost], 1, |_| Ok::<(), OfflineError>(())).await.unwrap_err();
     assert_eq!(error.to_string(), "joining feature view planes");
     let source = std::error::Error::source(&error).unwrap().to_string();
     assert!(source.contains("has no column \"value\"; it has plane, at"), "{source}");

@@ -83,8 +83,9 @@ fn same(ask: Ask) -> Option<Case> {
 
 fn other(world: &World, method: &str, path: &str) -> Option<Case> {
     if path.starts_with(grpc::SERVICE) {
-        let (there, not_there) = grpc::asks(path, ["weather", NOWHERE])?;
-        return of(there, not_there, ["weather", NOWHERE]);
+        let name = grpc::there(path);
+        let (there, not_there) = grpc::asks(path, [name, NOWHERE])?;
+        return of(there, not_there, [name, NOWHERE]);
     }
     let prefix = if path.starts_with("/openlineage") { "/openlineage" } else { "" };
     let whole = format!("{method} {path}");
@@ -161,6 +162,14 @@ fn other(world: &World, method: &str, path: &str) -> Option<Case> {
                 Ask::new(method, path)
                     .header("x-bedplate-namespace", "flights")
                     .body(json!({ "feature_view_name": view, "df": {} }))
+            };
+            of(at("aircraft-history"), at(NOWHERE), ["aircraft-history", NOWHERE])
+        }
+        "POST /materialize" | "POST /materialize-incremental" => {
+            // From the end of time: nothing is brought.
+            let at = |view: &str| {
+                Ask::new(method, path).header("x-bedplate-namespace", "flights").body(json!({ "feature_views": [view],
+                    "start_ts": "9000-01-01T00:00:00Z", "end_ts": "9000-01-02T00:00:00Z" }))
             };
             of(at("aircraft-history"), at(NOWHERE), ["aircraft-history", NOWHERE])
         }

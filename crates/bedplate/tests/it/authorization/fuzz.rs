@@ -2,9 +2,11 @@
 //! another, namespaces in bodies that differ from those in paths, forged tokens of place, headers of other systems.
 //! Whatever comes back holds no word of the namespace it is after, and nothing there is changed.
 
+use arrow::datatypes::DataType;
 use serde_json::{Value, json};
 
 use super::console::session;
+use super::grpc;
 use super::http::{Ask, Reply, send};
 use super::s3;
 use super::world::{RUN, World, event};
@@ -44,7 +46,11 @@ fn judge(world: &World, number: usize, name: &str, ask: &Ask, reply: &Reply) {
         let is_told = answer.contains(secret.as_str()) && !sent.contains(secret.as_str());
         assert!(!is_told, "request {number} told {name} {secret}: {ask:?}: {answer}");
     }
-    assert!(reply.code < 500 || reply.code == 501, "request {number} of {name} broke something: {ask:?}: {answer}");
+    let broke = ["grpc-status: 2", "grpc-status: 13", "grpc-status: 15"]
+        .iter()
+        .any(|status| reply.head().lines().any(|line| line == *status));
+    let is_fault = (reply.code >= 500 && reply.code != 501) || broke;
+    assert!(!is_fault, "request {number} of {name} broke something: {ask:?}: {answer}");
 }
 
 /// xorshift64*: enough to be varied, and the same every time.
@@ -100,7 +106,7 @@ fn spelled(dice: &mut Dice, word: &str) -> String {
 
 fn forge<'a>(world: &'a World, dice: &mut Dice) -> (&'a str, Ask) {
     let control = world.control.as_str();
-    let mut ask = match dice.roll(15) {
+    let mut ask = match dice.roll(16) {
         0..=3 => objects(world, dice),
         4 => {
             let asked = inference(dice);
@@ -112,6 +118,10 @@ fn forge<'a>(world: &'a World, dice: &mut Dice) -> (&'a str, Ask) {
         9..=10 => own(world, dice),
         11 => statement(dice),
         12..=13 => return (&world.s3, bucket(world, dice)),
+        14 => {
+            let asked = feast(dice);
+            return (&world.flight, tricked(dice, asked));
+        }
         _ => page(world, dice),
     };
     if dice.chance(25) {
@@ -249,7 +259,8 @@ fn inference(dice: &mut Dice) -> Ask {
 
 fn push(dice: &mut Dice) -> Ask {
     let source = spelled(dice, "arrivals");
-    let path = *dice.one_of(&["/push", "/get-online-features", "/write-to-online-store"]);
+    let paths = ["/push", "/get-online-features", "/write-to-online-store", "/materialize", "/materialize-incremental"];
+    let path = *dice.one_of(&paths);
     let ask = Ask::new("POST", path).header("content-type", "application/json");
     let ask = ask.header(
         "x-bedplate-namespace",
@@ -258,6 +269,11 @@ fn push(dice: &mut Dice) -> Ask {
     if path == "/get-online-features" {
         let view = spelled(dice, "aircraft-history");
         return ask.body(json!({ "features": [format!("{view}:last_arr_delay")], "entities": { "tailnum": ["N1"] } }));
+    }
+    if path.starts_with("/materialize") {
+        let views = if dice.chance(20) { Value::Null } else { json!([spelled(dice, "aircraft-history")]) };
+        let asked = json!({ "feature_views": views, "start_ts": "2013-01-01", "end_ts": "2014-01-01" });
+        return Ask { path: format!("{path}?async=true&force=true"), ..ask.body(asked) };
     }
     if path == "/write-to-online-store" {
         let view = spelled(dice, "aircraft-history");
@@ -414,6 +430,52 @@ fn statement(dice: &mut Dice) -> Ask {
     let purpose = *dice.one_of::<&str>(&["", "care", "*"]);
     let ask = Ask::new("POST", format!("/bedplate/v1/namespaces/{space}/sql"));
     ask.header("content-type", "application/json").body(json!({ "sql": sql, "purpose": purpose }))
+}
+
+/// What Feast's client asks of history, about what is elsewhere, in a project that is not theirs.
+fn feast(dice: &mut Dice) -> Ask {
+    let (view, source, project) = (spelled(dice, "aircraft-history"), spelled(dice, "weather"), namespace(dice));
+    let sql = *dice.one_of(&["SELECT * FROM flights.weather", "SELECT * FROM weather", "SHOW TABLES"]);
+    let proto = json!({ "name": source, "type": "BATCH_FILE" }).to_string();
+    let pull = *dice.one_of(&["pull_all_from_table_or_query", "pull_latest_from_table_or_query"]);
+    let (call, command) = match dice.roll(8) {
+        0..=1 => (
+            "DoExchange",
+            json!({ "api": "get_historical_features", "feature_view_names": [view],
+            "name_aliases": [view], "feature_refs": [format!("{view}:last_arr_delay")], "full_feature_names": true,
+            "project": project }),
+        ),
+        2 => (
+            "DoExchange",
+            json!({ "api": "get_historical_features", "feature_view_names": ["mine"],
+            "name_aliases": [null], "feature_refs": ["mine:x"], "full_feature_names": false, "project": project,
+            "entity_df_sql": sql }),
+        ),
+        3 => (
+            "DoExchange",
+            json!({ "api": pull, "data_source_name": source, "join_key_columns": ["origin"],
+            "feature_name_columns": [], "timestamp_field": "known_at", "created_timestamp_column": null,
+            "start_date": null, "end_date": "2030-01-01" }),
+        ),
+        4 => (
+            "DoExchange",
+            json!({ "api": "get_table_column_names_and_types_from_data_source", "data_source_proto": proto }),
+        ),
+        5 => ("DoPut", json!({ "api": "offline_write_batch", "feature_view_names": [view], "name_aliases": [null] })),
+        6 => (
+            "DoPut",
+            json!({ "api": "persist", "retrieve_func": "get_historical_features",
+            "data_source_name": source, "allow_overwrite": true }),
+        ),
+        _ => ("DoPut", json!({ "api": "validate_data_source", "data_source_proto": proto })),
+    };
+    let columns = match dice.roll(2) {
+        0 => vec![("key", DataType::Utf8)],
+        _ => vec![("tailnum", DataType::Utf8), ("event_timestamp", DataType::Utf8)],
+    };
+    let ask = grpc::feast(call, &command, &columns);
+    let ask = if dice.chance(70) { ask.header("x-bedplate-namespace", "flights") } else { ask };
+    if dice.chance(5) { Ask { raw: ask.raw[..dice.roll(ask.raw.len())].to_vec(), ..ask } } else { ask }
 }
 
 /// Pages, with a session of one's own.

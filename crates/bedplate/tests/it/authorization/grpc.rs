@@ -1,15 +1,53 @@
 //! Calls of Flight, byte by byte: each in one frame, over whichever HTTP the test speaks.
 
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use arrow::ipc::writer::IpcWriteOptions;
+use arrow_flight::{FlightData, FlightDescriptor, SchemaAsIpc};
+use prost::Message;
+use serde_json::{Value, json};
+
 use super::http::{Ask, Reply, send};
 use super::world::World;
 
 pub const SERVICE: &str = "/arrow.flight.protocol.FlightService/";
 /// What there is nothing behind for anybody.
-pub const NOTHING_BEHIND: [&str; 5] = ["/ListFlights", "/PollFlightInfo", "/GetSchema", "/DoPut", "/DoExchange"];
+pub const NOTHING_BEHIND: [&str; 3] = ["/ListFlights", "/PollFlightInfo", "/GetSchema"];
 const SQL: &str = "type.googleapis.com/arrow.flight.protocol.sql.";
+
+/// What Feast's client sends with a frame that has these columns and no rows.
+pub fn feast(call: &str, command: &Value, columns: &[(&str, DataType)]) -> Ask {
+    let fields = columns.iter().map(|(name, type_)| Field::new(*name, type_.clone(), true));
+    let schema = Schema::new(fields.collect::<Vec<_>>());
+    let options = IpcWriteOptions::default();
+    let schema: FlightData = SchemaAsIpc::new(&schema, &options).into();
+    let message = schema.with_descriptor(FlightDescriptor::new_cmd(command.to_string()));
+    let ask = Ask { raw: frame(&message.encode_to_vec()), ..Ask::new("POST", format!("{SERVICE}{call}")) };
+    ask.header("content-type", "application/grpc").header("te", "trailers")
+}
+
+/// History is asked of a view, and a data source is asked about.
+fn feast_case(call: &str, name: &str) -> Ask {
+    let moments = DataType::Timestamp(TimeUnit::Microsecond, None);
+    let columns = [("tailnum", DataType::Utf8), ("event_timestamp", moments)];
+    let command = match call {
+        "DoExchange" => json!({ "api": "get_historical_features", "feature_view_names": [name], "name_aliases": [null],
+            "feature_refs": [format!("{name}:last_arr_delay")], "project": "flights", "full_feature_names": false }),
+        _ => json!({ "api": "validate_data_source", "data_source_proto": json!({ "name": name }).to_string() }),
+    };
+    feast(call, &command, &columns).header("x-bedplate-namespace", "flights")
+}
+
+/// What stands for what is there, where a call is about one thing.
+pub fn there(path: &str) -> &'static str {
+    if path.ends_with("/DoExchange") { "aircraft-history" } else { "weather" }
+}
 
 /// The call about each of two tables, in the namespace `flights`.
 pub fn asks(path: &str, tables: [&str; 2]) -> Option<(Ask, Ask)> {
+    if let Some(call @ ("DoExchange" | "DoPut")) = path.strip_prefix(SERVICE) {
+        let [there, not_there] = tables.map(|name| feast_case(call, name));
+        return Some((there, not_there));
+    }
     let [there, not_there] = tables.map(|table| message(path, table));
     let ask = |message: Vec<u8>| Ask { raw: frame(&message), ..Ask::new("POST", path) };
     let ask = |message| {
@@ -33,7 +71,7 @@ fn message(path: &str, table: &str) -> Option<Vec<u8>> {
             let action = any("ActionCreatePreparedStatementRequest", &field(1, sql.as_bytes()));
             [field(1, b"CreatePreparedStatement"), field(2, &action)].concat()
         }
-        "Handshake" | "ListActions" | "ListFlights" | "DoPut" | "DoExchange" => Vec::new(),
+        "Handshake" | "ListActions" | "ListFlights" => Vec::new(),
         _ => return None,
     })
 }
