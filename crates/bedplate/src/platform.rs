@@ -43,6 +43,7 @@ use crate::home::Home;
 use crate::listen::{Acceptor, Machines};
 use crate::oidc::Provider;
 use crate::surface::api::Issuing;
+use crate::surface::catalogue::{self, Catalogue};
 use crate::surface::predictor;
 use crate::surface::sql::Sql;
 use crate::tls::{self, Tls};
@@ -131,7 +132,15 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
     let people = surfaces::People { sessions: sessions.clone(), provider, issuing };
     // Nobody but this process writes to a database of its own: it leads without asking. Of a cluster's operators there is one.
     let leads = Leads::new(options.storage.database().is_none() || cluster.is_some());
-    let keeping = surfaces::Keeping { lake: &lake, online: &online, leads: &leads, places: home.places(), sql: &sql };
+    let catalogue = Arc::new(Catalogue::new(spine.policy.clone())?);
+    let keeping = surfaces::Keeping {
+        lake: &lake,
+        online: &online,
+        leads: &leads,
+        places: home.places(),
+        sql: &sql,
+        catalogue: &catalogue,
+    };
     let control_routes = surfaces::control_routes(&spine, plane.routes(&spine), &client, &keeping, people);
     let inference_routes = bedplate_oip::router(
         Arc::new(predictor::Served(deployments.clone())),
@@ -159,6 +168,7 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
     tasks.extend([
         controllers(&plane, platform, leads)?,
         tokio::spawn(follow(plane.apiserver(), cancel.clone())),
+        tokio::spawn(catalogue::follow(catalogue, client.clone(), cancel.clone())),
         tokio::spawn(listen::serve(control, acceptor.clone(), control_routes, cancel.clone())),
         tokio::spawn(listen::serve(inference, acceptor, inference_routes, cancel.clone())),
         tokio::spawn(checkpoints::sign_checkpoints(spine.db.clone(), spine.signer.clone(), cancel.clone())),

@@ -42,7 +42,7 @@
   };
 
   const look = async () => {
-    const answer = await fetch(location.pathname, { headers: tag ? { "If-None-Match": tag } : {}, cache: "no-store" });
+    const answer = await fetch(location.pathname + location.search, { headers: tag ? { "If-None-Match": tag } : {}, cache: "no-store" });
     if (answer.status === 401) return location.reload();
     if (answer.status === 304) return;
     if (!answer.ok) throw new Error(String(answer.status));

@@ -19,6 +19,7 @@ use crate::home::Places;
 use crate::keys;
 use crate::oidc::Provider;
 use crate::surface::api::Issuing;
+use crate::surface::catalogue::Catalogue;
 use crate::surface::sql::Sql;
 use crate::surface::{api, console, features, flight};
 
@@ -49,6 +50,7 @@ pub struct Keeping<'a> {
     pub leads: &'a Leads,
     pub places: &'a Places,
     pub sql: &'a Sql,
+    pub catalogue: &'a Arc<Catalogue>,
 }
 
 pub fn control_routes(
@@ -58,7 +60,7 @@ pub fn control_routes(
     keeping: &Keeping<'_>,
     people: People,
 ) -> Router {
-    let Keeping { lake, online, leads, places, sql } = *keeping;
+    let Keeping { lake, online, leads, places, sql, catalogue } = *keeping;
     let People { sessions, provider, issuing } = people;
     let facts = api::Facts {
         db: spine.db.clone(),
@@ -68,7 +70,7 @@ pub fn control_routes(
         audit_key: spine.signer.public_key(),
         clock: spine.clock.clone(),
     };
-    let pages = console::Pages::new(facts.clone(), spine.clock.now());
+    let pages = console::Pages::new(facts.clone(), sql.clone(), catalogue.clone(), spine.clock.now());
     let state = ConsoleState {
         source: Arc::new(pages),
         sign_in: Arc::new(spine.authenticator.clone()),
@@ -86,7 +88,13 @@ pub fn control_routes(
         .merge(bedplate_feast::router(Arc::new(store), spine.authenticator.clone(), spine.policy.clone()))
         .merge(api::backups(api::Backups::new(facts.clone(), backup)))
         .merge(api::certificates(facts.clone(), issuing))
-        .merge(api::data(api::Data { facts: facts.clone(), lake: lake.clone(), leads: leads.clone() }))
+        .merge(api::data(api::Data {
+            facts: facts.clone(),
+            lake: lake.clone(),
+            leads: leads.clone(),
+            sql: sql.clone(),
+        }))
+        .merge(api::search(facts.clone(), catalogue.clone()))
         .merge(api::sql(facts.clone(), sql.clone()))
         .merge(api::router(facts))
         .merge(api::login::router(provider))
