@@ -83,3 +83,4 @@ pub use migrations::MIGRATIONS;
 pub use operations::operations;
 pub use resource::Resource;
 pub use server::{ApiServer, Options};
+pub use sight::tags;

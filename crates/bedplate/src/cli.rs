@@ -55,13 +55,15 @@ pub enum Command {
     Logs(Logs),
     /// Ask an endpoint.
     Predict(Predict),
+    /// Find datasets, columns, features, models, endpoints and terms by words.
+    Search(commands::search::Search),
     /// Ask the datasets of a namespace in SQL.
     Sql(commands::sql::Sql),
     /// Walk the lineage of a prediction, a model or a table back to the source files.
     Trace(Trace),
     /// Tell what stands on a dataset or one of its columns: features, recipes, models, endpoints, monitors.
     Impact(crate::commands::impact::Impact),
-    /// Show what a dataset's ingests came to; look at its quarantine, release rows of it or discard them.
+    /// Show what a dataset's ingests came to and what its columns hold; look at its quarantine, release rows of it or discard them.
     Data(commands::data::Data),
     /// Tell what was spent, by namespace, team, subject, resource, day or month.
     Costs(crate::commands::costs::Costs),

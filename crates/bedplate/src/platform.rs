@@ -46,6 +46,7 @@ use crate::home::Home;
 use crate::listen::{Acceptor, Machines};
 use crate::oidc::Provider;
 use crate::surface::api::Issuing;
+use crate::surface::catalogue::{self, Catalogue};
 use crate::surface::sql::Sql;
 use crate::surface::{features, predictor};
 use crate::tls::{self, Tls};
@@ -145,6 +146,7 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
     let leads = Leads::new(options.storage.database().is_none() || cluster.is_some());
     let features = features::Store::new(client.clone(), online.clone(), leads.clone(), spine.clock.clone());
     let features = Arc::new(features);
+    let catalogue = Arc::new(Catalogue::new(spine.policy.clone())?);
     let keeping = surfaces::Keeping {
         lake: &lake,
         online: &online,
@@ -153,6 +155,7 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
         sql: &sql,
         access_keys: &access_keys,
         features: &features,
+        catalogue: &catalogue,
     };
     let control_routes = surfaces::control_routes(&spine, plane.routes(&spine), &client, &keeping, people);
     let inference_routes = bedplate_oip::router(
@@ -197,6 +200,7 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
     tasks.extend([
         controllers(&plane, platform, leads)?,
         tokio::spawn(follow(plane.apiserver(), cancel.clone())),
+        tokio::spawn(catalogue::follow(catalogue, client.clone(), cancel.clone())),
         tokio::spawn(listen::serve(control, acceptor.clone(), control_routes, cancel.clone())),
         tokio::spawn(listen::serve(inference, acceptor, inference_routes, cancel.clone())),
         tokio::spawn(checkpoints::sign_checkpoints(spine.db.clone(), spine.signer.clone(), cancel.clone())),

@@ -35,6 +35,20 @@ pub async fn data_history(
     send(client, get(&path(namespace, dataset, &format!("history{limit}")), JSON)?).await
 }
 
+/// `{"version", "at", "rows", "versions", "piiSuggestions", "columns": [{"name", "type", "nulls", "distinct", "values"}]}`, of a
+/// version or of the newest; without `values` where the caller may not read them.
+pub async fn data_profile(
+    client: &Client,
+    namespace: &str,
+    dataset: &str,
+    version: Option<i64>,
+    purpose: Option<&str>,
+) -> Result<Value, ClientError> {
+    let version = version.map(|version| format!("version={version}&")).unwrap_or_default();
+    let purpose = purpose.map(|purpose| format!("purpose={}", escaped(purpose))).unwrap_or_default();
+    send(client, get(&path(namespace, dataset, &format!("profile?{version}{purpose}")), JSON)?).await
+}
+
 /// `{"version", "quarantined", "reasons": [{"name", "rows"}], "rows": [{"row", "file", "reasons"}]}`
 pub async fn data_quarantine(client: &Client, namespace: &str, dataset: &str) -> Result<Value, ClientError> {
     send(client, get(&path(namespace, dataset, "quarantine"), JSON)?).await

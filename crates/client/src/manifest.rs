@@ -103,6 +103,7 @@ fn rank(kind: &str) -> usize {
         "Workload",
         "Endpoint",
         "Monitor",
+        "GlossaryTerm",
         "Approval",
         "ChangeClass",
         "Event",

@@ -20,7 +20,9 @@
   const swap = (part, fresh) => {
     const focused = part.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
     const scrolled = part.querySelector(".scroll")?.scrollLeft ?? 0;
+    const open = [...part.querySelectorAll("details")].map((one) => one.open);
     part.replaceWith(fresh);
+    fresh.querySelectorAll("details").forEach((one, i) => { one.open = open[i] ?? false; });
     const scroller = fresh.querySelector(".scroll");
     if (scroller) scroller.scrollLeft = scrolled;
     if (focused) fresh.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
@@ -42,7 +44,7 @@
   };
 
   const look = async () => {
-    const answer = await fetch(location.pathname, { headers: tag ? { "If-None-Match": tag } : {}, cache: "no-store" });
+    const answer = await fetch(location.pathname + location.search, { headers: tag ? { "If-None-Match": tag } : {}, cache: "no-store" });
     if (answer.status === 401) return location.reload();
     if (answer.status === 304) return;
     if (!answer.ok) throw new Error(String(answer.status));

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::facts::Month;
+use crate::facts::{Month, Spread};
 use crate::show;
 
 /// A bar for `value` with a tick at `threshold`; the figure stands beside it in the table.
@@ -16,6 +16,47 @@ pub fn bar(value: f64, threshold: f64, over: bool) -> Markup {
             rect.track x="0" y="4" width="160" height="6" rx="3" {}
             rect class=(if over { "over" } else { "under" }) x="0" y="4" width=(tenths(length)) height="6" rx="3" {}
             line.tick x1="64" x2="64" y1="0" y2="14" {}
+        }
+    }
+}
+
+/// How the numbers of a column lie: a bar a bin. The ends stand below it.
+pub fn histogram(column: &str, spread: &Spread) -> Markup {
+    const WIDTH: f64 = 200.0;
+    const HEIGHT: f64 = 34.0;
+    let most = spread.counts.iter().copied().max().unwrap_or_default().max(1) as f64;
+    let step = WIDTH / spread.counts.len().max(1) as f64;
+    let gap = if step > 4.0 { 1.0 } else { 0.0 };
+    html! {
+        svg.histogram viewBox="0 0 200 36" width="200" height="36" role="img" aria-label=(spread_told(column, spread)) {
+            @for (at, count) in spread.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+                // Even one value is to be seen.
+                @let height = (*count as f64 / most * HEIGHT).max(1.0);
+                rect.column x=(tenths(at as f64 * step)) y=(tenths(HEIGHT - height)) width=(tenths(step - gap)) height=(tenths(height)) {}
+            }
+            line.base x1="0" x2="200" y1="35" y2="35" {}
+        }
+    }
+}
+
+fn spread_told(column: &str, spread: &Spread) -> String {
+    let bins = spread.counts.len();
+    let fullest = spread.counts.iter().enumerate().max_by_key(|(_, count)| **count).map_or(0, |(at, _)| at);
+    let place = if bins < 2 {
+        String::new()
+    } else {
+        format!("; most of them {:.0} % of the way up", 100.0 * (fullest as f64 + 0.5) / bins as f64)
+    };
+    format!("Values of {column} from {} to {}, median {}{place}", spread.least, spread.greatest, spread.median)
+}
+
+/// A short bar for one of several counts; the figure stands beside it.
+pub fn part(count: u64, most: u64) -> Markup {
+    let length = if most == 0 { 0.0 } else { 48.0 * count as f64 / most as f64 };
+    html! {
+        svg.bar viewBox="0 0 48 8" width="48" height="8" aria-hidden="true" {
+            rect.track x="0" y="0" width="48" height="8" rx="2" {}
+            rect.under x="0" y="0" width=(tenths(length)) height="8" rx="2" {}
         }
     }
 }
@@ -74,6 +115,21 @@ mod tests {
         assert!(bar(99.0, 0.1, true).into_string().contains(r#"width="160.0""#));
         assert!(bar(0.1, 0.1, false).into_string().contains(r#"class="under" x="0" y="4" width="64.0""#));
         assert!(bar(f64::NAN, 0.0, false).into_string().contains(r#"width="0.0""#));
+    }
+
+    #[test]
+    fn a_histogram_is_told_to_who_cannot_see_it() {
+        let spread = Spread {
+            least: "0".into(),
+            median: "3".into(),
+            mean: "3.5".into(),
+            greatest: "9".into(),
+            counts: vec![1, 0, 100, 7],
+        };
+        let drawn = histogram("gust", &spread).into_string();
+        assert!(drawn.contains("Values of gust from 0 to 9, median 3; most of them 62 % of the way up"), "{drawn}");
+        assert_eq!(drawn.matches("<rect").count(), 3, "an empty bin is none");
+        assert!(drawn.contains(r#"height="34.0""#) && drawn.contains(r#"height="1.0""#), "{drawn}");
     }
 
     #[test]

@@ -1,8 +1,14 @@
 //! What the pages show, as plain values, and the port that brings it.
 
+mod catalogue;
+mod dataset;
+
 use async_trait::async_trait;
 use bedplate_identity::Principal;
 use bedplate_types::{Bytes, Digest, Micros, Money, Problem, Timestamp};
+
+pub use self::catalogue::{Catalogue, CatalogueHit, CatalogueQuery};
+pub use self::dataset::{ColumnFacts, ColumnProfile, Dataset, IngestRow, Shape, Spread};
 
 /// Brings the facts one principal may see. An implementation leaves out what the principal may not list.
 #[async_trait]
@@ -11,6 +17,12 @@ pub trait Facts: Send + Sync {
 
     /// `ErrorKind::NotFound` when the namespace is not there or may not be seen.
     async fn use_case(&self, who: &Principal, namespace: &str) -> Result<UseCase, Problem>;
+
+    /// What of the catalogue matches, and the principal may get.
+    async fn catalogue(&self, who: &Principal, asked: &CatalogueQuery) -> Result<Catalogue, Problem>;
+
+    /// `ErrorKind::NotFound` when the dataset is not there or may not be seen. Values that may not be read are left out.
+    async fn dataset(&self, who: &Principal, namespace: &str, name: &str) -> Result<Dataset, Problem>;
 }
 
 /// Everything at one glance.

@@ -8,7 +8,7 @@ use crate::sign_in::SignedIn;
 /// The page of somebody signed in. `main` is what changes; the script swaps its parts.
 pub fn page(title: &str, who: &SignedIn, main: &Markup) -> Markup {
     let banner = html! {
-        nav aria-label="Main" { a href="/" { "Overview" } }
+        nav aria-label="Main" { a href="/" { "Overview" } a href="/catalogue" { "Catalogue" } }
         span #live role="status" data-state="off" {}
         span.who { (who.principal.name) }
         form method="post" action="/logout" {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::map_response;
 use axum::response::{Html, IntoResponse, Response};
@@ -12,11 +13,14 @@ use bedplate_identity::{Authenticator, IdentityError, Principal};
 use bedplate_policy::{Action, Hidden, Operation};
 use bedplate_types::{Clock, Problem};
 use maud::Markup;
+use serde::Deserialize;
 
-use crate::facts::Facts;
+use crate::facts::{CatalogueQuery, Facts};
 use crate::session::{Secrets, Sessions};
 use crate::sign_in::SignedIn;
-use crate::{assets, elsewhere, headers, live, overview, page, sign_in, use_case};
+use crate::{assets, catalogue, dataset, elsewhere, headers, live, overview, page, sign_in, use_case};
+
+const DATASET: &str = "/ns/{namespace}/datasets/{name}";
 
 /// Turns the value of an `Authorization` header into a principal.
 pub trait SignIn: Send + Sync {
@@ -54,7 +58,7 @@ pub struct ConsoleState {
     pub secure: bool,
 }
 
-/// `/`, `/ns/{namespace}`, `/login`, `/logout` and `/assets/…`; to be merged with the other routes of its listener.
+/// `/`, `/catalogue`, `/ns/{namespace}` and its datasets, `/login`, `/logout` and `/assets/…`; to be merged with the other routes of its listener.
 pub fn router(state: ConsoleState) -> Router {
     let routes = table().into_iter();
     let router = routes.fold(Router::new(), |router, (operation, handler)| router.route(&operation.path, handler));
@@ -73,6 +77,8 @@ fn table() -> Vec<(Operation, MethodRouter<ConsoleState>)> {
     let mut table = vec![
         (page("/", Hidden::LeftOut), get(get_overview)),
         (page("/ns/{namespace}", Hidden::NotFound), get(get_use_case)),
+        (Operation::may("GET", "/catalogue", Action::Get, "Dataset", Hidden::LeftOut), get(get_catalogue)),
+        (Operation::may("GET", DATASET, Action::Get, "Dataset", Hidden::NotFound), get(get_dataset)),
         (Operation::open("GET", "/login"), get(sign_in::get_login)),
         (Operation::open("POST", "/login"), post(sign_in::post_login)),
         (Operation::open("GET", "/login/oidc"), get(elsewhere::get_login_oidc)),
@@ -93,6 +99,37 @@ async fn get_use_case(State(state): State<ConsoleState>, Path(namespace): Path<S
     let Some(who) = sign_in::who(&state, &asked) else { return sign_in::ask(&state, StatusCode::UNAUTHORIZED, None) };
     let facts = state.source.use_case(&who.principal, &namespace).await;
     answer(&namespace, &who, facts.map(|facts| use_case::use_case(&facts, state.clock.now())), &asked)
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct CatalogueForm {
+    q: String,
+    kind: String,
+    namespace: String,
+}
+
+async fn get_catalogue(
+    State(state): State<ConsoleState>,
+    form: Result<Query<CatalogueForm>, QueryRejection>,
+    asked: HeaderMap,
+) -> Response {
+    let Some(who) = sign_in::who(&state, &asked) else { return sign_in::ask(&state, StatusCode::UNAUTHORIZED, None) };
+    // A question that cannot be read asks for nothing.
+    let Query(CatalogueForm { q: text, kind, namespace }) = form.unwrap_or_default();
+    let question = CatalogueQuery { text, kind, namespace };
+    let facts = state.source.catalogue(&who.principal, &question).await;
+    answer("Catalogue", &who, facts.map(|facts| catalogue::catalogue(&question, &facts)), &asked)
+}
+
+async fn get_dataset(
+    State(state): State<ConsoleState>,
+    Path((namespace, name)): Path<(String, String)>,
+    asked: HeaderMap,
+) -> Response {
+    let Some(who) = sign_in::who(&state, &asked) else { return sign_in::ask(&state, StatusCode::UNAUTHORIZED, None) };
+    let facts = state.source.dataset(&who.principal, &namespace, &name).await;
+    answer(&name, &who, facts.map(|facts| dataset::dataset(&facts, state.clock.now())), &asked)
 }
 
 fn answer(title: &str, who: &SignedIn, main: Result<Markup, Problem>, asked: &HeaderMap) -> Response {

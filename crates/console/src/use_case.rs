@@ -13,14 +13,14 @@ pub fn use_case(facts: &UseCase, now: Timestamp) -> Markup {
         h1 { (facts.summary.namespace) }
         @if !facts.summary.question.is_empty() { p.question { (facts.summary.question) } }
         section.panel data-part="loop" { h2 { "The loop" } (flow(&facts.summary)) }
-        (objects(&facts.objects))
+        (objects(&facts.summary.namespace, &facts.objects))
         div.columns { (gates(&facts.gates)) (tables::cost(&facts.cost)) }
         (drift(facts))
         div.columns { (tables::runs(&facts.runs, now)) (tables::predictions(&facts.predictions, now)) }
     }
 }
 
-fn objects(objects: &[ObjectRow]) -> Markup {
+fn objects(namespace: &str, objects: &[ObjectRow]) -> Markup {
     html! {
         section.panel #objects data-part="objects" {
             h2 { "Objects" }
@@ -31,18 +31,21 @@ fn objects(objects: &[ObjectRow]) -> Markup {
                         th scope="col" { "Kind" } th scope="col" { "Name" } th scope="col" { "State" }
                         th scope="col" { "Figures" } th scope="col" { "Why" }
                     } }
-                    tbody { @for object in objects { (object_row(object)) } }
+                    tbody { @for object in objects { (object_row(namespace, object)) } }
                 } }
             }
         }
     }
 }
 
-fn object_row(object: &ObjectRow) -> Markup {
+fn object_row(namespace: &str, object: &ObjectRow) -> Markup {
     html! {
         tr {
             td { (object.kind) }
-            th scope="row" { (object.name) }
+            th scope="row" {
+                @if object.kind == "Dataset" { a href={ "/ns/" (namespace) "/datasets/" (object.name) } { (object.name) } }
+                @else { (object.name) }
+            }
             td { (show::state(object.state)) }
             td { (object.figures) }
             td.why { @if !object.reason.is_empty() { b { (object.reason) } " " } (object.message) }

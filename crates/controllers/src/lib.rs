@@ -21,6 +21,7 @@ mod event;
 mod expectation_suite;
 mod feature_service;
 mod feature_view;
+mod glossary_term;
 mod hold;
 mod job_token;
 mod jobs;
@@ -29,6 +30,8 @@ mod model;
 mod monitor;
 mod policy;
 mod price_sheet;
+mod profiles;
+mod profiling;
 mod quota;
 mod registration;
 mod replay;
@@ -50,5 +53,9 @@ pub use bindings::follow_bindings;
 pub use core::{Platform, Sites};
 pub use feature_view::online_id;
 pub use jobs::{FEATURE_PREFIX, KnownBy, PushFrame, ReplayJob, ReplayResult, TrainJob, TrainResult};
-pub use results::{IngestResult, MIGRATIONS, results};
+pub use profiles::{DatasetProfile, KEPT_PROFILES, profile, profiled_versions};
+pub use results::{IngestResult, results};
 pub use run::run;
+
+/// The tables this crate keeps.
+pub const MIGRATIONS: &[bedplate_db::Migration] = &[results::RESULTS, profiles::PROFILES];

@@ -7,8 +7,8 @@ use bedplate_kinds::{ExpectationOutcome, KEPT_INGESTS};
 use bedplate_types::{NamespacedName, Timestamp};
 use serde::Serialize;
 
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { name: "controllers-1-dataset-results", sql: include_str!("results.sql") }];
+pub(crate) const RESULTS: Migration =
+    Migration { name: "controllers-1-dataset-results", sql: include_str!("results.sql") };
 
 /// One ingest.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -129,7 +129,7 @@ mod tests {
 
     fn kept(all: &[IngestResult]) -> Vec<IngestResult> {
         let folder = tempfile::tempdir().unwrap();
-        let db = Db::open(&folder.path().join("t.db"), MIGRATIONS).unwrap();
+        let db = Db::open(&folder.path().join("t.db"), &[RESULTS]).unwrap();
         let (name, all) = (NamespacedName::new("demo", "weather"), all.to_vec());
         let other = NamespacedName::new("demo", "flights");
         db.write(move |tx| {

@@ -5,8 +5,8 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use bedplate_kinds::{
-    Approval, Budget, ChangeClass, Dataset, Endpoint, Entity, ExpectationSuite, FeatureService, FeatureView, Model,
-    Monitor, Phase, Policy, PriceSheet, Quota, RoleBinding, Site, TrainingRecipe, Workload,
+    Approval, Budget, ChangeClass, Dataset, Endpoint, Entity, ExpectationSuite, FeatureService, FeatureView,
+    GlossaryTerm, Model, Monitor, Phase, Policy, PriceSheet, Quota, RoleBinding, Site, TrainingRecipe, Workload,
 };
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
@@ -20,13 +20,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::Platform;
 use crate::hold::Hold;
-use crate::job_token;
 use crate::standing::Standing;
+use crate::{job_token, profiling};
 
 /// Runs until `platform.cancel` is cancelled.
 pub async fn run(platform: Platform) {
     job_token::end_left_behind(&platform).await;
     let all = vec![
+        profiling::run(platform.clone()).boxed(),
         start::<Entity>(&platform, |c, _, _| c),
         start::<ExpectationSuite>(&platform, |c, _, _| c),
         start::<Dataset>(&platform, |c, s, k| on::<ExpectationSuite, _>(on::<Dataset, _>(c, s, k), s, k)),
@@ -40,6 +41,7 @@ pub async fn run(platform: Platform) {
         start::<Model>(&platform, |c, _, _| c),
         start::<Endpoint>(&platform, |c, s, k| on::<FeatureView, _>(on::<Model, _>(c, s, k), s, k)),
         start::<Monitor>(&platform, on::<TrainingRecipe, _>),
+        start::<GlossaryTerm>(&platform, |c, _, _| c),
         start::<RoleBinding>(&platform, |c, _, _| c),
         start::<Policy>(&platform, |c, _, _| c),
         start::<Site>(&platform, |c, _, _| c),

@@ -2,8 +2,9 @@
 
 use bedplate_kinds::{
     ApprovalStatus, BudgetStatus, ChangeClassStatus, Condition, DatasetStatus, EndpointStatus, EntityStatus,
-    ExpectationSuiteStatus, FeatureServiceStatus, FeatureViewStatus, ModelStatus, MonitorStatus, Phase, PolicyStatus,
-    PriceSheetStatus, QuotaStatus, RoleBindingStatus, SiteStatus, TrainingRecipeStatus, WorkloadStatus, set_condition,
+    ExpectationSuiteStatus, FeatureServiceStatus, FeatureViewStatus, GlossaryTermStatus, ModelStatus, MonitorStatus,
+    Phase, PolicyStatus, PriceSheetStatus, QuotaStatus, RoleBindingStatus, SiteStatus, TrainingRecipeStatus,
+    WorkloadStatus, set_condition,
 };
 use bedplate_types::Timestamp;
 
@@ -60,6 +61,7 @@ macro_rules! standing_without_conditions {
 }
 
 standing_without_conditions!(
+    GlossaryTermStatus,
     EntityStatus,
     ExpectationSuiteStatus,
     PolicyStatus,

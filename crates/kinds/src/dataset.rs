@@ -6,8 +6,11 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::glossary_term::check_terms;
 use crate::validate::{FieldError, Validate, duplicates, not_empty};
-use crate::{ColumnMask, Condition, DatasetSource, Phase, RowFilter, Severity, data_tags, masking};
+use crate::{
+    ColumnMask, ColumnTerm, Condition, DatasetSource, Phase, PiiSuggestion, RowFilter, Severity, data_tags, masking,
+};
 
 /// A table of the lake: where its rows come from and what is known of its columns.
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -57,6 +60,9 @@ pub struct DatasetSpec {
     /// Which rows are there in SQL for whoever may not see them all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub row_filters: Vec<RowFilter>,
+    /// The terms of the glossary that it and its columns are about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub terms: Vec<ColumnTerm>,
 }
 
 /// Who may see it, in rising order.
@@ -155,6 +161,8 @@ pub struct DatasetStatus {
     pub deidentified: bool,
     /// How each expectation of the suite fared on the last ingest, refused or not; `bedplate data history` shows earlier ones.
     pub expectations: Vec<ExpectationOutcome>,
+    /// Columns that may hold what tells of persons, as far as rules can tell from their names and a sample of their values.
+    pub pii_suggestions: Vec<PiiSuggestion>,
     /// Where it stands, aspect by aspect.
     pub conditions: Vec<Condition>,
     /// The generation of the spec this status tells of.
@@ -196,7 +204,19 @@ impl Validate for DatasetSpec {
             errors.extend(self.check_time_column(time));
         }
         errors.extend(masking::check(self));
+        let terms = self.terms.iter().map(|term| (term.term.as_str(), term.column.as_deref()));
+        let columns: Vec<&str> = self.schema.iter().map(|column| column.name.as_str()).collect();
+        errors.extend(check_terms(terms, "column", &columns));
         errors
+    }
+}
+
+impl Dataset {
+    /// What is suggested of a column that nobody has answered: a mask with what it says of the column is an answer.
+    #[must_use]
+    pub fn open_suggestion(&self, column: &str) -> Option<&PiiSuggestion> {
+        let suggestions = &self.status.as_ref()?.pii_suggestions;
+        suggestions.iter().find(|one| one.column == column && self.spec.mask(column).is_none())
     }
 }
 
@@ -204,6 +224,11 @@ impl DatasetSpec {
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.schema.iter().find(|column| column.name == name)
+    }
+
+    #[must_use]
+    pub fn mask(&self, column: &str) -> Option<&ColumnMask> {
+        self.column_masks.iter().find(|mask| mask.column == column)
     }
 
     fn check_time_column(&self, name: &str) -> Option<FieldError> {

@@ -5,8 +5,9 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::glossary_term::check_terms;
 use crate::validate::{FieldError, Validate, duplicates, not_empty};
-use crate::{Condition, Phase};
+use crate::{Condition, FeatureTerm, Phase};
 
 /// Features of an entity, each a value that became known at a time.
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -51,6 +52,9 @@ pub struct FeatureViewSpec {
     /// The name clients push new rows under.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub push_source: Option<String>,
+    /// The terms of the glossary that it and its features are about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub terms: Vec<FeatureTerm>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -184,6 +188,9 @@ impl Validate for FeatureViewSpec {
         for (i, feature) in self.features.iter().enumerate() {
             errors.extend(self.check_window(i, feature));
         }
+        let terms = self.terms.iter().map(|term| (term.term.as_str(), term.feature.as_deref()));
+        let features: Vec<&str> = self.features.iter().map(|feature| feature.name.as_str()).collect();
+        errors.extend(check_terms(terms, "feature", &features));
         errors
     }
 }

@@ -19,9 +19,11 @@ mod entity;
 mod expectation_suite;
 mod feature_service;
 mod feature_view;
+mod glossary_term;
 mod masking;
 mod model;
 mod monitor;
+mod pii_suggestion;
 mod policy;
 mod price_sheet;
 mod quota;
@@ -57,9 +59,11 @@ pub use feature_service::{
 pub use feature_view::{
     Aggregate, Feature, FeatureView, FeatureViewSource, FeatureViewSpec, FeatureViewStatus, RowsAsked, RowsBrought,
 };
+pub use glossary_term::{ColumnTerm, FeatureTerm, GlossaryTerm, GlossaryTermSpec, GlossaryTermStatus};
 pub use masking::{ColumnMask, Mask, RowFilter};
 pub use model::{GateResult, Model, ModelSpec, ModelStatus, ModelVersion};
 pub use monitor::{DriftResult, LabelShift, Monitor, MonitorSpec, MonitorStatus, Window};
+pub use pii_suggestion::PiiSuggestion;
 pub use policy::{Policy, PolicySpec, PolicyStatus};
 pub use price_sheet::{InvalidPrice, Price, PriceSheet, PriceSheetSpec, PriceSheetStatus};
 pub use quota::{Quota, QuotaSpec, QuotaStatus};

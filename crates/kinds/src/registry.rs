@@ -10,9 +10,9 @@ use crate::validate::{FieldError, Validate};
 use crate::{
     Approval, ApprovalSpec, Budget, BudgetSpec, ChangeClass, ChangeClassSpec, Dataset, DatasetSpec, Endpoint,
     EndpointSpec, Entity, EntitySpec, ExpectationSuite, ExpectationSuiteSpec, FeatureService, FeatureServiceSpec,
-    FeatureView, FeatureViewSpec, Model, ModelSpec, Monitor, MonitorSpec, Policy, PolicySpec, PriceSheet,
-    PriceSheetSpec, Quota, QuotaSpec, RoleBinding, RoleBindingSpec, Site, SiteSpec, TrainingRecipe, TrainingRecipeSpec,
-    Workload, WorkloadSpec,
+    FeatureView, FeatureViewSpec, GlossaryTerm, GlossaryTermSpec, Model, ModelSpec, Monitor, MonitorSpec, Policy,
+    PolicySpec, PriceSheet, PriceSheetSpec, Quota, QuotaSpec, RoleBinding, RoleBindingSpec, Site, SiteSpec,
+    TrainingRecipe, TrainingRecipeSpec, Workload, WorkloadSpec,
 };
 
 /// One kind: its definition (names, schema, columns) and the rules of its spec.
@@ -41,7 +41,7 @@ impl Kind {
     }
 }
 
-/// Every kind, in the order a use case is told: data, features, model, serving, watching; then who may;
+/// Every kind, in the order a use case is told: data, features, model, serving, watching, words; then who may;
 /// then where, with whose consent, how much, and at what price.
 #[must_use]
 pub fn kinds() -> Vec<Kind> {
@@ -56,6 +56,7 @@ pub fn kinds() -> Vec<Kind> {
         kind::<Model, ModelSpec>(),
         kind::<Endpoint, EndpointSpec>(),
         kind::<Monitor, MonitorSpec>(),
+        kind::<GlossaryTerm, GlossaryTermSpec>(),
         kind::<RoleBinding, RoleBindingSpec>(),
         kind::<Policy, PolicySpec>(),
         kind::<Site, SiteSpec>(),

@@ -1,4 +1,6 @@
-//! `data`: what a dataset's ingests came to, and its quarantine.
+//! `data`: what a dataset's ingests came to, what its columns hold, and its quarantine.
+
+mod profile;
 
 use std::io::Write;
 use std::path::Path;
@@ -23,6 +25,8 @@ pub struct Data {
 pub enum DataCommand {
     /// Show what the last ingests of a dataset came to, the newest first; refused ones too.
     History(History),
+    /// Show what the columns of a version hold: missing and different values, and, where you may read them, their spread.
+    Profile(Profile),
     /// Show how many rows each reason keeps in a dataset's quarantine, and the numbers of the first of them.
     Quarantine(Named),
     /// Let rows of the quarantine into the table.
@@ -52,6 +56,18 @@ pub struct History {
     pub limit: u32,
 }
 
+#[derive(Debug, Args)]
+pub struct Profile {
+    #[command(flatten)]
+    pub of: Named,
+    /// Of this version of the table; the newest when left out.
+    #[arg(long, value_name = "VERSION")]
+    pub at_version: Option<i64>,
+    /// What the values are read for, where the data may be used for some purposes only.
+    #[arg(long)]
+    pub purpose: Option<String>,
+}
+
 #[derive(Clone, Debug, Args)]
 pub struct Review {
     #[command(flatten)]
@@ -78,6 +94,7 @@ pub struct Review {
 
 pub async fn run(home: &Path, command: &Data) -> Result<ExitCode, Problem> {
     let (DataCommand::History(History { of, .. })
+    | DataCommand::Profile(Profile { of, .. })
     | DataCommand::Quarantine(of)
     | DataCommand::Release(Review { of, .. })
     | DataCommand::Discard(Review { of, .. })) = &command.command;
@@ -97,6 +114,10 @@ async fn ask(client: &Client, namespace: &str, dataset: &str, command: &DataComm
     match command {
         DataCommand::History(History { limit, .. }) => {
             bedplate_client::data_history(client, namespace, dataset, Some(*limit)).await.map_err(what())
+        }
+        DataCommand::Profile(Profile { at_version, purpose, .. }) => {
+            let purpose = purpose.as_deref();
+            bedplate_client::data_profile(client, namespace, dataset, *at_version, purpose).await.map_err(what())
         }
         DataCommand::Quarantine(_) => {
             bedplate_client::data_quarantine(client, namespace, dataset).await.map_err(what())
@@ -125,6 +146,7 @@ fn plain(out: &mut dyn Write, told: &Value, command: &DataCommand) -> std::io::R
         DataCommand::History(History { expectation: Some(name), .. }) => {
             grid(out, OUTCOMES, told["ingests"].as_array(), |ingest| outcome(ingest, name))
         }
+        DataCommand::Profile(_) => profile::plain(out, told),
         DataCommand::Quarantine(_) => quarantine(out, told),
         DataCommand::Release(_) | DataCommand::Discard(_) => {
             let done = if told["action"] == "release" { "released" } else { "discarded" };

@@ -25,6 +25,7 @@ pub mod plan;
 pub mod policy;
 mod predict;
 mod restore;
+pub mod search;
 pub mod sql;
 pub mod test;
 mod token;
@@ -73,6 +74,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Delete(command) => wait(delete::run(&home, &command)),
         Command::Logs(command) => wait(logs::run(&home, &command)),
         Command::Predict(command) => wait(predict::run(&home, &command)),
+        Command::Search(command) => wait(search::run(&home, &command)),
         Command::Sql(command) => wait(sql::run(&home, &command)),
         Command::Trace(command) => wait(trace::run(&home, &command)),
         Command::Impact(command) => wait(impact::run(&home, &command)),

@@ -24,6 +24,7 @@ use crate::home::Places;
 use crate::keys;
 use crate::oidc::Provider;
 use crate::surface::api::Issuing;
+use crate::surface::catalogue::Catalogue;
 use crate::surface::sql::Sql;
 use crate::surface::{api, console, features, flight, namespaces, registry};
 
@@ -56,6 +57,7 @@ pub struct Keeping<'a> {
     pub sql: &'a Sql,
     pub access_keys: &'a AccessKeys,
     pub features: &'a Arc<features::Store>,
+    pub catalogue: &'a Arc<Catalogue>,
 }
 
 pub fn control_routes(
@@ -65,7 +67,7 @@ pub fn control_routes(
     keeping: &Keeping<'_>,
     people: People,
 ) -> Router {
-    let Keeping { lake, online, leads, places, sql, access_keys, features } = *keeping;
+    let Keeping { lake, online, leads, places, sql, access_keys, features, catalogue } = *keeping;
     let People { sessions, provider, issuing } = people;
     let facts = api::Facts {
         db: spine.db.clone(),
@@ -76,7 +78,7 @@ pub fn control_routes(
         audit_key: spine.signer.public_key(),
         clock: spine.clock.clone(),
     };
-    let pages = console::Pages::new(facts.clone(), spine.clock.now());
+    let pages = console::Pages::new(facts.clone(), sql.clone(), catalogue.clone(), spine.clock.now());
     let state = ConsoleState {
         source: Arc::new(pages),
         sign_in: Arc::new(spine.authenticator.clone()),
@@ -93,7 +95,13 @@ pub fn control_routes(
         .merge(bedplate_feast::router(features.clone(), spine.authenticator.clone(), spine.policy.clone()))
         .merge(api::backups(api::Backups::new(facts.clone(), backup)))
         .merge(api::certificates(facts.clone(), issuing))
-        .merge(api::data(api::Data { facts: facts.clone(), lake: lake.clone(), leads: leads.clone() }))
+        .merge(api::data(api::Data {
+            facts: facts.clone(),
+            lake: lake.clone(),
+            leads: leads.clone(),
+            sql: sql.clone(),
+        }))
+        .merge(api::search(facts.clone(), catalogue.clone()))
         .merge(api::sql(facts.clone(), sql.clone()))
         .merge(api::router(facts))
         .merge(api::login::router(provider))

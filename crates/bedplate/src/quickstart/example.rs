@@ -14,6 +14,7 @@ macro_rules! files {
 
 const FLIGHTS: &[(&str, &[u8])] = files![
     "00-namespace.yaml",
+    "05-glossary.yaml",
     "10-datasets.yaml",
     "20-expectations.yaml",
     "30-entities.yaml",

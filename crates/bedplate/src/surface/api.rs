@@ -9,6 +9,7 @@ mod impact;
 mod log;
 pub mod login;
 mod policy;
+mod search;
 mod sql;
 mod tokens;
 mod trace;
@@ -16,6 +17,7 @@ mod trace;
 pub use backup::{Backups, router as backups};
 pub use certificates::{CertificateRequest, Issuing, Machine, router as certificates};
 pub use data::{Data, router as data};
+pub use search::router as search;
 pub use sql::router as sql;
 pub use trace::find_trace;
 
@@ -51,11 +53,11 @@ pub fn router(facts: Facts) -> Router {
     routes.fold(Router::new(), |router, (operation, handler)| router.route(&operation.path, handler)).with_state(facts)
 }
 
-/// Every operation of this router and of those of backups, certificates, data, SQL and signing in, and who may.
+/// Every operation of this router and of those of backups, certificates, data, search, SQL and signing in, and who may.
 pub fn operations() -> Vec<Operation> {
     let own = table().into_iter().map(|(operation, _)| operation);
     let more = [backup::operations(), certificates::operations(), data::operations()];
-    let more = more.into_iter().chain([sql::operations(), login::operations()]);
+    let more = more.into_iter().chain([search::operations(), sql::operations(), login::operations()]);
     own.chain(more.flatten()).collect()
 }
 

@@ -1,23 +1,32 @@
 //! The console's port on the platform's objects, runs, predictions, log and ledger.
 
+mod catalogue;
+mod dataset;
 mod stages;
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
+use bedplate_catalogue::ObjectKind;
 use bedplate_console::{
-    AuditHead, Cost, DriftFinding, Facts as Port, GateFinding, Month, ObjectRow, Overview, Platform, Prediction, Run,
-    State, UseCase, UseCaseSummary,
+    AuditHead, Catalogue as Found, CatalogueQuery, Cost, Dataset as DatasetPage, DriftFinding, Facts as Port,
+    GateFinding, Month, ObjectRow, Overview, Platform, Prediction, Run, State, UseCase, UseCaseSummary,
 };
+use bedplate_controllers::DatasetProfile;
+use bedplate_db::{DbError, Tx};
 use bedplate_identity::Principal;
 use bedplate_kinds::Phase;
 use bedplate_policy::{Action, Resource};
-use bedplate_types::{Bytes, ErrorKind, Micros, Money, Problem, Timestamp};
+use bedplate_types::{Bytes, ErrorKind, Micros, Money, NamespacedName, Problem, Timestamp};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::ResourceExt;
 use kube::api::{Api, ListParams};
 use serde::de::DeserializeOwned;
 
 use super::api::Facts;
+use super::catalogue::Catalogue;
+use super::profile::shown;
+use super::sql::{Caller, Sql};
 use stages::Objects;
 
 /// Rows a page shows of runs and predictions.
@@ -25,12 +34,14 @@ const SHOWN: u32 = 10;
 
 pub struct Pages {
     facts: Facts,
+    sql: Sql,
+    catalogue: Arc<Catalogue>,
     started_at: Timestamp,
 }
 
 impl Pages {
-    pub fn new(facts: Facts, started_at: Timestamp) -> Self {
-        Self { facts, started_at }
+    pub fn new(facts: Facts, sql: Sql, catalogue: Arc<Catalogue>, started_at: Timestamp) -> Self {
+        Self { facts, sql, catalogue, started_at }
     }
 
     fn may(&self, who: &Principal, action: Action, namespace: Option<&str>, kind: &str) -> bool {
@@ -170,6 +181,42 @@ impl Port for Pages {
             objects: stages::rows(&objects),
             summary: summary(namespace.to_owned(), &objects),
         })
+    }
+
+    async fn catalogue(&self, who: &Principal, asked: &CatalogueQuery) -> Result<Found, Problem> {
+        match catalogue::wanted(asked) {
+            Some(wanted) => Ok(catalogue::shown(self.catalogue.search(who, &wanted).await?)),
+            None => Ok(Found::default()),
+        }
+    }
+
+    async fn dataset(&self, who: &Principal, namespace: &str, name: &str) -> Result<DatasetPage, Problem> {
+        let name = NamespacedName::new(namespace, name);
+        let declared = self.facts.dataset(who, Action::Get, &name).await.map_err(|problem| hidden(problem, &name))?;
+        let read = |tx: &mut dyn Tx| -> Result<_, DbError> {
+            Ok((bedplate_controllers::profile(tx, &name, None)?, bedplate_controllers::results(tx, &name, SHOWN)?))
+        };
+        let (profile, ingests) = self.facts.db.read(read).map_err(|error| Problem::of("the profile", &error))?;
+        let caller = Caller { principal: who.clone(), namespace: namespace.to_owned(), purpose: None };
+        let clear = self.sql.in_the_clear(&caller, &declared);
+        let profile = profile.map(|found| {
+            let profile = shown(found.profile, &declared.spec, &clear);
+            DatasetProfile { profile, ..found }
+        });
+        let used_by = self.catalogue.used_by(who, ObjectKind::Dataset, namespace, &name.name);
+        let used_by = used_by.iter().map(catalogue::told).collect();
+        Ok(dataset::page(&declared, dataset::Around { profile, ingests, used_by }))
+    }
+}
+
+/// A page does not tell what is there from what is not.
+fn hidden(problem: Problem, name: &NamespacedName) -> Problem {
+    match problem.kind {
+        ErrorKind::Denied | ErrorKind::NotFound => {
+            let why = "there is no such dataset, or you may not see it";
+            Problem::new(ErrorKind::NotFound, format!("dataset {name}"), why)
+        }
+        _ => problem,
     }
 }
 

@@ -5,6 +5,7 @@ mod grant;
 mod near;
 mod record;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
@@ -129,6 +130,11 @@ impl Sql {
         Ok(known)
     }
 
+    /// See [`Guard::in_the_clear`].
+    pub fn in_the_clear(&self, caller: &Caller, dataset: &Dataset) -> BTreeSet<String> {
+        self.guard(caller).in_the_clear(dataset)
+    }
+
     fn guard<'a>(&'a self, caller: &'a Caller) -> Guard<'a> {
         Guard { policy: &self.policy, caller }
     }
@@ -240,7 +246,7 @@ fn object_name(table: &str) -> String {
 }
 
 /// Whether it can be the name of an object at all.
-fn is_name(text: &str) -> bool {
+pub fn is_name(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
     !text.is_empty() && text.len() <= 253 && text.bytes().all(fits) && !text.starts_with('.')
 }

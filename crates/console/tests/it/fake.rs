@@ -1,5 +1,8 @@
 //! Facts made up for tests and for looking at the pages; the figures are those of the flights example.
 
+#[path = "fake/catalogue.rs"]
+mod catalogue;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -51,6 +54,14 @@ impl Facts for FakeFacts {
             cost: cost(),
         })
     }
+
+    async fn catalogue(&self, who: &Principal, asked: &CatalogueQuery) -> Result<Catalogue, Problem> {
+        Ok(if who.name == "user:stranger" { Catalogue::default() } else { catalogue::catalogue(asked) })
+    }
+
+    async fn dataset(&self, who: &Principal, namespace: &str, name: &str) -> Result<Dataset, Problem> {
+        catalogue::dataset(namespace, name, who.name == "user:stranger")
+    }
 }
 
 /// Believes `Bearer bp_right` and `Bearer bp_stranger`.
@@ -101,7 +112,7 @@ pub fn state() -> ConsoleState {
     }
 }
 
-fn before(minutes: i64) -> Timestamp {
+pub fn before(minutes: i64) -> Timestamp {
     Timestamp::from_micros(NOW.micros() - minutes * 60_000_000)
 }
 

@@ -48,11 +48,11 @@ async fn signed_in(app: &axum::Router, token: &str) -> String {
 #[tokio::test]
 async fn nothing_is_shown_without_a_session() {
     let app = router(state());
-    for path in ["/", "/ns/flights"] {
+    for path in ["/", "/ns/flights", "/catalogue", "/catalogue?q=weather", "/ns/flights/datasets/weather"] {
         for cookie in ["", "bedplate_session=made-up"] {
             let (answer, body) = get(&app, path, cookie).await;
             assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{path}");
-            assert!(body.contains("Sign in") && !body.contains("336,776"), "{path}");
+            assert!(body.contains("Sign in") && !body.contains("336,776") && !body.contains("26,114"), "{path}");
         }
     }
 }
@@ -86,6 +86,55 @@ async fn get_ns_namespace() {
 }
 
 #[tokio::test]
+async fn get_catalogue() {
+    let app = router(state());
+    let cookie = signed_in(&app, "bp_right").await;
+    let (answer, body) = get(&app, "/catalogue?q=wind%20%3Cgust&kind=column", &cookie).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    for said in ["18 found, the first 6 shown", "/ns/flights/datasets/weather\"", "/ns/flights#objects", "pii:email"] {
+        assert!(body.contains(said), "{said}: {body}");
+    }
+    // The form says again what was asked, and whatever that is it stays text.
+    assert!(body.contains(r#"value="wind &lt;gust""#) && body.contains(r#"value="column" selected"#), "{body}");
+    assert_eq!(body.matches("<table").count(), body.matches("<caption").count(), "every table has a caption");
+    assert!(body.contains(r#"role="search""#) && body.contains(r#"<label for="q">"#), "{body}");
+    assert!(!body.contains("style=") && !body.contains("onclick"), "nothing inline");
+    let (_, nothing) = get(&app, "/catalogue?q=nothing", &cookie).await;
+    assert!(nothing.contains("Nothing that you may see matches"), "{nothing}");
+    let (strange, _) = get(&app, "/catalogue?q=%FF&q=a&limit=x", &cookie).await;
+    assert_eq!(strange.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn get_ns_datasets_name() {
+    let app = router(state());
+    let cookie = signed_in(&app, "bp_right").await;
+    let (answer, body) = get(&app, "/ns/flights/datasets/weather", &cookie).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    for said in [
+        "26,114",
+        "Values of temp from -11.7 to 38.3, median 12.8",
+        "not yours to read",
+        "no values",
+        "~8,706",
+        "79.6 %",
+        "Looks like e-mail",
+        "EWR",
+        "refused",
+        "5 of 6",
+        "bedplate trace table:flights/weather@3",
+    ] {
+        assert!(body.contains(said), "{said}: {body}");
+    }
+    assert_eq!(body.matches("<table").count(), body.matches("<caption").count(), "every table has a caption");
+    assert_eq!(
+        body.matches("<svg").count(),
+        body.matches("aria-hidden").count() + body.matches("aria-label=\"Values").count()
+    );
+    assert!(!body.contains("style="), "nothing inline");
+}
+
+#[tokio::test]
 async fn what_is_not_there_and_what_may_not_be_seen_look_the_same() {
     let app = router(state());
     let admin = signed_in(&app, "bp_right").await;
@@ -95,6 +144,14 @@ async fn what_is_not_there_and_what_may_not_be_seen_look_the_same() {
         assert_eq!(answer.status(), StatusCode::NOT_FOUND);
         assert!(body.contains("it is not there") && body.contains("bedplate get namespaces"));
     }
+    for (path, cookie) in [("/ns/flights/datasets/none", &admin), ("/ns/flights/datasets/weather", &stranger)] {
+        let (answer, body) = get(&app, path, cookie).await;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+        assert!(body.contains("or you may not see it") && !body.contains("26,114"));
+    }
+    let (answer, body) = get(&app, "/catalogue?q=weather", &stranger).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert!(body.contains("Nothing found") && !body.contains("meteorology"), "{body}");
     let (_, escaped) = get(&app, "/ns/%3Cscript%3Ex", &admin).await;
     assert!(!escaped.contains("<script>x") && escaped.contains("&lt;script&gt;x"), "{escaped}");
 }

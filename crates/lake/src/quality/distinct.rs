@@ -15,8 +15,8 @@ use super::unique::AsItIs;
 /// So many are counted.
 const COUNTED: usize = 4_096;
 
-#[derive(Debug)]
-pub(super) struct Distinct {
+#[derive(Debug, Default)]
+pub(crate) struct Distinct {
     limits: Limits,
     values: u64,
     seen: Seen,
@@ -29,8 +29,8 @@ enum Seen {
 }
 
 impl Distinct {
-    pub fn new(limits: Limits) -> Self {
-        Self { limits, values: 0, seen: Seen::default() }
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
     }
 
     pub fn observe(&mut self, array: &ArrayRef) -> Result<(), ArrowError> {
@@ -68,11 +68,22 @@ impl Distinct {
         }
     }
 
-    pub fn told(&self) -> Told {
-        let (found, about) = match &self.seen {
-            Seen::Counted(hashes) => (hashes.len() as f64, ""),
-            Seen::Estimated(sketch) => (sketch.estimate().round(), "about "),
-        };
+    /// How many there are, and whether that is estimated.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a count of values, estimated as a float"
+    )]
+    pub fn found(&self) -> (u64, bool) {
+        match &self.seen {
+            Seen::Counted(hashes) => (hashes.len() as u64, false),
+            Seen::Estimated(sketch) => (sketch.estimate().round() as u64, true),
+        }
+    }
+
+    pub(super) fn told(&self) -> Told {
+        let (found, estimated) = self.found();
+        let (found, about) = (found as f64, if estimated { "about " } else { "" });
         let how = if about.is_empty() { "" } else { " (HyperLogLog, ±0.8%)" };
         let expected = self.limits.expected();
         let detail = format!("{about}{} different among {} values{how}{expected}", number(found), self.values);

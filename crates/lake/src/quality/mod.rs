@@ -40,6 +40,7 @@ mod told;
 mod unique;
 mod words;
 
+pub(crate) use distinct::Distinct;
 pub use error::QualityError;
 pub use profile::Profile;
 pub use program::{Program, Rejected, Verdict};

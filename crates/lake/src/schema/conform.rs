@@ -138,6 +138,7 @@ mod tests {
             suite: None,
             column_masks: Vec::new(),
             row_filters: Vec::new(),
+            terms: Vec::new(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod merge;
 mod oracle;
+mod profile;
 mod program;
 mod table;
 mod whole;

@@ -34,6 +34,7 @@ pub fn spec() -> DatasetSpec {
         suite: None,
         column_masks: Vec::new(),
         row_filters: Vec::new(),
+        terms: Vec::new(),
     }
 }
 

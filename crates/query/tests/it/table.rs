@@ -155,6 +155,7 @@ pub fn spec(columns: &[(&str, ColumnType)]) -> DatasetSpec {
         suite: None,
         column_masks: Vec::new(),
         row_filters: Vec::new(),
+        terms: Vec::new(),
     }
 }
 

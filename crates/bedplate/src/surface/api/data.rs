@@ -1,4 +1,6 @@
-//! A dataset's ingests and its quarantine: looked at, and reviewed.
+//! A dataset's ingests, its profile and its quarantine: looked at, and reviewed.
+
+mod profile;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,6 +21,7 @@ use serde_json::{Value, json};
 
 use super::{Asked, Facts, Failed, failed, readable};
 use crate::platform::Leads;
+use crate::surface::sql::{Sql, is_name};
 
 const KIND: &str = "Dataset";
 /// Rows of the quarantine that are listed, and that one order may name.
@@ -32,6 +35,7 @@ pub struct Data {
     pub facts: Facts,
     pub lake: Arc<Lake>,
     pub leads: Leads,
+    pub sql: Sql,
 }
 
 pub fn router(data: Data) -> Router {
@@ -48,10 +52,12 @@ pub fn operations() -> Vec<Operation> {
 fn table() -> Vec<(Operation, MethodRouter<Data>)> {
     let may = |method, path, action| Operation::may(method, path, action, KIND, Hidden::Forbidden);
     let history = "/bedplate/v1/namespaces/{namespace}/datasets/{name}/history";
+    let profile = "/bedplate/v1/namespaces/{namespace}/datasets/{name}/profile";
     let quarantine = "/bedplate/v1/namespaces/{namespace}/datasets/{name}/quarantine";
     let review = "/bedplate/v1/namespaces/{namespace}/datasets/{name}/quarantine/review";
     vec![
         (may("GET", history, Action::Get), get(self::history)),
+        (may("GET", profile, Action::Get), get(profile::profile)),
         (may("GET", quarantine, Action::Get), get(self::quarantine)),
         (may("POST", review, Action::Patch), post(self::review)),
     ]
@@ -70,7 +76,7 @@ async fn history(
 ) -> Result<Json<Value>, Failed> {
     let name = NamespacedName::new(namespace, name);
     let who = data.facts.who(&headers)?;
-    data.dataset(&who, Action::Get, &name).await?;
+    data.facts.dataset(&who, Action::Get, &name).await.map_err(Failed)?;
     let limit = asked.limit.unwrap_or(KEPT_INGESTS);
     let found = data.facts.db.read(|tx| bedplate_controllers::results(tx, &name, limit));
     let found = found.map_err(|error| failed(&format!("the ingests of dataset {name}"))(&error))?;
@@ -84,7 +90,7 @@ async fn quarantine(
 ) -> Result<Json<Value>, Failed> {
     let name = NamespacedName::new(namespace, name);
     let who = data.facts.who(&headers)?;
-    let dataset = data.dataset(&who, Action::Get, &name).await?;
+    let dataset = data.facts.dataset(&who, Action::Get, &name).await.map_err(Failed)?;
     data.must_lead()?;
     let found = data.lake.quarantined(&name.namespace, &name.name, LISTED).await;
     let found = found.map_err(|error| failed(&format!("the quarantine of dataset {name}"))(&error))?;
@@ -115,7 +121,7 @@ async fn review(
     let name = NamespacedName::new(namespace, name);
     let what = format!("reviewing the quarantine of dataset {name}");
     let who = data.facts.who(&headers)?;
-    data.dataset(&who, Action::Patch, &name).await?;
+    data.facts.dataset(&who, Action::Patch, &name).await.map_err(Failed)?;
     let wanted = checked(readable(wanted, &what)?, &what)?;
     data.must_lead()?;
     let (action, at) = (wanted.action, data.facts.clock.now());
@@ -146,34 +152,6 @@ fn checked(wanted: Wanted, what: &str) -> Result<Wanted, Failed> {
 }
 
 impl Data {
-    /// The dataset, for who may do `action` to it there. One that its tags hide is not there.
-    async fn dataset(&self, who: &Principal, action: Action, name: &NamespacedName) -> Result<Dataset, Failed> {
-        self.facts.may(who, action, Some(&name.namespace), KIND)?;
-        let api: Api<Dataset> = Api::namespaced(self.facts.client.clone(), &name.namespace);
-        let found = api
-            .get_opt(&name.name)
-            .await
-            .map_err(|error| Failed(Problem::new(ErrorKind::Internal, format!("dataset {name}"), error.to_string())))?;
-        let dataset = found.ok_or_else(|| not_there(name))?;
-        let deidentified = dataset.status.as_ref().is_some_and(|status| status.deidentified);
-        let tags = Tags {
-            owner: Some(dataset.spec.owner.clone()),
-            labels: dataset.labels().clone(),
-            ..Tags::from(&DataTags::of(&dataset.spec, deidentified))
-        };
-        let resource = Resource { namespace: Some(&name.namespace), kind: KIND, name: Some(&name.name) };
-        let ask =
-            |action| self.facts.policy.ask(&Question::new(&who.name, &who.groups, action, resource).tagged(&tags));
-        let decision = ask(action);
-        if decision.allowed {
-            return Ok(dataset);
-        }
-        if !ask(Action::Get).allowed {
-            return Err(not_there(name));
-        }
-        Err(Failed(Problem::new(ErrorKind::Denied, format!("dataset {name}"), decision.why().to_owned())))
-    }
-
     /// One replica writes tables: the one whose controllers do.
     fn must_lead(&self) -> Result<(), Failed> {
         if self.leads.now() {
@@ -194,7 +172,40 @@ impl Data {
     }
 }
 
-fn not_there(name: &NamespacedName) -> Failed {
+impl Facts {
+    /// The dataset, for who may do `action` to it there. One that its tags hide is not there.
+    pub async fn dataset(&self, who: &Principal, action: Action, name: &NamespacedName) -> Result<Dataset, Problem> {
+        self.may(who, action, Some(&name.namespace), KIND).map_err(|Failed(problem)| problem)?;
+        // `weather?` would find weather, and be asked about under another name.
+        if !is_name(&name.namespace) || !is_name(&name.name) {
+            return Err(not_there(name));
+        }
+        let api: Api<Dataset> = Api::namespaced(self.client.clone(), &name.namespace);
+        let found = api
+            .get_opt(&name.name)
+            .await
+            .map_err(|error| Problem::new(ErrorKind::Internal, format!("dataset {name}"), error.to_string()))?;
+        let dataset = found.ok_or_else(|| not_there(name))?;
+        let deidentified = dataset.status.as_ref().is_some_and(|status| status.deidentified);
+        let tags = Tags {
+            owner: Some(dataset.spec.owner.clone()),
+            labels: dataset.labels().clone(),
+            ..Tags::from(&DataTags::of(&dataset.spec, deidentified))
+        };
+        let resource = Resource { namespace: Some(&name.namespace), kind: KIND, name: Some(&name.name) };
+        let ask = |action| self.policy.ask(&Question::new(&who.name, &who.groups, action, resource).tagged(&tags));
+        let decision = ask(action);
+        if decision.allowed {
+            return Ok(dataset);
+        }
+        if !ask(Action::Get).allowed {
+            return Err(not_there(name));
+        }
+        Err(Problem::new(ErrorKind::Denied, format!("dataset {name}"), decision.why().to_owned()))
+    }
+}
+
+fn not_there(name: &NamespacedName) -> Problem {
     let problem = Problem::new(ErrorKind::NotFound, format!("dataset {name}"), "is not there");
-    Failed(problem.with_fix(format!("bedplate get datasets -n {}", name.namespace)))
+    problem.with_fix(format!("bedplate get datasets -n {}", name.namespace))
 }

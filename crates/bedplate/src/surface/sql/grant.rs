@@ -1,5 +1,7 @@
 //! What of a dataset a caller may see: the rows at all, and which columns and rows of them as they are.
 
+use std::collections::BTreeSet;
+
 use bedplate_kinds::{ColumnMask, DataTags, Dataset, Mask, Phase};
 use bedplate_policy::{Action, Context, Decision, Policy, Question, Resource, Tags};
 use bedplate_query::{Readable, ShownColumn};
@@ -59,6 +61,17 @@ impl Guard<'_> {
         let columns = self.columns(dataset, &name, &tags);
         let readable = Readable { table: table.to_owned(), dataset: name, version, columns, filters: conditions };
         Ok(Some(Granted { readable, owner: dataset.spec.owner.clone(), filters }))
+    }
+
+    /// The columns whose values the caller may see as they are, in every row; none where a filter keeps rows from them.
+    pub fn in_the_clear(&self, dataset: &Dataset) -> BTreeSet<String> {
+        let (name, tags) = (dataset.name_any(), tags(dataset));
+        let may_read = self.ask(Action::ReadData, "Dataset", Some(&name), &tags).allowed;
+        if !may_read || !self.filters(dataset, &name, &tags).0.is_empty() {
+            return BTreeSet::new();
+        }
+        let shown = self.columns(dataset, &name, &tags).into_iter();
+        shown.filter(|column| column.mask.is_none()).map(|column| column.name).collect()
     }
 
     /// Those that are declared: what else a table still has from before is not there.

@@ -135,6 +135,8 @@ fn other(world: &World, method: &str, path: &str) -> Option<Case> {
         // Pages.
         "GET /" => same(Ask::new(method, path)),
         "GET /ns/{namespace}" => part(method, "/ns/{}", "flights"),
+        "GET /catalogue" => part(method, "/catalogue?q={}", "weather"),
+        "GET /ns/{namespace}/datasets/{name}" => part(method, "/ns/flights/datasets/{}", "weather"),
         // Inference.
         "GET /v2/models/{model}" => part(method, "/v2/models/flights.{}", "late-arrival"),
         "GET /v2/models/{model}/ready" => part(method, "/v2/models/flights.{}/ready", "late-arrival"),
@@ -205,12 +207,16 @@ fn other(world: &World, method: &str, path: &str) -> Option<Case> {
             ["", ""],
         ),
         "GET /bedplate/v1/audit/proof/{leaf}" => part(method, "/bedplate/v1/audit/proof/{}", "0"),
+        "GET /bedplate/v1/search" => part(method, "/bedplate/v1/search?q={}", "weather"),
         "GET /bedplate/v1/namespaces/{namespace}/workloads/{name}/log" => {
             let name = &world.objects["/apis/bedplate.dev/v1alpha1 workloads"][0];
             part(method, "/bedplate/v1/namespaces/flights/workloads/{}/log", name)
         }
         "GET /bedplate/v1/namespaces/{namespace}/datasets/{name}/history" => {
             part(method, "/bedplate/v1/namespaces/flights/datasets/{}/history", "weather")
+        }
+        "GET /bedplate/v1/namespaces/{namespace}/datasets/{name}/profile" => {
+            part(method, "/bedplate/v1/namespaces/flights/datasets/{}/profile", "weather")
         }
         "GET /bedplate/v1/namespaces/{namespace}/datasets/{name}/quarantine" => {
             part(method, "/bedplate/v1/namespaces/flights/datasets/{}/quarantine", "weather")

@@ -51,6 +51,17 @@ fn judge(world: &World, number: usize, name: &str, ask: &Ask, reply: &Reply) {
         .any(|status| reply.head().lines().any(|line| line == *status));
     let is_fault = (reply.code >= 500 && reply.code != 501) || broke;
     assert!(!is_fault, "request {number} of {name} broke something: {ask:?}: {answer}");
+    if ask.path.starts_with("/bedplate/v1/search") && reply.code == 200 {
+        only_of_rides(number, name, ask, &reply.json());
+    }
+}
+
+/// Of what is elsewhere not even the number is told.
+fn only_of_rides(number: usize, name: &str, ask: &Ask, told: &Value) {
+    let results = told["results"].as_array().unwrap();
+    let is_of_rides = results.iter().all(|hit| hit["namespace"] == "rides");
+    let is_counted = !results.is_empty() || (told["total"] == 0 && told["kinds"] == json!({}));
+    assert!(is_of_rides && is_counted, "request {number} found for {name} what is not theirs: {ask:?}: {told}");
 }
 
 /// xorshift64*: enough to be varied, and the same every time.
@@ -106,7 +117,7 @@ fn spelled(dice: &mut Dice, word: &str) -> String {
 
 fn forge<'a>(world: &'a World, dice: &mut Dice) -> (&'a str, Ask) {
     let control = world.control.as_str();
-    let mut ask = match dice.roll(16) {
+    let mut ask = match dice.roll(17) {
         0..=3 => objects(world, dice),
         4 => {
             let asked = inference(dice);
@@ -122,6 +133,7 @@ fn forge<'a>(world: &'a World, dice: &mut Dice) -> (&'a str, Ask) {
             let asked = feast(dice);
             return (&world.flight, tricked(dice, asked));
         }
+        15 => search(dice),
         _ => page(world, dice),
     };
     if dice.chance(25) {
@@ -337,7 +349,8 @@ fn own(world: &World, dice: &mut Dice) -> Ask {
         4 => format!("prediction:{}", world.prediction),
         _ => world.prediction.clone(),
     };
-    let path = match dice.roll(12) {
+    let path = match dice.roll(13) {
+        12 => format!("/bedplate/v1/namespaces/{space}/datasets/{}/profile?purpose=care", spelled(dice, "weather")),
         0 | 1 => format!("/bedplate/v1/trace?node={node}"),
         2 => format!("/bedplate/v1/trace?node={node}&direction=downstream&as=openlineage"),
         3 => format!("/bedplate/v1/trace?node={node}&as=dot"),
@@ -478,9 +491,54 @@ fn feast(dice: &mut Dice) -> Ask {
     if dice.chance(5) { Ask { raw: ask.raw[..dice.roll(ask.raw.len())].to_vec(), ..ask } } else { ask }
 }
 
+/// Words, and beginnings of words, of what is elsewhere.
+fn search(dice: &mut Dice) -> Ask {
+    let words = [
+        "",
+        "weather",
+        "wether",
+        "we",
+        "zq7",
+        "zq7-plantd",
+        "planted:yes",
+        "planted-synonym",
+        "late",
+        "kind:dataset",
+        "owner:planted-team",
+        "pii:suggested",
+        "term:kept",
+        "classification:internal",
+        "*",
+        "flights/weather",
+        "%25",
+        "origin",
+    ];
+    let mut path = format!("/bedplate/v1/search?q={}&limit={}", dice.one_of(&words), dice.roll(300));
+    if dice.chance(40) {
+        path += &format!("&namespace={}", namespace(dice));
+    }
+    if dice.chance(40) {
+        path +=
+            &format!("&kind={}", dice.one_of(&["dataset", "column", "feature", "model", "term", "endpoint", "secret"]));
+    }
+    if dice.chance(20) {
+        path += &format!("&owner={}", dice.one_of(&["planted-team", "network", "*", ""]));
+    }
+    if dice.chance(20) {
+        path += &format!("&tag={}", dice.one_of(&["planted:yes", "pii:email", "*"]));
+    }
+    Ask::new("GET", path)
+}
+
 /// Pages, with a session of one's own.
 fn page(world: &World, dice: &mut Dice) -> Ask {
-    let path = if dice.chance(20) { "/".to_owned() } else { format!("/ns/{}", namespace(dice)) };
+    let path = match dice.roll(6) {
+        0 => "/".to_owned(),
+        1 => format!("/catalogue?q={}", dice.one_of(&["weather", "zq7", "planted", "", "late", "kind:dataset"])),
+        2 => format!("/ns/{}/datasets/{}", namespace(dice), spelled(dice, "weather")),
+        3 => format!("/ns/rides/datasets/..%2f..%2fflights%2f{}", spelled(dice, "weather")),
+        _ => format!("/ns/{}", namespace(dice)),
+    };
     let (_, token) = dice.one_of(&world.others).clone();
     Ask::new("GET", path).header("cookie", session(world, &token))
 }

@@ -20,7 +20,7 @@ struct Door<'a> {
 impl Door<'_> {
     fn knock(&self, token: &str, ask: &Ask) -> Reply {
         let (path, mut ask) = (self.operation["path"].as_str().unwrap(), ask.clone());
-        let is_page = path == "/" || path.starts_with("/ns/");
+        let is_page = matches!(path, "/" | "/catalogue") || path.starts_with("/ns/");
         if self.operation["listener"] == "flight" {
             return grpc::knock(self.world, token, &ask);
         }

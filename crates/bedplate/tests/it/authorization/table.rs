@@ -15,6 +15,7 @@ const ALLOWED: [(&str, &str, usize); 19] = [
     (".route(", "bedplate/src/surface/api/certificates.rs", 1),
     (".route(", "bedplate/src/surface/api/data.rs", 1),
     (".route(", "bedplate/src/surface/api/login.rs", 1),
+    (".route(", "bedplate/src/surface/api/search.rs", 1),
     (".route(", "bedplate/src/surface/api/sql.rs", 1),
     (".route(", "console/src/router.rs", 1),
     (".route(", "feast/src/lib.rs", 1),

@@ -128,6 +128,8 @@ impl World {
         );
         let cedar = format!("// {PLANTED}\nforbid (principal == User::\"nobody\", action, resource);");
         self.kind(&format!("{kinds}/policies"), "Policy", &labelled, &json!({ "cedar": cedar }));
+        let term = json!({ "owner": "planted-team", "definition": PLANTED, "synonyms": ["planted-synonym"] });
+        self.kind(&format!("{kinds}/glossaryterms"), "GlossaryTerm", &labelled, &term);
         self.govern(&kinds.replace("flights", "bedplate-system"), &labelled);
         let change = json!({ "digest": format!("sha256:{}", "0".repeat(64)), "operation": "create", "kind": "Budget", "name": "none" });
         let approval = json!({ "class": "kept", "change": change, "reason": PLANTED });
