@@ -218,7 +218,7 @@ fn no_more_than_may_be_seen(told: &Value, folder: &Path) {
         ("text", "FeastError", "no moment"),
         ("not_sql", "FeastError", "only statements that read"),
         ("viewer_sql", "FeastPermissionError", "Permission error"),
-        ("unknown", "FlightUnauthenticatedError", "unknown"),
+        ("unknown", "FlightUnauthenticatedError", "the token is not"),
         ("nobody", "FlightUnauthenticatedError", ""),
         ("packed", "ArrowInvalid", "it is compressed"),
         ("no_source", "DataSourceObjectNotFoundException", "Data source nil does not exist"),

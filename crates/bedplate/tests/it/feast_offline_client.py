@@ -15,6 +15,7 @@ import pyarrow
 import pyarrow.flight
 from feast import Entity, FeatureService, FeatureStore, FeatureView, Field, FileSource
 from feast.errors import FeastError
+from feast.infra.offline_stores.remote import _call_exchange, build_arrow_flight_client
 from feast.types import Float64, Int64
 
 HOST, PORT, URL, TRIPS, FOLDER = sys.argv[1:]
@@ -75,7 +76,7 @@ def label_rows():
     rows = []
     for number, (driver, at) in enumerate(zip(trips.driver_id, trips["at"])):
         rows.append({"driver_id": driver, "event_timestamp": at + pd.Timedelta(steps[number % len(steps)])})
-        if number % 10 == 0:
+        if number % 4 == 0:
             rows.append({"driver_id": 100 + driver, "event_timestamp": at})
     frame = pd.DataFrame(rows)
     frame["n"] = range(len(frame))
@@ -147,7 +148,7 @@ told["service"] = [list(by_service.columns), values(by_service, "rating") == val
 # Moments without a zone are UTC; so is text.
 naive = labels.assign(event_timestamp=labels.event_timestamp.dt.tz_localize(None))
 told["naive"] = values(store.get_historical_features(entity_df=naive, features=refs).to_df(), "trips")
-text = labels.assign(event_timestamp=[moment.isoformat() for moment in labels.event_timestamp])
+text = labels.assign(event_timestamp=[moment.isoformat(timespec="microseconds") for moment in labels.event_timestamp])
 told["text"] = values(store.get_historical_features(entity_df=text, features=refs).to_df(), "trips")
 berlin = labels.assign(event_timestamp=labels.event_timestamp.dt.tz_convert("Europe/Berlin"))
 told["berlin"] = values(store.get_historical_features(entity_df=berlin, features=refs).to_df(), "trips")
@@ -176,6 +177,17 @@ tips = lambda store: values(store.get_historical_features(entity_df=labels, feat
 auditor = feature_store("auditor", "{type: kubernetes, user_token: " + os.environ["BEDPLATE_AUDITOR"] + "}")
 told["tips"] = {"robot": tips(store), "auditor": tips(auditor), "loop": by_loop(labels, "tip")}
 
+
+
+def as_sent(frame):
+    """By the client's own call, without what it looks at before."""
+    offline = store.config.offline_store
+    client = build_arrow_flight_client("http", offline.host, offline.port, store.config.auth_config)
+    asked = {"feature_view_names": ["driver_stats"], "name_aliases": [None], "feature_refs": refs}
+    asked |= {"project": "drivers", "full_feature_names": False}
+    return _call_exchange("get_historical_features", asked, client, frame, None)
+
+
 history = lambda store, **asked: lambda: store.get_historical_features(**{"entity_df": few, "features": refs, **asked}).to_df()
 viewer, stranger = feature_store("viewer", token("viewer")), feature_store("stranger", token("stranger"))
 told["refused"] = {
@@ -187,7 +199,7 @@ told["refused"] = {
     "no_table": failure(history(store, entity_df="SELECT * FROM nowhere")),
     "no_rows": failure(history(store, entity_df=None, end_date=datetime.now(timezone.utc))),
     "collision": failure(history(store, entity_df=few.assign(trips=1))),
-    "text": failure(history(store, entity_df=few.assign(event_timestamp="soon"))),
+    "text": failure(lambda: as_sent(few.assign(event_timestamp="soon"))),
     "not_sql": failure(history(store, entity_df="DROP TABLE trips")),
     "viewer_sql": failure(history(viewer, entity_df=sql)),
     "unknown": failure(history(feature_store("unknown", "{type: oidc, token: bp_" + "x" * 43 + "}"))),
