@@ -13,7 +13,10 @@ const FLOORS: &[(u8, &[&str])] = &[
     (0, &["types", "kinds", "onnx"]),
     (SPINE, &["db", "identity", "policy", "audit", "lineage", "ledger"]),
     (PILLARS, &["lake", "features", "catalogue", "tracking", "delivery", "trust", "fabric", "govern", "leader"]),
-    (3, &["archive", "buckets", "objects", "query", "offline", "online", "train", "infer", "exec", "search", "serving"]),
+    (
+        3,
+        &["archive", "buckets", "objects", "query", "offline", "online", "train", "infer", "exec", "search", "serving"],
+    ),
     (4, &["apiserver", "plan", "oip", "feast", "flight", "s3", "openlineage", "controllers", "console", "client"]),
     (5, &["bedplate"]),
 ];

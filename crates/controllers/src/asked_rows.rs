@@ -17,7 +17,7 @@ use tokio::runtime::Handle;
 use crate::core::{Facts, Platform, full_name};
 use crate::feature_view::online_id;
 use crate::hold::{Hold, failed};
-use crate::source_rows::SourceRows;
+use crate::source_rows::{self, SourceRows};
 
 /// How often it is told how far it has come.
 const TOLD_EVERY: Duration = Duration::from_millis(500);
@@ -60,18 +60,18 @@ async fn load(
     count: Arc<AtomicU64>,
 ) -> Result<Option<Micros>, Hold> {
     let (id, name) = (online_id(&full_name(view), version), full_name(view));
-    let is_timeless = source.definition.timestamp.is_none();
+    let definition = source.definition.clone();
+    let is_timeless = definition.timestamp.is_none();
     let (here, runtime) = (platform.clone(), Handle::current());
     let work = move || {
         let of = || format!("materialising feature view {name}");
         let source = runtime.block_on(Source::open(&here.lake, source)).map_err(failed(of()))?;
-        let mut rows = SourceRows::new(source, runtime);
         let is_wanted = |row: &SourceRow| is_timeless || asked.holds(Timestamp::from_micros(row.time));
-        let counted = |_: &SourceRow| {
+        let rows = SourceRows::new(source, runtime).filter(|row| row.as_ref().map_or(true, is_wanted));
+        let rows = rows.inspect(|_| {
             count.fetch_add(1, Ordering::Relaxed);
-        };
-        here.online.load(&id, rows.by_ref().filter(is_wanted).inspect(counted)).map_err(failed(of()))?;
-        rows.end().map_err(failed(of()))
+        });
+        source_rows::load(&here.online, &id, &definition, rows, of())
     };
     Ok(platform.measured(work).await?.1)
 }

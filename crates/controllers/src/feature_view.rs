@@ -6,7 +6,6 @@ use bedplate_features::{SourceRow, ViewDefinition};
 use bedplate_kinds::{Entity, FeatureView, FeatureViewStatus, Phase};
 use bedplate_lineage::Node;
 use bedplate_offline::{Source, View};
-use bedplate_online::LoadError;
 use bedplate_query::{Frame, OutputColumn, TableRef};
 use bedplate_types::{Digest, Micros, NamespacedName, Timestamp};
 use serde_json::json;
@@ -15,7 +14,7 @@ use tokio::runtime::Handle;
 use crate::core::{ACTOR, Facts, Platform, full_name};
 use crate::hold::{Hold, failed};
 use crate::run::Reconcile;
-use crate::source_rows::SourceRows;
+use crate::source_rows::{self, SourceRows};
 use crate::{asked_rows, dataset, digest, lineage};
 
 impl Reconcile for FeatureView {
@@ -173,11 +172,7 @@ async fn load(
             let rows =
                 SourceRows::new(source, runtime).filter(|row| row.as_ref().map_or(true, |row| known_by(row, until)));
             let rows = rows.inspect(|_| loaded += 1);
-            here.online.try_load(&id, Some(&definition), rows).map_err(|error| match error {
-                LoadError::Store(error) => failed(of())(error),
-                LoadError::Rows(error) => failed(of())(error),
-            })?;
-            here.online.remember(&definition, &id).map_err(failed(of()))?;
+            source_rows::load(&here.online, &id, &definition, rows, of())?;
             here.online.mark_loaded(&id, &marker.to_string()).map_err(failed(of()))?;
             Ok(loaded)
         })

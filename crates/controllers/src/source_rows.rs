@@ -1,8 +1,11 @@
 //! A view's rows for the online store, whose writing is not asynchronous.
 
-use bedplate_features::SourceRow;
+use bedplate_features::{SourceRow, ViewDefinition};
 use bedplate_offline::{OfflineError, Source};
+use bedplate_online::{LoadError, OnlineStore};
 use tokio::runtime::Handle;
+
+use crate::hold::{Hold, failed};
 
 /// A source's rows one after the other, for a thread that may wait.
 pub struct SourceRows {
@@ -37,4 +40,19 @@ impl Iterator for SourceRows {
         }
         None
     }
+}
+
+/// Brings rows of a view into the online store, and sees to it that its latest ones are in memory.
+pub fn load(
+    online: &OnlineStore,
+    view_id: &str,
+    definition: &ViewDefinition,
+    rows: impl Iterator<Item = Result<SourceRow, OfflineError>>,
+    what: String,
+) -> Result<(), Hold> {
+    online.try_load(view_id, Some(definition), rows).map_err(|error| match error {
+        LoadError::Store(error) => Hold::failed(what.clone(), &error),
+        LoadError::Rows(error) => Hold::failed(what.clone(), &error),
+    })?;
+    online.remember(definition, view_id).map_err(failed(what))
 }

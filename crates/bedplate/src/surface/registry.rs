@@ -129,6 +129,7 @@ impl FeastRegistry {
             time_column: source.time_column.clone().filter(is_time),
             schema: columns,
             suite: None,
+            terms: Vec::new(),
             column_masks: Vec::new(),
             row_filters: Vec::new(),
         })

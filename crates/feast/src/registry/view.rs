@@ -48,6 +48,7 @@ fn made(registry: &Registry, view: &messages::FeatureViewSpec) -> Result<(FileSo
         ttl: view.ttl.as_ref().and_then(ttl),
         features,
         materialize_until: None,
+        terms: Vec::new(),
         push_source: view.stream_source.as_ref().filter(|stream| stream.type_ == PUSH).map(|push| push.name.clone()),
     };
     Ok((source, spec))

@@ -63,10 +63,6 @@ impl Table {
         self.width
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.index.len()
-    }
-
     pub(crate) fn bytes(&self) -> usize {
         self.chunks.len() * Self::chunk_bytes(self.width)
     }
@@ -177,7 +173,7 @@ mod tests {
         let mut table = Table::new(2);
         (0..100).for_each(|i| put(&mut table, i));
         table.put(key(3), Row { time: 77, values: &[0.5, 1.0] });
-        assert_eq!((table.len(), table.get(key(3))), (100, Some(Row { time: 77, values: &[0.5, 1.0] })));
+        assert_eq!((table.index.len(), table.get(key(3))), (100, Some(Row { time: 77, values: &[0.5, 1.0] })));
         assert_eq!((time(&table, 4), time(&table, 100)), (Some(4), None));
     }
 
@@ -190,11 +186,11 @@ mod tests {
         assert_eq!(time(&table, 5), Some(5));
         assert!(table.forget_oldest());
         assert_eq!((time(&table, 5), time(&table, 6), time(&table, chunk)), (Some(5), None, Some(chunk as i64)));
-        assert_eq!((table.len(), table.bytes()), (CHUNK as usize, Table::chunk_bytes(2)));
+        assert_eq!((table.index.len(), table.bytes()), (CHUNK as usize, Table::chunk_bytes(2)));
         assert!(table.holds(key(5)) && table.is_full(), "what was read has the last slot");
         (0..chunk).for_each(|i| put(&mut table, 10 * chunk + i));
-        assert_eq!((0..11 * chunk).filter(|i| time(&table, *i).is_some()).count(), table.len());
+        assert_eq!((0..11 * chunk).filter(|i| time(&table, *i).is_some()).count(), table.index.len());
         while table.forget_oldest() {}
-        assert_eq!((table.len(), time(&table, 5)), (0, None));
+        assert_eq!((table.index.len(), time(&table, 5)), (0, None));
     }
 }
