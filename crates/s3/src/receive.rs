@@ -15,6 +15,8 @@ use crate::error::{internal, of_bucket};
 pub(crate) const MOST: u64 = 5 << 30;
 /// What is written at once.
 const CHUNK: usize = 256 << 10;
+/// What is taken of a body after it was refused.
+const DRAINED: usize = 64 << 20;
 /// A client that sends nothing for so long is gone.
 const IDLE: Duration = Duration::from_secs(60);
 
@@ -51,12 +53,27 @@ pub(crate) async fn receive(
         }
         chunk.extend_from_slice(&bytes);
         if chunk.len() >= CHUNK {
-            inflow = inflow.write(chunk.split().freeze()).await?;
+            let written = inflow.write(chunk.split().freeze()).await;
+            inflow = heard(written, &mut body).await?;
         }
     }
     inflow = inflow.write(chunk.freeze()).await?;
     let (size, checked) = inflow.finish().await?;
     Ok(Received { piece: Piece { blob: name, size }, checked, kept: kept.freeze() })
+}
+
+/// Who is still sending when the connection is closed does not hear why: what is left of the body is taken and thrown away.
+async fn heard<T>(done: S3Result<T>, body: &mut StreamingBlob) -> S3Result<T> {
+    if done.is_err() {
+        let mut left = DRAINED;
+        while let Ok(Some(Ok(bytes))) = tokio::time::timeout(IDLE, body.next()).await {
+            left = left.saturating_sub(bytes.len());
+            if left == 0 {
+                break;
+            }
+        }
+    }
+    done
 }
 
 /// One that says its length beforehand need not be read to be refused.

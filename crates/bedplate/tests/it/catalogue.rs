@@ -292,8 +292,8 @@ fn what_is_declared_is_found_by_who_may_get_it_and_by_nobody_else() {
         let uses = answer["results"][0]["usedBy"].as_array().unwrap().clone();
         uses.iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(used(&search(&editor, "q=spending&kind=view")), ["bonus", "churn"]);
-    assert_eq!(used(&search(&viewer, "q=spending&kind=view")), ["churn"]);
+    assert_eq!(used(&search(&editor, "q=spending&kind=featureview")), ["bonus", "churn"]);
+    assert_eq!(used(&search(&viewer, "q=spending&kind=featureview")), ["churn"]);
     for question in ["q=wage", "q=payrol", "q=clerk&kind=column", "q=tier:secret", "q=&owner=people"] {
         let answer = search(&viewer, question);
         assert_eq!((&answer["total"], &answer["kinds"]), (&json!(0), &json!({})), "{question}: {answer}");
@@ -313,7 +313,7 @@ fn what_is_declared_is_found_by_who_may_get_it_and_by_nobody_else() {
     // What is deleted is gone, and what is there is there after a start.
     shop.ok(&["delete", "featureservice", "churn", "-n", "shop"]);
     until(|| (search(&admin, "q=churn")["total"] == 0).then_some(()));
-    assert_eq!(used(&search(&viewer, "q=spending&kind=view")), [""; 0]);
+    assert_eq!(used(&search(&viewer, "q=spending&kind=featureview")), [""; 0]);
     drop(server);
     let server = shop.up();
     assert_eq!(names(&search(&shop.api(), "q=custmers&kind=dataset"))[0], "customers");

@@ -109,7 +109,9 @@ mod tests {
             let rows: Vec<_> = rows.into_iter().map(|(e, t, id, v)| row(e, t, id, f64::from(v))).collect();
             let folder = tempfile::tempdir().unwrap();
             let mut sorter = Sorter::holding(folder.path(), held);
-            rows.iter().for_each(|row| drop(sorter.push(row).unwrap()));
+            for row in &rows {
+                sorter.push(row).unwrap();
+            }
             let mut found = Vec::<Stored>::new();
             sorter.each(|row| -> io::Result<()> {
                 found.push((row.key.to_vec(), row.entity, row.value.to_vec()));

@@ -16,14 +16,15 @@ pub fn sql(pull: &Pull, columns: Vec<String>) -> String {
     let wanted = wanted.join(", ");
     let (from, within) = (quoted(&pull.source), within(pull));
     if !pull.only_latest || pull.join_keys.is_empty() {
-        return format!("SELECT {wanted} FROM {from}{within}");
+        return ["SELECT ", &wanted, " FROM ", &from, &within].concat();
     }
     let keys = pull.join_keys.iter().map(|key| quoted(key)).collect::<Vec<_>>().join(", ");
     let latest = [Some(&pull.timestamp), pull.created.as_ref()];
     let latest = latest.into_iter().flatten().map(|column| format!("{} DESC NULLS LAST", quoted(column)));
     let latest = latest.collect::<Vec<_>>().join(", ");
     let place = format!("row_number() OVER (PARTITION BY {keys} ORDER BY {latest}) AS {PLACE}");
-    format!("SELECT {wanted} FROM (SELECT {wanted}, {place} FROM {from}{within}) WHERE {PLACE} = 1")
+    let placed = ["SELECT ", &wanted, ", ", &place, " FROM ", &from, &within].concat();
+    ["SELECT ", &wanted, " FROM (", &placed, ") WHERE ", PLACE, " = 1"].concat()
 }
 
 fn within(pull: &Pull) -> String {
