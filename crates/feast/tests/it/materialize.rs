@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use crate::{NOW, Server};
 
-const START: Timestamp = Timestamp::from_micros(1_577_836_800_000_000);
+const START: Timestamp = Timestamp::from_micros(946_684_800_000_000);
 
 fn asked(views: Value) -> String {
-    json!({ "start_ts": "2020-01-01T00:00:00", "end_ts": NOW.to_string(), "feature_views": views }).to_string()
+    json!({ "start_ts": "2000-01-01T00:00:00", "end_ts": NOW.to_string(), "feature_views": views }).to_string()
 }
 
 #[tokio::test]
