@@ -167,7 +167,7 @@ async fn read(
 /// What else the table still has from before is not the dataset's.
 fn select(columns: &[Column]) -> String {
     let quoted = columns.iter().map(|column| format!("\"{}\"", column.name.replace('"', "\"\"")));
-    format!("SELECT {} FROM t", quoted.collect::<Vec<_>>().join(", "))
+    ["SELECT ", &quoted.collect::<Vec<_>>().join(", "), " FROM t"].concat()
 }
 
 /// Those of datasets that are gone.

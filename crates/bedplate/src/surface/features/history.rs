@@ -37,7 +37,7 @@ impl History {
     }
 
     async fn source(&self, reader: &Reader, source: &str) -> Result<SchemaRef, StoreError> {
-        let all = format!("SELECT * FROM {}", pull::quoted(source));
+        let all = ["SELECT * FROM ", &pull::quoted(source)].concat();
         self.sql.schema(&caller(reader), statement(all)).await.map_err(missing(source))
     }
 }
