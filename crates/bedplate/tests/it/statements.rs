@@ -19,6 +19,10 @@ const VERBS: [&str; 5] = ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH"];
 /// What stands in the holes of the statements that are put together: the end of the file's name, the hole, and each text that
 /// it can be. `literal:…` is the literal of the same file that begins so, `const:FILE:NAME` a constant of another.
 const HOLES: &[(&str, &str, &[&str])] = &[
+    ("buckets/src/object.rs", "COLUMNS", &["const:buckets/src/object.rs:COLUMNS"]),
+    ("buckets/src/list.rs", "COLUMNS", &["const:buckets/src/object.rs:COLUMNS"]),
+    ("buckets/src/list.rs", "operator", &[">", ">="]),
+    ("buckets/src/list.rs", "bound", &["", " AND key < $4"]),
     ("ledger/src/report.rs", "columns", &["", "namespace, team, subject, resource, day, "]),
     ("ledger/src/verify.rs", "one", &["const:ledger/src/verify.rs:COUNTED"]),
     ("ledger/src/verify.rs", "other", &["const:ledger/src/verify.rs:KEPT"]),
@@ -67,6 +71,7 @@ fn migrations() -> Vec<Migration> {
         &[Migration { name: "platform_0001_belongs", sql: include_str!("../../src/platform/belongs.sql") }];
     [
         bedplate_audit::MIGRATIONS,
+        bedplate_buckets::MIGRATIONS,
         bedplate_lineage::MIGRATIONS,
         bedplate_openlineage::MIGRATIONS,
         bedplate_ledger::MIGRATIONS,
