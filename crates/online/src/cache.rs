@@ -2,8 +2,8 @@
 //!
 //! Bounded: what was read least lately is forgotten. A push in order of time is appended, any other push to a remembered
 //! entity forgets it. Scans run without the lock, so each carries the [`Ticket`] it began with, taken before its view of the
-//! store: it is kept only if nothing was written to its entity meanwhile. A row written in between is either not in the scan, and then
-//! the writer appends it, or it is, and then the writer finds it there and forgets the entity.
+//! store: it is kept only if nothing was written to its entity meanwhile. A row written in between is either not in the
+//! scan, and then the writer appends it, or it is, and then the writer finds it there and forgets the entity.
 
 use std::collections::HashMap;
 use std::sync::Arc;

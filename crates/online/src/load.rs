@@ -1,7 +1,6 @@
 //! Whole sources: sorted, and written straight into tables past the journal.
 
 use std::convert::Infallible;
-use std::io;
 
 use bedplate_features::{SourceRow, ViewDefinition, unpack};
 
@@ -45,7 +44,7 @@ impl OnlineStore {
     ) -> Result<u64, LoadError<E>> {
         let mut sorter = Sorter::new(&self.folder);
         for row in rows {
-            let key = sorter.push(&row.map_err(LoadError::Rows)?).map_err(|source| self.sorting(source))?;
+            let key = sorter.push(&row.map_err(LoadError::Rows)?)?;
             check_length(view_id, size_of::<ViewPrefix>() + key)?;
         }
         let view = view_prefix(view_id);
@@ -77,7 +76,7 @@ impl OnlineStore {
         let mut latest = width.and_then(|width| self.memory.fill(&view, width)).map(Latest::new);
         let mut ingestion = self.rows.start_ingestion().doing(DOING, view_id)?;
         let (mut key, mut fresh, mut written) = (view.to_vec(), 0, 0_u64);
-        let sorted = sorter.each(|row| -> Result<(), Failed> {
+        sorter.each(|row| {
             key.truncate(view.len());
             key.extend_from_slice(row.key);
             let stored = if is_empty { None } else { self.rows.get(&key).doing(DOING, view_id)? };
@@ -88,10 +87,6 @@ impl OnlineStore {
             }
             latest.iter_mut().for_each(|latest| latest.take(&key, view.len() + row.entity, row.value));
             Ok(())
-        });
-        sorted.map_err(|failed| match failed {
-            Failed::Store(error) => error,
-            Failed::Sorting(source) => self.sorting(source),
         })?;
         if written > 0 {
             ingestion.finish().doing(DOING, view_id)?;
@@ -105,27 +100,6 @@ impl OnlineStore {
             None => {}
         }
         Ok(fresh)
-    }
-
-    fn sorting(&self, source: io::Error) -> OnlineError {
-        OnlineError::Folder { doing: "sort rows in", dir: self.folder.clone(), source }
-    }
-}
-
-enum Failed {
-    Store(OnlineError),
-    Sorting(io::Error),
-}
-
-impl From<OnlineError> for Failed {
-    fn from(error: OnlineError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<io::Error> for Failed {
-    fn from(error: io::Error) -> Self {
-        Self::Sorting(error)
     }
 }
 

@@ -71,8 +71,8 @@ impl Dated {
 impl OnlineStore {
     /// The view's features of one entity as they were known at `at`, in the view's order; later rows are never seen.
     ///
-    /// Costs one seek for views of `last` values, else a scan of the longest window, and that once: what was read lately is
-    /// kept in memory.
+    /// Costs one seek for a view of `last` values, where its latest row is not in memory, else a scan of the longest window;
+    /// and that once, for what was read lately is kept in memory.
     ///
     /// # Errors
     /// When stored rows are damaged or have other columns than the definition, or the disk fails.

@@ -1,23 +1,23 @@
 //! A view's latest rows on their way into memory, seen by nobody yet.
 
-use std::hash::{BuildHasher, RandomState};
-
-use super::table::{Key, Row, Table};
+use super::table::{Keys, Row, Table};
 use crate::layout::ViewPrefix;
 
 pub(crate) struct Filling {
-    view: ViewPrefix,
-    table: Table,
+    pub(super) view: ViewPrefix,
+    /// Which filling of the view it is: another may have been begun since.
+    pub(super) number: u64,
+    pub(super) table: Table,
     /// Bytes it may have.
     limit: usize,
-    is_whole: bool,
-    hashers: (RandomState, RandomState),
+    pub(super) is_whole: bool,
+    keys: Keys,
     row: Vec<f64>,
 }
 
 impl Filling {
-    pub(super) fn new(view: ViewPrefix, width: usize, limit: usize, hashers: (RandomState, RandomState)) -> Self {
-        Self { view, table: Table::new(width), limit, is_whole: true, hashers, row: Vec::with_capacity(width) }
+    pub(super) fn new((view, number): (ViewPrefix, u64), width: usize, limit: usize, keys: Keys) -> Self {
+        Self { view, number, table: Table::new(width), limit, is_whole: true, keys, row: Vec::with_capacity(width) }
     }
 
     /// The latest row of an entity, which was not put before; as many as have place are kept.
@@ -28,8 +28,7 @@ impl Filling {
         self.row.extend(values);
         // Rows of other columns are left to the store, which says what is wrong with them.
         if has_place && self.row.len() == self.table.width() {
-            let key = Key(self.hashers.0.hash_one(entity), self.hashers.1.hash_one(entity));
-            self.table.put(key, Row { time, values: &self.row });
+            self.table.put(self.keys.of(entity), Row { time, values: &self.row });
         } else {
             self.lacks_one();
         }
@@ -38,9 +37,5 @@ impl Filling {
     /// Some entity that has rows is not in it.
     pub(crate) fn lacks_one(&mut self) {
         self.is_whole = false;
-    }
-
-    pub(super) fn into_parts(self) -> (ViewPrefix, Table, bool) {
-        (self.view, self.table, self.is_whole)
     }
 }

@@ -8,15 +8,15 @@
 mod filling;
 mod table;
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
 
 use bedplate_features::tidy;
 use parking_lot::{RwLock, RwLockReadGuard};
 
 pub(crate) use filling::Filling;
 pub(crate) use table::Row;
-use table::{Key, Table};
+use table::{Keys, Table};
 
 use crate::layout::ViewPrefix;
 use crate::tickets::{Ticket, Tickets};
@@ -27,7 +27,7 @@ const MISSED: usize = 65_536;
 pub(crate) struct Memory {
     limit: usize,
     views: RwLock<Views>,
-    hashers: (RandomState, RandomState),
+    keys: Keys,
 }
 
 #[derive(Default)]
@@ -35,6 +35,8 @@ struct Views {
     views: HashMap<ViewPrefix, View>,
     bytes: usize,
     tickets: Tickets,
+    /// How many fillings were begun.
+    fillings: u64,
 }
 
 struct View {
@@ -47,8 +49,8 @@ enum Knows {
     Some,
     /// The same, because not all have place.
     Part,
-    /// The same, and these were written since the filling began.
-    Filling(Vec<Vec<u8>>),
+    /// The same; these were written since this filling began.
+    Filling { number: u64, missed: Vec<Vec<u8>> },
     /// Who is not here has none.
     All,
 }
@@ -71,7 +73,7 @@ pub(crate) struct Written<'a> {
 
 impl Memory {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { limit, views: RwLock::default(), hashers: (RandomState::new(), RandomState::new()) }
+        Self { limit, views: RwLock::default(), keys: Keys::default() }
     }
 
     /// Reads many entities of a view at once.
@@ -103,23 +105,19 @@ impl Memory {
         views.tickets.wrote(rows.iter().map(|row| row.entity));
         for row in rows {
             let Some(known) = views.views.get_mut(view) else { return };
+            known.miss(row.entity);
             values.clear();
             values.extend(row.values.iter().map(|value| value.and_then(tidy).unwrap_or(f64::NAN)));
-            let (here, key) = (Row { time: row.time, values: &values }, self.key(row.entity));
+            let (here, key) = (Row { time: row.time, values: &values }, self.keys.of(row.entity));
             match known.table.get(key).map(|known| known.time.cmp(&row.time)) {
-                Some(std::cmp::Ordering::Greater) => {}
-                Some(std::cmp::Ordering::Less) => known.table.put(key, here),
-                Some(std::cmp::Ordering::Equal) => {
-                    if let Some((time, values)) = latest(row.entity) {
-                        known.table.put(key, Row { time, values: &values });
-                    }
-                }
-                None => match &mut known.knows {
-                    Knows::Some | Knows::Part => {}
-                    Knows::All => self.put(&mut views, view, row.entity, here),
-                    Knows::Filling(missed) if missed.len() < MISSED => missed.push(row.entity.to_vec()),
-                    filling @ Knows::Filling(_) => *filling = Knows::Some,
+                Some(Ordering::Greater) => {}
+                Some(Ordering::Less) => known.table.put(key, here),
+                Some(Ordering::Equal) => match latest(row.entity) {
+                    Some((time, values)) => known.table.put(key, Row { time, values: &values }),
+                    None => return views.remove(view),
                 },
+                None if matches!(known.knows, Knows::All) => self.put(&mut views, view, row.entity, here),
+                None => {}
             }
         }
     }
@@ -132,21 +130,24 @@ impl Memory {
             return None;
         }
         views.remove(view);
-        views.views.insert(*view, View { table: Table::new(width), knows: Knows::Filling(Vec::new()) });
-        Some(Filling::new(*view, width, self.limit, self.hashers.clone()))
+        views.fillings += 1;
+        let number = views.fillings;
+        let knows = Knows::Filling { number, missed: Vec::new() };
+        views.views.insert(*view, View { table: Table::new(width), knows });
+        Some(Filling::new((*view, number), width, self.limit, self.keys.clone()))
     }
 
     /// What was filled is there for readers. The caller keeps others from writing to the view, and `latest` reads what was
     /// written since the filling began; `None` where it cannot.
     pub(crate) fn filled(&self, filling: Filling, latest: impl Fn(&[u8]) -> Option<(i64, Vec<f64>)>) {
         let mut views = self.views.write();
-        let (view, mut table, fits) = filling.into_parts();
-        let Some(Knows::Filling(missed)) = views.views.remove(&view).map(|known| known.knows) else { return };
-        views.bytes = views.views.values().map(|known| known.table.bytes()).sum();
-        let mut knows_all = fits && views.make_room(&mut table, self.limit);
+        let Filling { view, number, mut table, is_whole, .. } = filling;
+        let Some(missed) = views.views.get_mut(&view).and_then(|known| known.missed(number)) else { return };
+        views.remove(&view);
+        let mut knows_all = is_whole && views.make_room(&mut table, self.limit);
         for entity in missed {
             match latest(&entity) {
-                Some((time, values)) => table.put(self.key(&entity), Row { time, values: &values }),
+                Some((time, values)) => table.put(self.keys.of(&entity), Row { time, values: &values }),
                 None => return,
             }
         }
@@ -163,7 +164,7 @@ impl Memory {
     }
 
     fn put(&self, views: &mut Views, view: &ViewPrefix, entity: &[u8], row: Row<'_>) {
-        let key = self.key(entity);
+        let key = self.keys.of(entity);
         let known = views.views.entry(*view);
         let known = known.or_insert_with(|| View { table: Table::new(row.values.len()), knows: Knows::Some });
         if known.table.width() != row.values.len() {
@@ -178,9 +179,25 @@ impl Memory {
             known.knows = Knows::Part;
         }
     }
+}
 
-    fn key(&self, entity: &[u8]) -> Key {
-        Key(self.hashers.0.hash_one(entity), self.hashers.1.hash_one(entity))
+impl View {
+    /// Notes what is written while the view is filled, whether or not a reader put it here meanwhile: what fills it is from
+    /// before.
+    fn miss(&mut self, entity: &[u8]) {
+        match &mut self.knows {
+            Knows::Filling { missed, .. } if missed.len() < MISSED => missed.push(entity.to_vec()),
+            filling @ Knows::Filling { .. } => *filling = Knows::Some,
+            _ => {}
+        }
+    }
+
+    /// What was missed by this filling; `None` when it is not the one that goes on.
+    fn missed(&mut self, filling: u64) -> Option<Vec<Vec<u8>>> {
+        match &mut self.knows {
+            Knows::Filling { number, missed } if *number == filling => Some(std::mem::take(missed)),
+            _ => None,
+        }
     }
 }
 
@@ -246,7 +263,7 @@ impl MemoryReader<'_> {
         let Some(known) = self.views.views.get(view).filter(|known| known.table.width() == width) else {
             return Known::Nothing;
         };
-        match (known.table.get(self.memory.key(entity)), &known.knows) {
+        match (known.table.get(self.memory.keys.of(entity)), &known.knows) {
             (Some(row), _) => Known::Row(row),
             (None, Knows::All) => Known::NoRows,
             (None, _) => Known::Nothing,
@@ -336,6 +353,41 @@ mod tests {
     }
 
     #[test]
+    fn what_a_reader_put_in_and_a_writer_replaced_while_it_is_filled_is_not_taken_back() {
+        let memory = memory(4);
+        let mut filling = memory.fill(&VIEW, 1).unwrap();
+        keep(&memory, memory.ticket(), &VIEW, b"e", 1);
+        filling.put(b"e", 1, [0.0]);
+        wrote(&memory, b"e", 7);
+        memory.filled(filling, |_| Some((7, vec![0.0])));
+        assert_eq!(time(&memory, b"e"), Ok(Some(7)));
+    }
+
+    #[test]
+    fn a_filling_that_was_overtaken_is_thrown_away() {
+        let memory = memory(4);
+        let mut early = memory.fill(&VIEW, 1).unwrap();
+        early.put(b"e", 1, [0.0]);
+        memory.forget(&VIEW);
+        let mut late = memory.fill(&VIEW, 1).unwrap();
+        late.put(b"e", 2, [0.0]);
+        memory.filled(early, |_| None);
+        assert_eq!(time(&memory, b"e"), Err("ask the store"));
+        memory.filled(late, |_| None);
+        assert_eq!(time(&memory, b"e"), Ok(Some(2)));
+        let views = memory.views.read();
+        assert_eq!(views.bytes, Table::chunk_bytes(1));
+    }
+
+    #[test]
+    fn where_the_store_cannot_tell_nothing_is_known() {
+        let memory = memory(4);
+        keep(&memory, memory.ticket(), &VIEW, b"e", 5);
+        memory.wrote(&VIEW, &[Written { entity: b"e", time: 5, values: &[Some(0.0)] }], |_| None);
+        assert_eq!(time(&memory, b"e"), Err("ask the store"));
+    }
+
+    #[test]
     fn what_was_missed_and_cannot_be_read_is_not_taken_for_nothing() {
         let memory = memory(4);
         let filling = memory.fill(&VIEW, 1).unwrap();
@@ -355,7 +407,7 @@ mod tests {
         assert_eq!((time(&memory, b"nobody"), time(&memory, &0_u32.to_be_bytes())), (ask, ask));
         assert_eq!(time(&memory, &5_999_u32.to_be_bytes()), Ok(Some(1)));
         let views = memory.views.read();
-        assert!(views.bytes <= memory.limit && views.views[&OTHER].table.holds(memory.key(b"o")));
+        assert!(views.bytes <= memory.limit && views.views[&OTHER].table.holds(memory.keys.of(b"o")));
         assert_eq!(views.bytes, views.views.values().map(|known| known.table.bytes()).sum::<usize>());
     }
 

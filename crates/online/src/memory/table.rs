@@ -1,6 +1,7 @@
 //! The latest row of each entity of one view, in slots of one width.
 
 use std::collections::VecDeque;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use hashbrown::HashTable;
@@ -13,6 +14,16 @@ const INDEXED: usize = 10;
 /// An entity by the digest of its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Key(pub u64, pub u64);
+
+/// Makes the keys of one process: which entities would share one cannot be found out from outside.
+#[derive(Clone, Default)]
+pub(crate) struct Keys(RandomState, RandomState);
+
+impl Keys {
+    pub(crate) fn of(&self, entity: &[u8]) -> Key {
+        Key(self.0.hash_one(entity), self.1.hash_one(entity))
+    }
+}
 
 /// A row: when it became known, and its values, NaN where null.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -11,6 +11,7 @@ use bedplate_features::SourceRow;
 
 use self::heap::Merged;
 use self::run::{Run, Spilled};
+use crate::OnlineError;
 
 /// Bytes of rows that are held, and as much again at most for their order.
 const HELD: usize = 48 << 20;
@@ -43,30 +44,40 @@ impl Sorter {
     }
 
     /// Takes a row and returns how long its key is.
-    pub(crate) fn push(&mut self, row: &SourceRow) -> io::Result<usize> {
+    pub(crate) fn push(&mut self, row: &SourceRow) -> Result<usize, OnlineError> {
         if self.run.bytes() >= self.held {
-            let full = std::mem::take(&mut self.run);
-            self.spilled.push(full.sorted().spill(&self.folder)?);
+            self.spill()?;
         }
         Ok(self.run.push(row))
     }
 
+    fn spill(&mut self) -> Result<(), OnlineError> {
+        let full = std::mem::take(&mut self.run).sorted();
+        self.spilled.push(full.spill(&self.folder).map_err(failed(&self.folder))?);
+        Ok(())
+    }
+
     /// Gives each key once, rising; of rows with one key the one with the greatest value.
-    pub(crate) fn each<E: From<io::Error>>(self, mut take: impl FnMut(Sorted<'_>) -> Result<(), E>) -> Result<(), E> {
-        let run = self.run.sorted();
+    pub(crate) fn each(
+        mut self,
+        mut take: impl FnMut(Sorted<'_>) -> Result<(), OnlineError>,
+    ) -> Result<(), OnlineError> {
         if self.spilled.is_empty() {
-            return run.each(take);
+            return self.run.sorted().each(take);
         }
-        let mut runs = self.spilled;
-        if !run.is_empty() {
-            runs.push(run.spill(&self.folder)?);
+        if !self.run.is_empty() {
+            self.spill()?;
         }
-        let mut merged = Merged::new(runs)?;
-        while let Some(row) = merged.next()? {
+        let mut merged = Merged::new(self.spilled).map_err(failed(&self.folder))?;
+        while let Some(row) = merged.next().map_err(failed(&self.folder))? {
             take(row.borrowed())?;
         }
         Ok(())
     }
+}
+
+fn failed(folder: &Path) -> impl Fn(io::Error) -> OnlineError {
+    |source| OnlineError::Folder { doing: "sort rows in", dir: folder.to_owned(), source }
 }
 
 #[cfg(test)]
@@ -113,7 +124,7 @@ mod tests {
                 sorter.push(row).unwrap();
             }
             let mut found = Vec::<Stored>::new();
-            sorter.each(|row| -> io::Result<()> {
+            sorter.each(|row| {
                 found.push((row.key.to_vec(), row.entity, row.value.to_vec()));
                 Ok(())
             }).unwrap();
