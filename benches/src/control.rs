@@ -1,13 +1,13 @@
 //! The control plane: durable creates, gets, a long list, watches, and memory, each beside the same of etcd.
 
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use bedplate_testkit::{Ready, Server, cpu_seconds, resident};
+use bedplate_testkit::{cpu_seconds, resident};
 use http_body_util::BodyExt;
 use serde::Deserialize;
 use serde_json::Value;
@@ -18,6 +18,7 @@ use crate::etcd;
 use crate::http1::{Connection, Target};
 use crate::load::{self, Done};
 use crate::peer;
+use crate::platform::{self, Platform};
 use crate::table::{self, Limit, Line};
 
 const MIB: f64 = 1_048_576.0;
@@ -100,26 +101,7 @@ fn lines(ours: &Measured, theirs: Option<&Measured>, objects: usize) -> Vec<Line
 
 async fn bedplate(binary: &Path, objects: usize) -> Result<Measured> {
     let home = tempfile::tempdir()?;
-    let mut command = Command::new(binary);
-    command
-        .args([
-            "up",
-            "--listen",
-            "127.0.0.1:0",
-            "--inference-listen",
-            "127.0.0.1:0",
-            "--flight-listen",
-            "off",
-            "--s3-listen",
-            "off",
-            "--home",
-        ])
-        .arg(home.path());
-    let server =
-        Server::start(&mut command, &Ready::Line("ready".into()), Duration::from_secs(30)).context("bedplate up")?;
-    let address = address(&server.said()).context("bedplate up told no address")?;
-    let token = std::fs::read_to_string(home.path().join("credentials"))?;
-    let target = Target { address, token: token.trim().to_owned() };
+    let Platform { server, target } = platform::up(binary, home.path(), home.path(), |_| {})?;
 
     let before = cpu_seconds(server.pid())?;
     let creates = load::closed(WRITERS, objects, |_| creating(target.clone())).await?;
@@ -136,12 +118,6 @@ async fn bedplate(binary: &Path, objects: usize) -> Result<Measured> {
     let deliveries = watched(&target).await?;
     let watch_cpu_seconds = cpu_seconds(server.pid())? - before;
     Ok(Measured { creates, create_cpu_ms, gets, list_seconds, resident_bytes, deliveries, watch_cpu_seconds })
-}
-
-/// Where a platform that has come up says it is.
-pub fn address(said: &str) -> Option<String> {
-    let (_, rest) = said.split_once("http://")?;
-    Some(rest.split_whitespace().next()?.to_owned())
 }
 
 fn map(name: &str, at: u64) -> String {

@@ -10,6 +10,7 @@ mod http1;
 mod load;
 mod online;
 mod peer;
+mod platform;
 mod policy;
 mod quality;
 mod replicas;

@@ -2,17 +2,17 @@
 //! replaced.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use bedplate_testkit::{Postgres, Ready, Server};
+use bedplate_testkit::Postgres;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
-use crate::control;
 use crate::http1::{Connection, Target};
 use crate::load::Done;
+use crate::platform::{self, Platform};
 use crate::table::{self, Limit, Line};
 
 const WRITES: usize = 200;
@@ -59,42 +59,20 @@ struct Place {
     url: String,
 }
 
-struct Replica {
-    server: Server,
-    target: Target,
-}
-
 impl Place {
     fn new(binary: &Path, postgres: &Postgres) -> Result<Self> {
         Ok(Self { binary: binary.to_owned(), folder: tempfile::tempdir()?, url: postgres.database() })
     }
 
-    fn up(&self, home: &str) -> Result<Replica> {
+    fn up(&self, home: &str) -> Result<Platform> {
         let path = |name: &str| self.folder.path().join(name);
-        let mut command = Command::new(&self.binary);
-        command
-            .args([
-                "up",
-                "--listen",
-                "127.0.0.1:0",
-                "--inference-listen",
-                "127.0.0.1:0",
-                "--flight-listen",
-                "off",
-                "--s3-listen",
-                "off",
-                "--home",
-            ])
-            .arg(path(home));
-        command.arg("--keys").arg(path("keys")).arg("--data").arg(path("data")).env("BEDPLATE_DATABASE", &self.url);
-        let server = Server::start(&mut command, &Ready::Line("ready".into()), PATIENCE).context("bedplate up")?;
-        let address = control::address(&server.said()).context("bedplate up told no address")?;
-        let token = std::fs::read_to_string(path("keys").join("credentials"))?.trim().to_owned();
-        Ok(Replica { server, target: Target { address, token } })
+        platform::up(&self.binary, &path(home), &path("keys"), |command| {
+            command.arg("--keys").arg(path("keys")).arg("--data").arg(path("data")).env("BEDPLATE_DATABASE", &self.url);
+        })
     }
 
     /// Until `asked` says that `leader` leads.
-    async fn until_led_by(&self, leader: &Replica, asked: &Replica) -> Result<Duration> {
+    async fn until_led_by(&self, leader: &Platform, asked: &Platform) -> Result<Duration> {
         let mark = format!("_{}_", leader.server.pid());
         until(|| async {
             let lease = ask(&asked.target, "GET", LEASE, &Value::Null).await;
@@ -173,7 +151,7 @@ async fn believed(target: &Target) -> Result<bool> {
     }
 }
 
-async fn taken_over(place: &Place, mut leader: Replica, mut follower: Replica) -> Result<Done> {
+async fn taken_over(place: &Place, mut leader: Platform, mut follower: Platform) -> Result<Done> {
     let mut micros = Vec::new();
     for n in 0..KILLS {
         leader.server.kill()?;

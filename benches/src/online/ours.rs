@@ -6,16 +6,16 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, TimestampMicrosecondArray};
-use bedplate_testkit::{Ready, Server as Process};
+use bedplate_testkit::Server as Process;
 use parquet::arrow::ArrowWriter;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{Server, VIEWS};
-use crate::control::address;
 use crate::http1::{Connection, Target};
+use crate::platform;
 
 const NAMESPACE: &str = "default";
 /// 1 November 2026.
@@ -36,26 +36,10 @@ pub fn start(binary: &Path, folder: &Path, entities: usize) -> Result<Platform> 
         write(&folder.join(format!("{view}.parquet")), key, view, features, entities)?;
     }
     std::fs::write(folder.join("all.yaml"), manifests())?;
-    let mut command = Command::new(binary);
-    command
-        .args([
-            "up",
-            "--listen",
-            "127.0.0.1:0",
-            "--inference-listen",
-            "127.0.0.1:0",
-            "--flight-listen",
-            "off",
-            "--s3-listen",
-            "off",
-            "--home",
-        ])
-        .arg(home.path());
-    command.arg("--source-root").arg(folder);
-    let process = Process::start(&mut command, &Ready::Line("ready".into()), Duration::from_secs(30))?;
-    let address = address(&process.said()).context("bedplate up told no address")?;
-    let token = std::fs::read_to_string(home.path().join("credentials"))?.trim().to_owned();
-    let target = Target { address, token };
+    let up = platform::up(binary, home.path(), home.path(), |command| {
+        command.arg("--source-root").arg(folder);
+    })?;
+    let platform::Platform { server: process, target } = up;
     let idle = bedplate_testkit::resident(process.pid());
     let mut apply = Command::new(binary);
     apply.arg("--home").arg(home.path()).args(["apply", "-f"]).arg(folder.join("all.yaml"));
