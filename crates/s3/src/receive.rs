@@ -17,6 +17,8 @@ pub(crate) const MOST: u64 = 5 << 30;
 const CHUNK: usize = 256 << 10;
 /// What is taken of a body after it was refused.
 const DRAINED: usize = 64 << 20;
+/// Who sends nothing more for so long after a refusal has heard it, or will not.
+const DRAIN_IDLE: Duration = Duration::from_secs(5);
 /// A client that sends nothing for so long is gone.
 const IDLE: Duration = Duration::from_secs(60);
 
@@ -29,6 +31,9 @@ pub(crate) struct Received {
 }
 
 /// `keep`: so many bytes are to be held in memory as well, and there may not be more.
+///
+/// Who is still sending when the connection is closed does not hear why: what is left of a body that is refused is taken and
+/// thrown away.
 pub(crate) async fn receive(
     blobs: &Blobs,
     name: String,
@@ -36,9 +41,23 @@ pub(crate) async fn receive(
     checks: Checks,
     keep: Option<usize>,
 ) -> S3Result<Received> {
+    let mut body = body.unwrap_or_else(|| StreamingBlob::from(s3s::Body::empty()));
+    let received = take(blobs, name, &mut body, checks, keep).await;
+    if received.is_err() {
+        drain(&mut body).await;
+    }
+    received
+}
+
+async fn take(
+    blobs: &Blobs,
+    name: String,
+    body: &mut StreamingBlob,
+    checks: Checks,
+    keep: Option<usize>,
+) -> S3Result<Received> {
     let mut inflow = Inflow { writer: open(blobs, &name).await?, checks };
     let (mut chunk, mut kept, mut size) = (BytesMut::new(), BytesMut::new(), 0_u64);
-    let mut body = body.unwrap_or_else(|| StreamingBlob::from(s3s::Body::empty()));
     loop {
         let next = tokio::time::timeout(IDLE, body.next()).await;
         let next = next.map_err(|_| s3_error!(RequestTimeout, "nothing came for {} s", IDLE.as_secs()))?;
@@ -53,8 +72,7 @@ pub(crate) async fn receive(
         }
         chunk.extend_from_slice(&bytes);
         if chunk.len() >= CHUNK {
-            let written = inflow.write(chunk.split().freeze()).await;
-            inflow = heard(written, &mut body).await?;
+            inflow = inflow.write(chunk.split().freeze()).await?;
         }
     }
     inflow = inflow.write(chunk.freeze()).await?;
@@ -62,18 +80,15 @@ pub(crate) async fn receive(
     Ok(Received { piece: Piece { blob: name, size }, checked, kept: kept.freeze() })
 }
 
-/// Who is still sending when the connection is closed does not hear why: what is left of the body is taken and thrown away.
-async fn heard<T>(done: S3Result<T>, body: &mut StreamingBlob) -> S3Result<T> {
-    if done.is_err() {
-        let mut left = DRAINED;
-        while let Ok(Some(Ok(bytes))) = tokio::time::timeout(IDLE, body.next()).await {
-            left = left.saturating_sub(bytes.len());
-            if left == 0 {
-                break;
-            }
+/// Ends with what was cut off, or silent for a while.
+async fn drain(body: &mut StreamingBlob) {
+    let mut left = DRAINED;
+    while let Ok(Some(Ok(bytes))) = tokio::time::timeout(DRAIN_IDLE, body.next()).await {
+        left = left.saturating_sub(bytes.len());
+        if left == 0 {
+            return;
         }
     }
-    done
 }
 
 /// One that says its length beforehand need not be read to be refused.

@@ -46,7 +46,12 @@ impl FeastRegistry {
 
     /// Of one namespace at a time, one: what counts last is what is there.
     async fn turn(&self, namespace: &str) -> tokio::sync::OwnedMutexGuard<()> {
-        let turn = self.turns.lock().entry(namespace.to_owned()).or_default().clone();
+        let turn = {
+            let mut turns = self.turns.lock();
+            // Nobody waits for those that nobody else has: namespaces come and go.
+            turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+            turns.entry(namespace.to_owned()).or_default().clone()
+        };
         turn.lock_owned().await
     }
 }

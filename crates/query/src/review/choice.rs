@@ -84,23 +84,14 @@ const OWN: [(&str, DataType); 3] = [(REASONS, DataType::Utf8), (ROW, DataType::I
 /// How many rows are meant. All that are named must be there, each once; none may be released that could not be read.
 pub(super) fn count(files: &[PathBuf], choice: &Choice, action: ReviewAction) -> Result<u64, ReviewError> {
     let (mut count, mut named) = (0, BTreeMap::<i64, String>::new());
-    for file in files {
-        for batch in read(file)? {
-            let batch = batch.map_err(unreadable(file))?;
-            let own = Own::of(&batch);
-            let mask = choice.mask(&own);
-            count += mask.true_count() as u64;
-            for at in mask.values().set_indices() {
-                let (row, reasons) = (own.numbers.value(at), own.reasons.value(at));
-                if action == ReviewAction::Release && unread(reasons) {
-                    return Err(ReviewError::Unread { row, why: reasons.to_owned() });
-                }
-                if !choice.rows.is_empty() {
-                    meet(&mut named, row, own.files.value(at))?;
-                }
-            }
+    each_meant(files, choice, |own, at| {
+        let (row, reasons) = (own.numbers.value(at), own.reasons.value(at));
+        if action == ReviewAction::Release && unread(reasons) {
+            return Err(ReviewError::Unread { row, why: reasons.to_owned() });
         }
-    }
+        count += 1;
+        if choice.rows.is_empty() { Ok(()) } else { meet(&mut named, row, own.files.value(at)) }
+    })?;
     let missing: Vec<i64> = choice.rows.iter().copied().filter(|row| !named.contains_key(row)).collect();
     if !missing.is_empty() {
         return Err(ReviewError::NotThere { rows: missing, reason: choice.reason.clone() });
@@ -109,6 +100,22 @@ pub(super) fn count(files: &[PathBuf], choice: &Choice, action: ReviewAction) ->
         return Err(ReviewError::Nothing { reason: choice.reason.clone() });
     }
     Ok(count)
+}
+
+/// Hands over each row that is meant, by what the quarantine says of its batch and its place there.
+fn each_meant(
+    files: &[PathBuf],
+    choice: &Choice,
+    mut take: impl FnMut(&Own<'_>, usize) -> Result<(), ReviewError>,
+) -> Result<(), ReviewError> {
+    for file in files {
+        for batch in read(file)? {
+            let batch = batch.map_err(unreadable(file))?;
+            let own = Own::of(&batch);
+            choice.mask(&own).values().set_indices().try_for_each(|at| take(&own, at))?;
+        }
+    }
+    Ok(())
 }
 
 fn meet(named: &mut BTreeMap<i64, String>, row: i64, file: &str) -> Result<(), ReviewError> {
