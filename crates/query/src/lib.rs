@@ -12,6 +12,7 @@
 //! This crate does not know who asks, whether they may, what a feature is, or when something should run.
 
 mod delta;
+mod encode;
 mod frame;
 mod ingest;
 mod lake;
@@ -23,6 +24,7 @@ mod source;
 mod sql;
 
 pub use delta::{Change, Committed, TableError, Watermark};
+pub use encode::ParquetWriter;
 pub use frame::{Frame, FrameError};
 pub use ingest::{Ingest, IngestError, IngestReport, Pending, Whose};
 pub use lake::Lake;

@@ -6,14 +6,11 @@ use std::path::{Path, PathBuf};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use bedplate_types::Digest;
-use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::properties::WriterProperties;
 
 use super::TableError;
+use crate::ParquetWriter;
 
-/// Bounds what the writer holds in memory.
-const ROW_GROUP_ROWS: usize = 128 * 1024;
 const HIDDEN: &str = ".unfinished-";
 
 /// A finished file that no version has yet.
@@ -29,7 +26,7 @@ pub(crate) struct DataFileWriter {
     dir: PathBuf,
     name: String,
     rows: u64,
-    writer: Option<ArrowWriter<File>>,
+    writer: Option<ParquetWriter<File>>,
 }
 
 impl DataFileWriter {
@@ -39,8 +36,12 @@ impl DataFileWriter {
         let hidden = dir.join(format!("{HIDDEN}{name}"));
         fs::create_dir_all(dir).map_err(TableError::io("make the folder", dir))?;
         let file = File::create(&hidden).map_err(TableError::io("create", &hidden))?;
-        let writer = ArrowWriter::try_new(file, schema, Some(properties())).map_err(TableError::write(dir))?;
-        Ok(Self { dir: dir.to_owned(), name, rows: 0, writer: Some(writer) })
+        Ok(Self {
+            dir: dir.to_owned(),
+            name,
+            rows: 0,
+            writer: Some(ParquetWriter::new(file, schema, Compression::ZSTD(ZstdLevel::default()))),
+        })
     }
 
     pub fn write(&mut self, batch: &RecordBatch) -> Result<(), TableError> {
@@ -54,7 +55,7 @@ impl DataFileWriter {
     /// Makes the file durable under its name; none when it has no rows.
     pub fn finish(mut self) -> Result<Option<DataFile>, TableError> {
         let Some(writer) = self.writer.take_if(|_| self.rows > 0) else { return Ok(None) };
-        let file = writer.into_inner().map_err(TableError::write(&self.dir))?;
+        let file = writer.finish().map_err(TableError::write(&self.dir))?;
         let hidden = self.hidden();
         file.sync_all().map_err(TableError::io("sync", &hidden))?;
         let bytes = file.metadata().map_err(TableError::io("look at", &hidden))?.len();
@@ -74,13 +75,6 @@ impl Drop for DataFileWriter {
         // Already renamed after `finish`; otherwise nobody else removes it before the next sweep.
         let _ = fs::remove_file(self.hidden());
     }
-}
-
-fn properties() -> WriterProperties {
-    WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::default()))
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .build()
 }
 
 /// Removes what a killed ingest left in a table's folder: hidden files, and files for a version that never came.

@@ -10,13 +10,15 @@ use bedplate_types::Digest;
 use super::IngestError;
 use crate::Lake;
 use crate::delta::{self, Loaded, Table};
-use crate::source::{self, Found, FoundFile, SourceError, opened};
+use crate::source::{self, Found, FoundFile, HashedFiles, SourceError, opened};
 
 /// The files to read, and what becomes of the rows that are there.
 #[derive(Clone, Debug)]
 pub struct Pending {
     /// In the order they are read.
     pub files: Vec<FoundFile>,
+    /// Those of them that were read for their digests to decide this.
+    pub(super) hashed: HashedFiles,
     /// Stands for every file that the table's rows will have been read from.
     pub digest: Digest,
     /// What the rows are added to; none when they take the place of all.
@@ -64,8 +66,8 @@ impl Lake {
         let loaded = loaded.filter(|loaded| loaded.record.object == whose.object && can_add(loaded, &spec.source));
         let found = found(&spec.source, whose.roots, loaded.is_some()).await?;
         let columns = found.table.clone().map(|(columns, _)| columns);
-        let (files, digest) = to_read(&spec.source, found, loaded.as_ref())?;
-        Ok(Pending { files, digest, base: loaded, version, columns })
+        let (files, digest, hashed) = to_read(&spec.source, found, loaded.as_ref())?;
+        Ok(Pending { files, digest, hashed, base: loaded, version, columns })
     }
 }
 
@@ -94,12 +96,13 @@ fn to_read(
     source: &DatasetSource,
     found: Found,
     loaded: Option<&Loaded>,
-) -> Result<(Vec<FoundFile>, Digest), SourceError> {
+) -> Result<(Vec<FoundFile>, Digest, HashedFiles), SourceError> {
     let Some(loaded) = loaded.filter(|_| source.load == Load::NewFiles) else {
-        let digest = opened::digest_of(&opened::digests(&found.files, &[])?);
-        return Ok((found.files, digest));
+        let (files, hashed) = opened::digests(&found.files, &[])?;
+        return Ok((found.files, opened::digest_of(&files), hashed));
     };
-    let news = news(&opened::digests(&found.files, &loaded.files)?, &loaded.files)?;
+    let (files, hashed) = opened::digests(&found.files, &loaded.files)?;
+    let news = news(&files, &loaded.files)?;
     let is_new = |file: &FoundFile| news.new.iter().any(|new| file.path.to_str() == Some(&new.path));
-    Ok((found.files.into_iter().filter(is_new).collect(), opened::digest_of(&news.all)))
+    Ok((found.files.into_iter().filter(is_new).collect(), opened::digest_of(&news.all), hashed))
 }

@@ -80,7 +80,7 @@ impl Scan {
         let mut mark = Mark::new(&self.spec, self.base().and_then(|base| base.watermark.as_ref()));
         let (mut rows, mut files) = (0, Vec::new());
         for file in &self.pending.files {
-            let opened = Opened::new(&file.path)?;
+            let opened = Opened::new(&file.path, &self.pending.hashed)?;
             rows += self.read(&opened, &reading, &mut program, &mut sinks, mark.as_mut())?;
             files.push(opened.entry);
         }
@@ -115,7 +115,7 @@ impl Scan {
 
     /// A suite that does not fit is told of only when the source fits: mostly both do not for one reason.
     fn columns_first(&self, reading: &Reading<'_>, error: QualityError) -> IngestError {
-        let first = self.pending.files.first().map(|file| Opened::new(&file.path));
+        let first = self.pending.files.first().map(|file| Opened::new(&file.path, &self.pending.hashed));
         let fits = first.map(|opened| opened.and_then(|opened| opened.pieces(reading).map(drop)));
         fits.and_then(Result::err).map_or_else(|| error.into(), IngestError::from)
     }

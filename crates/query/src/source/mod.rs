@@ -19,7 +19,7 @@ mod pieces;
 pub use columns::columns;
 pub use error::SourceError;
 pub use find::FoundFile;
-pub(crate) use opened::Opened;
+pub(crate) use opened::{HashedFiles, Opened};
 pub(crate) use pieces::{BATCH_ROWS, Piece, Reading};
 
 use std::path::PathBuf;

@@ -121,7 +121,8 @@ mod tests {
         encoder.finish().unwrap();
         let spec = json!({"owner": "a", "source": {"path": "x"}, "schema": [{"name": "s", "type": "string"}]});
         let spec = serde_json::from_value(spec).unwrap();
-        let (opened, reading) = (Opened::new(&path).unwrap(), Reading::new(&spec, None).unwrap());
+        let (opened, reading) =
+            (Opened::new(&path, &crate::source::HashedFiles::new()).unwrap(), Reading::new(&spec, None).unwrap());
         let pieces: Vec<Piece> = opened.pieces(&reading).unwrap().collect::<Result<_, _>>().unwrap();
         assert_eq!(pieces.iter().map(|piece| piece.batch.num_rows()).sum::<usize>(), rows);
         assert!(pieces.len() <= most_pieces, "{name}: {}", pieces.len());
