@@ -113,6 +113,13 @@ impl KeyColumns {
         })
     }
 
+    pub(crate) fn has_no_nulls(&self) -> bool {
+        self.0.iter().all(|column| match column {
+            KeyColumn::Text(column) => column.null_count() == 0,
+            KeyColumn::Int(column) => column.null_count() == 0,
+        })
+    }
+
     /// The column of an entity whose whole key is one whole number.
     pub(crate) fn single_int(&self) -> Option<&Int64Array> {
         match self.0.as_slice() {

@@ -1,6 +1,6 @@
 //! Columns of instants as whole microseconds, rounded so that nothing becomes known too early.
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch};
 use arrow::datatypes::{
     ArrowTimestampType, DataType, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
     TimestampNanosecondType, TimestampSecondType,
@@ -23,30 +23,28 @@ pub(crate) enum Round {
 /// A timestamp column of any unit and zone, in microseconds since 1970 UTC; one without a zone is taken as UTC.
 ///
 /// Dates are refused: a row dated by its day would be known from that day's midnight on.
-pub(crate) fn moments(
-    of: &str,
-    batch: &RecordBatch,
-    name: &str,
-    round: Round,
-) -> Result<Vec<Option<i64>>, FeatureError> {
+pub(crate) fn moments(of: &str, batch: &RecordBatch, name: &str, round: Round) -> Result<Int64Array, FeatureError> {
     let column = column_of(of, batch, name)?;
     let read = match column.data_type() {
         DataType::Timestamp(TimeUnit::Second, _) => scaled::<TimestampSecondType>(column, |t| t.checked_mul(1_000_000)),
         DataType::Timestamp(TimeUnit::Millisecond, _) => {
             scaled::<TimestampMillisecondType>(column, |t| t.checked_mul(1_000))
         }
-        DataType::Timestamp(TimeUnit::Microsecond, _) => scaled::<TimestampMicrosecondType>(column, Some),
+        DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            let moments = column.as_primitive::<TimestampMicrosecondType>();
+            Ok(Int64Array::new(moments.values().clone(), moments.nulls().cloned()))
+        }
         DataType::Timestamp(TimeUnit::Nanosecond, _) => {
             scaled::<TimestampNanosecondType>(column, |t| Some(from_nanos(t, round)))
         }
-        DataType::Null => Ok(vec![None; column.len()]),
+        DataType::Null => Ok(Int64Array::new_null(column.len())),
         _ => return Err(wrong_type(of, name, column, "a timestamp")),
     };
     read.map_err(|(row, found)| invalid(of, name, row, &found))
 }
 
 /// Like [`moments`] rounded down, for a request: text written as RFC 3339 is read too.
-pub(crate) fn moments_or_text(of: &str, batch: &RecordBatch, name: &str) -> Result<Vec<Option<i64>>, FeatureError> {
+pub(crate) fn moments_or_text(of: &str, batch: &RecordBatch, name: &str) -> Result<Int64Array, FeatureError> {
     let column = column_of(of, batch, name)?;
     if !is_string(column.data_type()) {
         return moments(of, batch, name, Round::Earlier);
@@ -63,7 +61,7 @@ pub(crate) fn moments_or_text(of: &str, batch: &RecordBatch, name: &str) -> Resu
 fn scaled<T: ArrowTimestampType>(
     column: &ArrayRef,
     scale: impl Fn(i64) -> Option<i64>,
-) -> Result<Vec<Option<i64>>, (usize, String)> {
+) -> Result<Int64Array, (usize, String)> {
     let column = column.as_primitive::<T>();
     let one = |(row, value): (usize, Option<i64>)| match value {
         None => Ok(None),
@@ -97,14 +95,15 @@ mod tests {
     #[test]
     fn nanoseconds_never_make_a_row_known_early_or_a_question_late() {
         let times = batch(Arc::new(TimestampNanosecondArray::from(vec![1_500, -1, 2_000, -1_500])));
-        assert_eq!(moments("x", &times, "t", Round::Later).unwrap(), [Some(2), Some(0), Some(2), Some(-1)]);
-        assert_eq!(moments("x", &times, "t", Round::Earlier).unwrap(), [Some(1), Some(-1), Some(2), Some(-2)]);
+        assert_eq!(moments("x", &times, "t", Round::Later).unwrap(), Int64Array::from(vec![2, 0, 2, -1]));
+        assert_eq!(moments("x", &times, "t", Round::Earlier).unwrap(), Int64Array::from(vec![1, -1, 2, -2]));
     }
 
     #[test]
     fn zones_do_not_shift_the_instant_and_overflow_is_named() {
         let times = TimestampSecondArray::from(vec![Some(-1), None]).with_timezone("America/New_York");
-        assert_eq!(moments("x", &batch(Arc::new(times)), "t", Round::Later).unwrap(), [Some(-1_000_000), None]);
+        let moments_of = |times| moments("x", &batch(Arc::new(times)), "t", Round::Later).unwrap();
+        assert_eq!(moments_of(times), Int64Array::from(vec![Some(-1_000_000), None]));
         let far = batch(Arc::new(TimestampSecondArray::from(vec![0, i64::MAX])));
         let error = moments("x", &far, "t", Round::Later).unwrap_err().to_string();
         assert!(error.starts_with("row 1 of column \"t\" of x: 9223372036854775807 Seconds"), "{error}");
@@ -115,7 +114,7 @@ mod tests {
         assert!(moments("x", &batch(Arc::new(Date32Array::from(vec![1]))), "t", Round::Later).is_err());
         let text = batch(Arc::new(StringArray::from(vec![Some("1970-01-01T01:00:01+01:00"), None])));
         assert!(moments("x", &text, "t", Round::Earlier).is_err());
-        assert_eq!(moments_or_text("x", &text, "t").unwrap(), [Some(1_000_000), None]);
+        assert_eq!(moments_or_text("x", &text, "t").unwrap(), Int64Array::from(vec![Some(1_000_000), None]));
         let bad = batch(Arc::new(StringArray::from(vec!["soon"])));
         assert!(moments_or_text("x", &bad, "t").unwrap_err().to_string().contains("\"soon\" is not an instant"));
     }

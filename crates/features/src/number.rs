@@ -1,6 +1,7 @@
 //! Columns of numbers as `f64`, and the lookup of a column by name.
 
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, RecordBatch};
+use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::{DataType, Float64Type};
 
 use crate::FeatureError;
@@ -32,19 +33,22 @@ pub(crate) fn number_at(column: &Float64Array, row: usize) -> Option<f64> {
     column.is_valid(row).then(|| column.value(row)).and_then(tidy)
 }
 
-/// Every row's value as [`number_at`] gives it, NaN for missing.
-pub(crate) fn numbers_of(column: &Float64Array) -> Vec<f64> {
-    let mut numbers: Vec<f64> = column.values().iter().map(|value| value + 0.0).collect();
-    if let Some(nulls) = column.nulls() {
-        numbers.iter_mut().zip(nulls).filter(|(_, present)| !present).for_each(|(number, _)| *number = f64::NAN);
-    }
-    numbers
+/// Every row's value, NaN for missing. Zeros may have a sign: [`tidied`] takes it away.
+pub(crate) fn numbers_of(column: &Float64Array) -> ScalarBuffer<f64> {
+    let Some(nulls) = column.nulls().filter(|nulls| nulls.null_count() > 0) else { return column.values().clone() };
+    let numbers = column.values().iter().zip(nulls).map(|(value, present)| if present { *value } else { f64::NAN });
+    numbers.collect()
+}
+
+/// The number with its one zero.
+pub(crate) fn tidied(number: f64) -> f64 {
+    number + 0.0
 }
 
 /// NaN is missing, and there is one zero: otherwise equal rows could differ in their bytes.
 #[must_use]
 pub fn tidy(value: f64) -> Option<f64> {
-    (!value.is_nan()).then_some(value + 0.0)
+    (!value.is_nan()).then_some(tidied(value))
 }
 
 #[cfg(test)]

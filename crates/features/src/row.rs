@@ -3,11 +3,12 @@
 use std::cmp::Ordering;
 
 use arrow::array::{Array, AsArray, Int64Array, RecordBatch, StringArray};
+use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::{DataType, Int64Type};
 
 use crate::key::{KeyColumns, cast_exactly, is_string, push_int, push_text, text_column, wrong_type};
 use crate::moment::{Round, moments};
-use crate::number::{number_column, numbers_of};
+use crate::number::{number_column, numbers_of, tidied};
 use crate::packed::pack;
 use crate::{EntityKey, FeatureError, ViewDefinition};
 
@@ -129,10 +130,10 @@ pub(crate) fn value_order(a: &[f64], b: &[f64]) -> Ordering {
 /// The columns of a batch that a view reads, cast once.
 pub(crate) struct SourceColumns {
     keys: KeyColumns,
-    times: Vec<Option<i64>>,
+    times: Int64Array,
     ids: IdColumn,
     /// NaN where null.
-    values: Vec<Vec<f64>>,
+    values: Vec<ScalarBuffer<f64>>,
 }
 
 impl SourceColumns {
@@ -140,7 +141,7 @@ impl SourceColumns {
         let of = format!("the source of feature view {:?}", def.name);
         let times = match &def.timestamp {
             Some(column) => moments(&of, batch, column, Round::Later)?,
-            None => vec![Some(i64::MIN); batch.num_rows()],
+            None => Int64Array::from_value(i64::MIN, batch.num_rows()),
         };
         let numbers = |column: &String| number_column(&of, batch, column).map(|column| numbers_of(&column));
         let values = def.columns().iter().map(numbers).collect::<Result<_, _>>()?;
@@ -153,7 +154,7 @@ impl SourceColumns {
 
     /// The time of a row that has an entity and a time; the others are counted in `report`, and so is this one.
     pub(crate) fn usable(&self, row: usize, report: &mut RowsReport) -> Option<i64> {
-        let time = self.times[row];
+        let time = self.times.is_valid(row).then(|| self.times.value(row));
         match (self.keys.is_null(row), time) {
             (true, _) => report.null_keys += 1,
             (false, None) => report.null_times += 1,
@@ -162,9 +163,18 @@ impl SourceColumns {
         time.filter(|_| !self.keys.is_null(row))
     }
 
+    /// Whether no row is without an entity or a time.
+    pub(crate) fn all_usable(&self) -> bool {
+        self.times.null_count() == 0 && self.keys.has_no_nulls()
+    }
+
+    pub(crate) fn time(&self, row: usize) -> i64 {
+        self.times.value(row)
+    }
+
     /// A row's values, NaN where null.
     pub(crate) fn numbers(&self, row: usize) -> impl Iterator<Item = f64> {
-        self.values.iter().map(move |column| column[row])
+        self.values.iter().map(move |column| tidied(column[row]))
     }
 
     pub(crate) fn has_ids(&self) -> bool {

@@ -54,13 +54,23 @@ impl Open {
 /// One row for each of many: its time, and its values, NaN where null.
 struct Candidates {
     width: usize,
-    times: Vec<i64>,
+    /// By their distance from [`EMPTY`]: where there is no candidate all is zero, memory that need not be touched.
+    times: Vec<u64>,
     values: Vec<f64>,
 }
 
 impl Candidates {
     fn new(width: usize, len: usize) -> Self {
-        Self { width, times: vec![EMPTY; len], values: vec![f64::NAN; width * len] }
+        Self { width, times: vec![0; len], values: vec![0.0; width * len] }
+    }
+
+    /// That of a place's candidate; [`EMPTY`] without one.
+    fn time(&self, place: u32) -> i64 {
+        self.times[place as usize].cast_signed().wrapping_add(EMPTY)
+    }
+
+    fn is_empty(&self, place: u32) -> bool {
+        self.times[place as usize] == 0
     }
 
     fn values(&self, place: u32) -> &[f64] {
@@ -68,7 +78,7 @@ impl Candidates {
     }
 
     fn put(&mut self, place: u32, time: i64, values: impl Iterator<Item = f64>) {
-        self.times[place as usize] = time;
+        self.times[place as usize] = time.wrapping_sub(EMPTY).cast_unsigned();
         let cells = &mut self.values[place as usize * self.width..][..self.width];
         cells.iter_mut().zip(values).for_each(|(cell, value)| *cell = value);
     }
@@ -80,7 +90,7 @@ impl Latest {
             places: Candidates::new(width, spine.len()),
             ids: Vec::new(),
             open: vec![Open::NOWHERE; spine.entities()],
-            newest: vec![f64::NAN; width * spine.entities()],
+            newest: vec![0.0; width * spine.entities()],
         }
     }
 
@@ -153,18 +163,22 @@ impl Latest {
     /// Takes in what was kept of other rows of the same source.
     pub(super) fn merge(&mut self, mut other: Self) {
         other.close_all();
-        for (place, time) in (0_u32..).zip(&other.places.times).filter(|(_, time)| **time != EMPTY) {
+        let places = u32::try_from(other.places.times.len()).expect("as many as label rows, which are fewer than 2^32");
+        for place in (0..places).filter(|place| !other.places.is_empty(*place)) {
             let id = other.ids.get_mut(place as usize).and_then(Option::take);
-            let values = other.places.values(place);
-            if self.comes_after(place, *time, (id.as_ref(), values)) {
-                self.put(place, *time, id, values);
+            let (time, values) = (other.places.time(place), other.places.values(place));
+            if self.comes_after(place, time, (id.as_ref(), values)) {
+                self.put(place, time, id, values);
             }
         }
     }
 
     fn comes_after(&self, place: u32, time: i64, identity: (Option<&RowId>, &[f64])) -> bool {
+        if self.places.is_empty(place) {
+            return true;
+        }
         let here = (self.ids.get(place as usize).and_then(Option::as_ref), self.places.values(place));
-        let order = time.cmp(&self.places.times[place as usize]).then_with(|| identity_order(identity, here));
+        let order = time.cmp(&self.places.time(place)).then_with(|| identity_order(identity, here));
         order.then_with(|| value_order(identity.1, here.1)).is_gt()
     }
 
@@ -184,11 +198,11 @@ impl Latest {
     pub(super) fn finish(mut self, def: &ViewDefinition, positions: &[usize], spine: &Spine) -> Vec<Float64Array> {
         self.close_all();
         let Self { places, .. } = self;
-        let latest = latest(&places.times, spine);
+        let latest = latest(&places, spine);
         let mut made: Vec<Column> = def.features.iter().map(|_| Column::with_capacity(spine.rows())).collect();
         for place in spine.places() {
             let known = place.and_then(|place| Some((spine.moment(place), latest[place as usize]?.get() - 1)));
-            let usable = known.filter(|(moment, place)| is_usable(def, places.times[*place as usize], *moment));
+            let usable = known.filter(|(moment, place)| is_usable(def, places.time(*place), *moment));
             let values = usable.map(|(_, place)| places.values(place));
             for (position, column) in positions.iter().zip(&mut made) {
                 column.push(values.map_or(f64::NAN, |values| values[*position]));
@@ -199,12 +213,12 @@ impl Latest {
 }
 
 /// For each place the one whose row is the latest known there, counted from 1.
-fn latest(times: &[i64], spine: &Spine) -> Vec<Option<NonZeroU32>> {
-    let mut latest = vec![None; times.len()];
+fn latest(candidates: &Candidates, spine: &Spine) -> Vec<Option<NonZeroU32>> {
+    let mut latest = vec![None; candidates.times.len()];
     for entity in spine.all() {
         let mut last = None;
         for place in spine.range(entity) {
-            if times[place as usize] != EMPTY {
+            if !candidates.is_empty(place) {
                 last = NonZeroU32::new(place + 1);
             }
             latest[place as usize] = last;

@@ -53,7 +53,7 @@ impl Spine {
         if u32::try_from(rows).is_ok_and(|rows| rows < NOWHERE) {
             let keys = KeyColumns::new(LABELS, &shape.join_keys, batch)?;
             let times = moments(LABELS, batch, time_column, Round::Earlier)?;
-            return Ok(Self::arrange(&keys, &times, shape.is_timeless));
+            return Ok(Self::arrange(&keys, &times.iter().collect::<Vec<_>>(), shape.is_timeless));
         }
         Err(FeatureError::TooManyRows { of: LABELS.to_owned(), rows })
     }
@@ -96,6 +96,26 @@ impl Spine {
     /// The entity of a source's row, if some label row asks about it. `key` is a place to work in.
     pub(super) fn entity(&self, keys: &KeyColumns, row: usize, key: &mut Vec<u8>) -> Option<u32> {
         self.entities.find(keys, row, key)
+    }
+
+    /// Gives each row of a source without nulls whose entity some label row asks about.
+    pub(super) fn each_entity(&self, keys: &KeyColumns, rows: usize, mut give: impl FnMut(usize, u32)) {
+        if let (Entities::Dense { first, entities }, Some(column)) = (&self.entities, keys.single_int()) {
+            for (row, key) in column.values().iter().enumerate() {
+                // What lies before the first is beyond the last as well.
+                let at = usize::try_from(key.wrapping_sub(*first).cast_unsigned()).unwrap_or(usize::MAX);
+                if let Some(entity) = entities.get(at).filter(|entity| **entity != NOWHERE) {
+                    give(row, *entity);
+                }
+            }
+            return;
+        }
+        let mut key = Vec::new();
+        for row in 0..rows {
+            if let Some(entity) = self.entity(keys, row, &mut key) {
+                give(row, entity);
+            }
+        }
     }
 
     /// The first of the few moments after the first of `places` at which what became known at `time` is known; `None` when

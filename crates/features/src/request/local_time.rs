@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use arrow::array::Float64Array;
+use arrow::array::{Float64Array, Int64Array};
 use bedplate_kinds::{RequestFeature, Transform};
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone, TimeZoneDatabase};
@@ -30,9 +30,9 @@ impl LocalTime {
     }
 
     /// The part of each time; null where the time is null or beyond the calendar (the years -9999 to 9999).
-    pub(super) fn parts(mut self, part: Transform, micros: &[Option<i64>]) -> Float64Array {
-        let instant = |micros: &i64| Timestamp::from_microsecond(*micros).ok();
-        micros.iter().map(|micros| micros.as_ref().and_then(instant).map(|at| part_of(part, self.local(at)))).collect()
+    pub(super) fn parts(mut self, part: Transform, micros: &Int64Array) -> Float64Array {
+        let instant = |micros: i64| Timestamp::from_microsecond(micros).ok();
+        micros.iter().map(|micros| micros.and_then(instant).map(|at| part_of(part, self.local(at)))).collect()
     }
 
     fn local(&mut self, at: Timestamp) -> DateTime {
@@ -96,7 +96,8 @@ mod tests {
     #[test]
     fn the_ends_of_the_calendar_are_null_and_not_a_panic() {
         let feature: RequestFeature = serde_json::from_value(serde_json::json!({"name": "f", "column": "c"})).unwrap();
-        let parts = LocalTime::of(&feature).unwrap().parts(Transform::Month, &[Some(i64::MAX), None, Some(0)]);
+        let moments = Int64Array::from(vec![Some(i64::MAX), None, Some(0)]);
+        let parts = LocalTime::of(&feature).unwrap().parts(Transform::Month, &moments);
         assert_eq!(parts.iter().collect::<Vec<_>>(), [None, None, Some(1.0)]);
     }
 }
