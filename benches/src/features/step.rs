@@ -11,12 +11,10 @@ use bedplate_kinds::{Aggregate, ColumnType, DatasetSpec, JoinKey};
 use bedplate_lake::quality::References;
 use bedplate_offline::{Labels, OfflineError, Source, View, historical_features};
 use bedplate_online::OnlineStore;
-use bedplate_query::{CancellationToken, Ingest, Lake, TableRef, Whose};
+use bedplate_query::{CancellationToken, Ingest, Lake, ParquetWriter, TableRef, Whose};
 use bedplate_types::{Digest, Span};
 use clap::Subcommand;
-use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
-use parquet::file::properties::WriterProperties;
 use serde_json::json;
 
 use super::data::{self, DAY, VIEWS};
@@ -100,7 +98,7 @@ async fn join(folder: &Path, memory: usize) -> Result<()> {
     let views: Vec<View> = VIEWS.iter().map(view).collect();
     let mut writer = None;
     historical_features(&lake, labels, &views, memory, |batch| write(&mut writer, folder, &batch)).await?;
-    writer.map(ArrowWriter::close).transpose()?;
+    writer.map(ParquetWriter::finish).transpose()?;
     Ok(())
 }
 
@@ -134,14 +132,11 @@ enum StepError {
     File(#[from] std::io::Error),
 }
 
-fn write(writer: &mut Option<ArrowWriter<File>>, folder: &Path, batch: &RecordBatch) -> Result<(), StepError> {
+fn write(writer: &mut Option<ParquetWriter<File>>, folder: &Path, batch: &RecordBatch) -> Result<(), StepError> {
     if writer.is_none() {
-        let properties = WriterProperties::builder()
-            .set_compression(Compression::SNAPPY)
-            .set_max_row_group_row_count(Some(128 * 1024))
-            .build();
         let file = File::create(folder.join("ours.parquet"))?;
-        *writer = Some(ArrowWriter::try_new(file, batch.schema(), Some(properties))?);
+        // As the peers' are.
+        *writer = Some(ParquetWriter::new(file, batch.schema(), Compression::SNAPPY));
     }
     if let Some(writer) = writer {
         writer.write(batch)?;
