@@ -133,19 +133,22 @@ impl OnlineStore {
         }
         let (view, positions, columns) = (view_prefix(view_id), def.positions(), def.columns().len());
         let (memory, mut entity) = (self.memory.reader(), Vec::new());
+        let memory_of_view = memory.view(&view, columns)?;
+        // Step by step for all: the processor then waits for the memory of several at once.
+        let mut keys = Vec::with_capacity(asked.len());
+        for (key, _) in asked {
+            keys.push(key.as_ref().map(|key| {
+                write_entity(&view, key, &mut entity);
+                memory.key(&entity)
+            }));
+        }
+        let known: Vec<_> = keys.into_iter().map(|key| key.map(|key| memory_of_view.latest(key))).collect();
         let mut dated = Dated::new(def.features.len(), asked.len());
-        for (key, at) in asked {
-            let Some(key) = key else {
-                dated.push(None, no_rows(def, &positions, *at));
-                continue;
-            };
-            write_entity(&view, key, &mut entity);
-            match memory.latest(&view, &entity, columns) {
-                Known::Row(row) if row.time <= at.micros() => {
-                    dated.push_row(def, &positions, row, *at);
-                }
-                Known::NoRows => dated.push(None, no_rows(def, &positions, *at)),
-                Known::Row(_) | Known::Nothing => return None,
+        for (known, (_, at)) in known.into_iter().zip(asked) {
+            match known {
+                Some(Known::Row(row)) if row.time <= at.micros() => dated.push_row(def, &positions, row, *at),
+                None | Some(Known::NoRows) => dated.push(None, no_rows(def, &positions, *at)),
+                Some(Known::Row(_) | Known::Nothing) => return None,
             }
         }
         Some(dated)

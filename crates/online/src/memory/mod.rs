@@ -15,7 +15,7 @@ use bedplate_features::tidy;
 use parking_lot::{RwLock, RwLockReadGuard};
 
 pub(crate) use filling::Filling;
-pub(crate) use table::Row;
+pub(crate) use table::{Key, Row};
 use table::{Keys, Table};
 
 use crate::layout::ViewPrefix;
@@ -258,12 +258,27 @@ pub(crate) struct MemoryReader<'a> {
 }
 
 impl MemoryReader<'_> {
+    pub(crate) fn key(&self, entity: &[u8]) -> Key {
+        self.memory.keys.of(entity)
+    }
+
+    /// A view, if its rows have so many values.
+    pub(crate) fn view(&self, view: &ViewPrefix, width: usize) -> Option<ViewReader<'_>> {
+        self.views.views.get(view).filter(|known| known.table.width() == width).map(ViewReader)
+    }
+
     /// The latest of all rows of an entity of a view whose rows have so many values.
     pub(crate) fn latest(&self, view: &ViewPrefix, entity: &[u8], width: usize) -> Known<'_> {
-        let Some(known) = self.views.views.get(view).filter(|known| known.table.width() == width) else {
-            return Known::Nothing;
-        };
-        match (known.table.get(self.memory.keys.of(entity)), &known.knows) {
+        self.view(view, width).map_or(Known::Nothing, |view| view.latest(self.key(entity)))
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct ViewReader<'a>(&'a View);
+
+impl<'a> ViewReader<'a> {
+    pub(crate) fn latest(self, entity: Key) -> Known<'a> {
+        match (self.0.table.get(entity), &self.0.knows) {
             (Some(row), _) => Known::Row(row),
             (None, Knows::All) => Known::NoRows,
             (None, _) => Known::Nothing,

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use hashbrown::HashTable;
 
@@ -41,27 +41,61 @@ pub(crate) struct Table {
     first: u32,
 }
 
+/// Of each slot one word after the other, so that one row is one or two lines of memory: its key, its time, its values.
 struct Chunk {
-    keys: Vec<Key>,
-    times: Vec<i64>,
-    values: Vec<f64>,
-    /// Read since it was written or looked at last.
-    read: Box<[AtomicBool]>,
+    slots: Vec<u64>,
+    /// A bit a slot: read since it was written or looked at last.
+    read: Box<[AtomicU64]>,
 }
+
+/// Words of a slot before its values.
+const HEAD: usize = 3;
+const BITS: usize = u64::BITS as usize;
 
 impl Chunk {
     fn new(width: usize) -> Self {
-        let slots = CHUNK as usize;
-        Self {
-            keys: Vec::with_capacity(slots),
-            times: Vec::with_capacity(slots),
-            values: Vec::with_capacity(slots * width),
-            read: (0..slots).map(|_| AtomicBool::new(false)).collect(),
-        }
+        let read = (0..CHUNK as usize / BITS).map(|_| AtomicU64::new(0)).collect();
+        Self { slots: Vec::with_capacity(CHUNK as usize * (HEAD + width)), read }
+    }
+
+    fn len(&self, width: usize) -> usize {
+        self.slots.len() / (HEAD + width)
+    }
+
+    fn slot(&self, at: usize, width: usize) -> &[u64] {
+        &self.slots[at * (HEAD + width)..][..HEAD + width]
+    }
+
+    fn key(&self, at: usize, width: usize) -> Key {
+        let slot = self.slot(at, width);
+        Key(slot[0], slot[1])
     }
 
     fn row(&self, at: usize, width: usize) -> Row<'_> {
-        Row { time: self.times[at], values: &self.values[at * width..][..width] }
+        let slot = self.slot(at, width);
+        Row { time: slot[2].cast_signed(), values: bytemuck::cast_slice(&slot[HEAD..]) }
+    }
+
+    fn push(&mut self, key: Key, row: Row<'_>) {
+        self.slots.extend([key.0, key.1, row.time.cast_unsigned()]);
+        self.slots.extend_from_slice(bytemuck::cast_slice(row.values));
+    }
+
+    fn replace(&mut self, at: usize, width: usize, row: Row<'_>) {
+        let slot = &mut self.slots[at * (HEAD + width)..][..HEAD + width];
+        slot[2] = row.time.cast_unsigned();
+        slot[HEAD..].copy_from_slice(bytemuck::cast_slice(row.values));
+    }
+
+    fn was_read(&self, at: usize) -> bool {
+        self.read[at / BITS].load(Ordering::Relaxed) & (1 << (at % BITS)) != 0
+    }
+
+    /// Written only when it changes: readers on other cores share the line.
+    fn is_read(&self, at: usize) {
+        if !self.was_read(at) {
+            self.read[at / BITS].fetch_or(1 << (at % BITS), Ordering::Relaxed);
+        }
     }
 }
 
@@ -80,12 +114,12 @@ impl Table {
 
     /// What one chunk more takes, with its share of the index.
     pub(crate) fn chunk_bytes(width: usize) -> usize {
-        CHUNK as usize * (size_of::<Key>() + size_of::<i64>() + width * size_of::<f64>() + 1 + INDEXED)
+        CHUNK as usize * ((HEAD + width) * size_of::<u64>() + INDEXED) + CHUNK as usize / 8
     }
 
     /// Whether the next new entity needs a chunk more.
     pub(crate) fn is_full(&self) -> bool {
-        self.chunks.back().is_none_or(|last| last.keys.len() == CHUNK as usize)
+        self.chunks.back().is_none_or(|last| last.len(self.width) == CHUNK as usize)
     }
 
     pub(crate) fn holds(&self, key: Key) -> bool {
@@ -95,10 +129,7 @@ impl Table {
     pub(crate) fn get(&self, key: Key) -> Option<Row<'_>> {
         let (chunk, at) = self.place(*self.index.find(key.0, |slot| self.key(*slot) == key)?);
         let chunk = &self.chunks[chunk];
-        // Written only when it changes: readers on other cores share the line.
-        if !chunk.read[at].load(Ordering::Relaxed) {
-            chunk.read[at].store(true, Ordering::Relaxed);
-        }
+        chunk.is_read(at);
         Some(chunk.row(at, self.width))
     }
 
@@ -106,9 +137,7 @@ impl Table {
     pub(crate) fn put(&mut self, key: Key, row: Row<'_>) {
         if let Some(slot) = self.index.find(key.0, |slot| self.key(*slot) == key) {
             let (chunk, at) = self.place(*slot);
-            let (width, chunk) = (self.width, &mut self.chunks[chunk]);
-            chunk.times[at] = row.time;
-            chunk.values[at * width..][..width].copy_from_slice(row.values);
+            self.chunks[chunk].replace(at, self.width, row);
             return;
         }
         if self.is_full() {
@@ -116,15 +145,13 @@ impl Table {
         }
         let last = self.chunks.len() - 1;
         let chunk = &mut self.chunks[last];
-        let at = chunk.keys.len();
-        chunk.keys.push(key);
-        chunk.times.push(row.time);
-        chunk.values.extend_from_slice(row.values);
+        let at = chunk.len(self.width);
+        chunk.push(key, row);
         let slot = self.first.wrapping_add(last as u32 * CHUNK + at as u32);
-        let (chunks, first) = (&self.chunks, self.first);
+        let (chunks, first, width) = (&self.chunks, self.first, self.width);
         self.index.insert_unique(key.0, slot, |slot| {
             let (chunk, at) = place(first, *slot);
-            chunks[chunk].keys[at].0
+            chunks[chunk].key(at, width).0
         });
     }
 
@@ -134,22 +161,23 @@ impl Table {
         let Some(chunk) = self.chunks.pop_front() else { return false };
         let gone = self.first;
         self.first = self.first.wrapping_add(CHUNK);
-        for (at, key) in chunk.keys.iter().enumerate() {
+        let slots = chunk.len(self.width);
+        for at in 0..slots {
+            let key = chunk.key(at, self.width);
             let slot = gone.wrapping_add(at as u32);
             if let Ok(found) = self.index.find_entry(key.0, |found| *found == slot) {
                 found.remove();
             }
         }
-        let was_read = |at: &usize| chunk.read[*at].load(Ordering::Relaxed);
-        for at in (0..chunk.keys.len()).filter(was_read).take(CHUNK as usize / 2) {
-            self.put(chunk.keys[at], chunk.row(at, self.width));
+        for at in (0..slots).filter(|at| chunk.was_read(*at)).take(CHUNK as usize / 2) {
+            self.put(chunk.key(at, self.width), chunk.row(at, self.width));
         }
         true
     }
 
     fn key(&self, slot: u32) -> Key {
         let (chunk, at) = self.place(slot);
-        self.chunks[chunk].keys[at]
+        self.chunks[chunk].key(at, self.width)
     }
 
     fn place(&self, slot: u32) -> (usize, usize) {
