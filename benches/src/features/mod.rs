@@ -19,7 +19,7 @@ const MIB: f64 = 1_048_576.0;
 const GIB: usize = 1 << 30;
 /// What the join may hold besides its queries, where much and where little may be held.
 const MEMORY: usize = 512 << 20;
-const LITTLE: usize = 96 << 20;
+const LITTLE: usize = 32 << 20;
 const PEERS: &str = include_str!("peers.py");
 
 pub fn run(python: &Path, rows: usize) -> Result<ExitCode> {
@@ -107,6 +107,8 @@ fn joined(ours: &Measured, peer: &Measured, faster: &Faster) -> Vec<Line> {
 fn ours(folder: &Path, step: &str, memory: usize) -> Result<Measured> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["features-step", step, "--folder"]).arg(folder);
+    // As the product sets it at its start.
+    command.env("MIMALLOC_PURGE_DELAY", "100");
     if memory > 0 {
         command.args(["--memory", &memory.to_string()]);
     }

@@ -5,6 +5,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the binary is where the environment is read and processes end")]
 
+mod allocator;
 mod backup;
 mod cli;
 mod cluster;
@@ -26,13 +27,9 @@ mod worker;
 use std::process::ExitCode;
 
 use clap::Parser;
-use mimalloc::MiMalloc;
-
-/// A write makes many small values on one thread that are dropped on another, which the system's allocator is slow at.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
+    allocator::give_back_soon();
     let cli = cli::Cli::parse();
     tell::start_log(cli.verbose);
     match commands::run(cli) {

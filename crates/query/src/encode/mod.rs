@@ -7,8 +7,9 @@ mod row_group;
 use std::io::Write;
 use std::mem;
 
-use arrow::array::{Array, RecordBatch};
+use arrow::array::{Array, ArrayRef, MutableArrayData, RecordBatch, make_array};
 use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 
@@ -81,6 +82,7 @@ impl<W: Write + Send + 'static> ParquetWriter<W> {
                 let group = mem::take(&mut self.gathered).batches;
                 let stage = self.stage.take().ok_or_else(background::stopped)?;
                 self.stage = Some(Stage::Later(stage.hand_over(&self.layout, group)?));
+                rest = rest.map(apart).transpose()?;
             }
         }
         Ok(())
@@ -102,6 +104,20 @@ impl<W: Write + Send + 'static> ParquetWriter<W> {
     }
 }
 
+/// Rows of a large batch that wait for others are copied: the batch may go meanwhile.
+fn apart(rows: RecordBatch) -> Result<RecordBatch, ParquetError> {
+    if rows.num_rows() >= GROUP_ROWS {
+        return Ok(rows);
+    }
+    let copy = |column: &ArrayRef| {
+        let data = column.to_data();
+        let mut copied = MutableArrayData::new(vec![&data], false, data.len());
+        copied.try_extend(0, 0, data.len())?;
+        Ok::<_, ArrowError>(make_array(copied.freeze()))
+    };
+    Ok(RecordBatch::try_new(rows.schema(), rows.columns().iter().map(copy).collect::<Result<_, _>>()?)?)
+}
+
 impl<W: Write + Send + 'static> Stage<W> {
     fn hand_over(self, layout: &Layout, group: Vec<RecordBatch>) -> Result<Background<W>, ParquetError> {
         let background = match self {
@@ -118,7 +134,7 @@ mod tests {
     use std::io::{Read, Seek};
     use std::sync::Arc;
 
-    use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
+    use arrow::array::{Float64Array, Int64Array, StringArray};
     use arrow::compute::concat_batches;
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
     use parquet::basic::Encoding;
