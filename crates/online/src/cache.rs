@@ -14,7 +14,8 @@ use parking_lot::Mutex;
 use crate::memory::Written;
 use crate::tickets::{Ticket, Tickets};
 
-/// Numbers remembered in each of two generations: 8 bytes each, so about 32 MiB in all, twice that with what is appended.
+/// Numbers remembered in each of two generations, those of tiles among them: 8 bytes each, so about 32 MiB in all, twice that
+/// with what is appended.
 const CELLS: usize = 2 * 1024 * 1024;
 /// What an entity costs besides its rows.
 const ENTITY_CELLS: usize = 32;
@@ -89,7 +90,7 @@ impl Generations {
     }
 
     fn insert(&mut self, entity: Vec<u8>, tail: Arc<Tail>) {
-        self.young_cells += ENTITY_CELLS + tail.history.len() * (1 + tail.history.columns());
+        self.young_cells += ENTITY_CELLS + tail.history.bytes() / size_of::<f64>();
         self.young.insert(entity, tail);
         if self.young_cells > CELLS {
             self.old = std::mem::take(&mut self.young);

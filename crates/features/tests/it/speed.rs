@@ -31,11 +31,13 @@ fn carrier_delays() -> ViewDefinition {
         column: "delay".into(),
         aggregate: Aggregate::Mean,
         window: Some(window.parse().unwrap()),
+        quantile: None,
     };
     ViewDefinition {
         name: "carrier_delays".into(),
         join_keys: vec![JoinKey { name: "carrier".into(), type_: ColumnType::String }],
         timestamp: Some("at".into()),
+        created: None,
         ttl: None,
         features: vec![mean("mean_16d", "16d"), mean("mean_3h", "3h")],
     }
