@@ -192,6 +192,30 @@ mod tests {
     }
 
     #[test]
+    fn what_tiles_take_counts() {
+        use bedplate_features::{FeatureDef, ViewDefinition};
+        let feature = FeatureDef {
+            name: "kinds".into(),
+            column: "x".into(),
+            aggregate: bedplate_kinds::Aggregate::Distinct,
+            window: Some("1d".parse().unwrap()),
+            quantile: None,
+        };
+        let (name, timestamp, created) = ("v".to_owned(), Some("at".to_owned()), None);
+        let (join_keys, features) = (Vec::new(), vec![feature]);
+        let def = ViewDefinition { name, join_keys, timestamp, created, ttl: None, features };
+        let counted = |mut history: History| {
+            (0..400).for_each(|i| history.push(i, &[Some(i as f64)]));
+            let cache = Cache::default();
+            cache.keep(cache.ticket(), b"e".to_vec(), Arc::new(Tail { from: 0, until: 500, history, limit: 900 }));
+            cache.0.lock().young_cells
+        };
+        let (plain, tiled) = (counted(History::new(1)), counted(History::tiled(&def)));
+        assert_eq!(plain, ENTITY_CELLS + 800);
+        assert!(tiled >= plain + 400, "{tiled}");
+    }
+
+    #[test]
     fn forgets_what_was_read_least_lately() {
         let cache = holding(&[1]);
         let many = CELLS / (ENTITY_CELLS + 2);

@@ -6,7 +6,7 @@ use bedplate_features::{
     EntityKey, History, HistoryRef, InvalidPacked, ViewDefinition, unpack, values_into, values_of,
 };
 use bedplate_types::{Span, Timestamp};
-use fjall::{Guard, Readable, Snapshot};
+use fjall::{Readable, Snapshot};
 
 use crate::cache::Tail;
 use crate::error::Doing;

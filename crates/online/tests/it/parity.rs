@@ -54,14 +54,17 @@ fn number() -> impl Strategy<Value = Option<f64>> {
     ]
 }
 
-fn raws() -> impl Strategy<Value = Vec<Raw>> {
+fn raw() -> impl Strategy<Value = Raw> {
     let id = prop_oneof![Just(None), (0..3_i64).prop_map(Some)];
-    let created = prop::option::of(-2..2_i64);
-    let raw = (carrier(), time(), created, id, number(), number());
-    let raw = raw.prop_map(|(carrier, time, created, id, x, y)| Raw { carrier, time, created, id, x, y });
-    // Few rows, or so many of few moments that their tiles are kept.
-    let dense = raw.clone().prop_map(|raw| Raw { carrier: Some("a".into()), time: raw.time.map(|at| at % 3), ..raw });
-    prop_oneof![4 => prop::collection::vec(raw, 0..50), 1 => prop::collection::vec(dense, 100..200)]
+    let made = (carrier(), time(), prop::option::of(-2..2_i64), id, number(), number());
+    made.prop_map(|(carrier, time, created, id, x, y)| Raw { carrier, time, created, id, x, y })
+}
+
+/// Few rows, or so many of one entity that their tiles are kept.
+fn raws() -> impl Strategy<Value = Vec<Raw>> {
+    let dense = (raw(), prop_oneof![1 => -2..2_i64, 4 => 0..400_i64]);
+    let dense = dense.prop_map(|(raw, time)| Raw { carrier: Some("a".into()), time: Some(time), ..raw });
+    prop_oneof![4 => prop::collection::vec(raw(), 0..50), 1 => prop::collection::vec(dense, 100..200)]
 }
 
 fn definition() -> impl Strategy<Value = ViewDefinition> {
