@@ -36,6 +36,11 @@ metadata: {name: driver, namespace: taxis}
 spec: {joinKeys: [{name: driver, type: int64}]}
 ---
 apiVersion: bedplate.dev/v1alpha1
+kind: RoleBinding
+metadata: {name: robot, namespace: taxis}
+spec: {role: editor, subjects: [{kind: ServiceAccount, name: robot}]}
+---
+apiVersion: bedplate.dev/v1alpha1
 kind: FeatureView
 metadata: {name: fares, namespace: taxis}
 spec:
@@ -115,6 +120,10 @@ fn of_each_row_the_version_that_was_created_last_counts_in_whatever_order_they_c
     assert_eq!(applied.code, Some(0), "{}", applied.err);
     let api = Api::of(home.path(), home.path());
     await_ready(&api);
+    let account = json!({ "serviceAccount": { "namespace": "taxis", "name": "robot" } });
+    let (code, made) = api.ask("POST", "/bedplate/v1/tokens", &account);
+    assert_eq!(code, 201, "{made}");
+    let api = api.with_token(made["token"].as_str().unwrap());
     let deviation = |fares: [f64; 3]| {
         let mean = fares.iter().sum::<f64>() / 3.0;
         (fares.iter().map(|fare| (fare - mean) * (fare - mean)).sum::<f64>() / 2.0).sqrt()

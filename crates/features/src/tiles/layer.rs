@@ -6,8 +6,8 @@ use bedplate_sketches::{Distinct, Quantiles};
 
 use super::{Extremes, Kind, Moments, Partial, Sums};
 
-/// Rows from which on a tile is kept: fewer are aggregated as fast as they are looked up.
-const MANY: usize = 32;
+/// Rows from which on a tile is kept: fewer are aggregated about as fast as they are merged.
+const MANY: usize = 8;
 
 /// The tiles of one width that have many rows, for each column what its aggregates need of them.
 #[derive(Clone, Debug)]

@@ -50,10 +50,11 @@ impl Partial for Sums {
     }
 
     /// Without a branch for null: a sum is never -0.0, so that adding 0.0 changes nothing.
+    #[expect(clippy::cast_precision_loss, reason = "a window holds far fewer than 2^53 rows")]
     fn of(values: &[f64]) -> Self {
         let zeroed = |value: &f64| if value.is_nan() { 0.0 } else { *value };
         let sum = values.iter().fold(0.0, |sum, value| sum + zeroed(value));
-        Self { count: values.iter().map(|value| f64::from(u8::from(!value.is_nan()))).sum(), sum }
+        Self { count: values.iter().filter(|value| !value.is_nan()).count() as f64, sum }
     }
 }
 

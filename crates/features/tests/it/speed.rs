@@ -94,7 +94,7 @@ fn long_windows(aggregate: Aggregate) -> ViewDefinition {
 
 #[test]
 fn long_windows_over_many_rows_are_the_same_with_their_tiles_and_without() {
-    const READS: i64 = 20;
+    const READS: i64 = 200;
     const DAYS: i64 = 30 * 86_400_000_000;
     for (aggregate, rows) in [
         (Aggregate::Mean, 100_000),
@@ -109,17 +109,14 @@ fn long_windows_over_many_rows_are_the_same_with_their_tiles_and_without() {
         let started = worked();
         (0..rows).for_each(|i| tiled.push(i * (DAYS / rows), &[Some((i * 7919 % 100_003) as f64)]));
         let built = worked() - started;
-        let moments = (0..READS).map(|i| Timestamp::from_micros(DAYS - i * 1_234_567_891));
-        let (mut by_rows, mut by_tiles) = (0, 0);
-        for at in moments {
-            let started = worked();
-            let wanted = values(&def, &plain.all(), at);
-            by_rows += worked() - started;
-            let started = worked();
-            let found = tiled.values_of(&def, &[0, 0], at);
-            by_tiles += worked() - started;
-            assert_eq!(found, wanted);
-        }
+        let moments = || (0..READS).map(|i| Timestamp::from_micros(DAYS - i * 1_234_567_891));
+        let started = worked();
+        let wanted: Vec<_> = moments().map(|at| values(&def, &plain.all(), at)).collect();
+        let by_rows = worked() - started;
+        let started = worked();
+        let found: Vec<_> = moments().map(|at| tiled.values_of(&def, &[0, 0], at)).collect();
+        let by_tiles = worked() - started;
+        assert_eq!(found, wanted);
         let micros = |nanos: u64| nanos as f64 / 1e3 / READS as f64;
         println!(
             "{aggregate:?} over 7 and 30 days of {rows} rows: {:.1} us by rows, {:.1} us by tiles; {} us to push all, {} KiB",
