@@ -90,7 +90,7 @@ pub struct Feature {
     pub description: String,
 }
 
-/// How rows within the window make one value. Nulls are left out; no rows make null, except for `count`, which makes 0.
+/// How rows within the window make one value. Nulls are left out; no rows make null, except for `count` and `distinct`, which make 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Aggregate {
