@@ -10,7 +10,7 @@ use crate::cargo::cargo;
 
 /// Each crate's floor. A new crate is entered here, or the check fails.
 const FLOORS: &[(u8, &[&str])] = &[
-    (0, &["types", "kinds", "onnx"]),
+    (0, &["types", "kinds", "onnx", "sketches"]),
     (SPINE, &["db", "identity", "policy", "audit", "lineage", "ledger"]),
     (PILLARS, &["lake", "features", "catalogue", "tracking", "delivery", "trust", "fabric", "govern", "leader"]),
     (

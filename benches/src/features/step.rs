@@ -155,17 +155,20 @@ fn view(view: &data::View) -> View {
         column: name.clone(),
         aggregate: Aggregate::Last,
         window: None,
+        quantile: None,
     };
     View {
         definition: ViewDefinition {
             name: view.name.into(),
             join_keys: vec![JoinKey { name: view.key.into(), type_: ColumnType::Int64 }],
             timestamp: Some("at".into()),
+            created: None,
             ttl: view.ttl_days.map(|days| Span::from_micros(days * DAY)),
             features: names.iter().map(feature).collect(),
         },
         selected: (0..names.len()).collect(),
         tables: vec![table(view.name)],
         sql: format!("SELECT {}, at, {} FROM {}", view.key, names.join(", "), view.name),
+        as_known_at: None,
     }
 }

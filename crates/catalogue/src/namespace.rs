@@ -92,15 +92,17 @@ impl Namespace {
         let feature = spec.features.iter().find(|one| one.name == feature)?;
         let keys = entity.spec.join_keys.iter().map(|key| query.column(&key.name).to_owned());
         let shown = |span: Option<Span>| span.map(|span| span.to_string()).unwrap_or_default();
-        let at = spec.timestamp_column.as_deref().map(|column| query.column(column).to_owned()).unwrap_or_default();
+        let made_of = |column: Option<&String>| column.map(|name| query.column(name).to_owned()).unwrap_or_default();
         let rest = [
             spec.entity.clone(),
             query.relation().to_owned(),
             query.column(feature.source_column()).to_owned(),
             format!("{:?}", feature.aggregate),
             shown(feature.window),
+            feature.quantile.map(|q| q.to_string()).unwrap_or_default(),
             shown(spec.ttl),
-            at,
+            made_of(spec.timestamp_column.as_ref()),
+            made_of(spec.created_column.as_ref()),
         ];
         Some(rest.into_iter().chain(keys).collect())
     }
@@ -280,6 +282,15 @@ mod tests {
         }
         assert_eq!(demo.same_features("one", "f"), [("two".to_owned(), "f".to_owned())]);
         assert_eq!(demo.same_features("three", "f"), []);
+        // Of two quantiles of one column each is another feature.
+        for (name, q) in [("p50", 0.5), ("p90", 0.9), ("median", 0.5)] {
+            let feature =
+                json!({ "name": "f", "column": "gust", "aggregate": "quantile", "window": "1h", "quantile": q });
+            let view = json!({ "entity": "e", "source": { "datasets": ["weather"], "sql": "SELECT site, gust FROM weather" },
+                "features": [feature] });
+            demo.put(name, Arc::new(Object::FeatureView(object("FeatureView", name, view))));
+        }
+        assert_eq!(demo.same_features("p50", "f"), [("median".to_owned(), "f".to_owned())]);
         demo.remove(ObjectKind::FeatureView, "two");
         assert_eq!(demo.same_features("one", "f"), []);
         assert_eq!(demo.same_features("one", "none"), []);

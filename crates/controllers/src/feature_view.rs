@@ -46,7 +46,7 @@ async fn bring(platform: &Arc<Platform>, view: &FeatureView, status: &mut Featur
     let asked = if is_here { status.rows_wanted() } else { status.rows_asked.as_ref() };
     if let Some(asked) = asked.cloned() {
         let sql = view.spec.source.sql.clone();
-        let source = View { definition, selected: Vec::new(), tables: tables.refs, sql };
+        let source = View { definition, selected: Vec::new(), tables: tables.refs, sql, as_known_at: None };
         asked_rows::bring(platform, view, status, source, &version, &asked).await?;
     }
     Ok(Phase::Ready)
@@ -162,7 +162,13 @@ async fn load(
     let until = view.spec.materialize_until;
     let sql = view.spec.source.sql.clone();
     let definition = definition.clone();
-    let source = View { definition: definition.clone(), selected: Vec::new(), tables: tables.refs.clone(), sql };
+    let source = View {
+        definition: definition.clone(),
+        selected: Vec::new(),
+        tables: tables.refs.clone(),
+        sql,
+        as_known_at: None,
+    };
     let (here, runtime) = (platform.clone(), Handle::current());
     platform
         .measured(move || {

@@ -37,6 +37,9 @@ pub fn of_view(
         if let Some(moment) = &definition.timestamp {
             closest(&mut causes, query.causes(moment, How::Window));
         }
+        if let Some(moment) = &definition.created {
+            closest(&mut causes, query.causes(moment, How::Sort));
+        }
         link(facts, &to, causes, ACTOR, now);
     }
 }

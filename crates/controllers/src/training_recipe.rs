@@ -71,8 +71,10 @@ fn inputs(recipe: &TrainingRecipe, service: &FeatureService, tables: &Tables) ->
         &versions,
         &tables.inputs,
     ];
-    // Only where there is one: recipes from before there were purposes are not trained anew.
+    // Only where there is one: recipes from before there were purposes, or cutoffs, are not trained anew.
     all.extend(spec.purpose.iter().map(|purpose| purpose as &dyn digest::erased::Json));
+    let as_known_at = spec.as_known_at.map(|moment| ("asKnownAt", moment));
+    all.extend(as_known_at.iter().map(|moment| moment as &dyn digest::erased::Json));
     digest::of(&all)
 }
 
@@ -123,7 +125,7 @@ async fn assemble(
     let name = full_name(&**recipe);
     let columns = feature_view::columns(platform, &tables.refs, &recipe.spec.label.sql, &name).await?;
     let labels = feature_view::query(platform, tables.refs.clone(), &recipe.spec.label.sql, &name).await?;
-    let views = views(platform, service, &name).await?;
+    let views = views(platform, service, recipe, &name).await?;
     let keys = lineage::keys(&views);
     let runtime = tokio::runtime::Handle::current();
     let (here, recipe_, service_) = (platform.clone(), recipe.clone(), service.clone());
@@ -173,7 +175,12 @@ fn stored(platform: &Platform, name: &NamespacedName, team: &str, snapshot: &Dig
     }
 }
 
-async fn views(platform: &Arc<Platform>, service: &FeatureService, name: &NamespacedName) -> Result<Vec<View>, Hold> {
+async fn views(
+    platform: &Arc<Platform>,
+    service: &FeatureService,
+    recipe: &TrainingRecipe,
+    name: &NamespacedName,
+) -> Result<Vec<View>, Hold> {
     let mut views = Vec::new();
     for selection in &service.spec.views {
         let view = feature_service::ready(platform, &name.namespace, &selection.view).await?;
@@ -181,7 +188,8 @@ async fn views(platform: &Arc<Platform>, service: &FeatureService, name: &Namesp
         let definition = feature_view::definition(platform, &view, &view_name).await?;
         let tables = feature_view::tables(platform, &name.namespace, &view.spec.source.datasets).await?;
         let selected = feature_service::selected(&view, selection)?;
-        views.push(View { definition, selected, tables: tables.refs, sql: view.spec.source.sql.clone() });
+        let (sql, as_known_at) = (view.spec.source.sql.clone(), recipe.spec.as_known_at);
+        views.push(View { definition, selected, tables: tables.refs, sql, as_known_at });
     }
     Ok(views)
 }

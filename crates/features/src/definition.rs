@@ -8,24 +8,34 @@ use sha2::{Digest as _, Sha256};
 use crate::FeatureError;
 
 /// One feature: how a column of the source becomes one number at a moment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FeatureDef {
     pub name: String,
     pub column: String,
     pub aggregate: Aggregate,
     pub window: Option<Span>,
+    /// Of the aggregate `quantile`, which.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quantile: Option<f64>,
 }
 
 /// A feature view resolved with its entity: all that decides a feature's value, and nothing else.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ViewDefinition {
     pub name: String,
     pub join_keys: Vec<JoinKey>,
     /// The column that says when a row became known; without it rows were always known.
     pub timestamp: Option<String>,
+    /// The column that says when a row was written: of rows of one entity and time the one created last counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created: Option<String>,
     pub ttl: Option<Span>,
     pub features: Vec<FeatureDef>,
 }
+
+/// How values are made. Windows were aggregated row by row before they were by tiles, which gives sums other last digits.
+const FORMAT: u32 = 1;
+const FORMAT_OF_WINDOWS: u32 = 2;
 
 /// What a version digest covers; the field order is part of the digest.
 #[derive(Serialize)]
@@ -47,6 +57,7 @@ impl ViewDefinition {
             name,
             join_keys: entity.join_keys.clone(),
             timestamp: view.timestamp_column.clone(),
+            created: view.created_column.clone(),
             ttl: view.ttl,
             features: view.features.iter().map(FeatureDef::from).collect(),
         })
@@ -55,7 +66,8 @@ impl ViewDefinition {
     /// Digest of the definition and of the query that makes its rows: rows stored under one digest stay comparable.
     #[must_use]
     pub fn version(&self, sql: &str) -> Digest {
-        let canonical = serde_json::to_vec(&Versioned { format: 1, definition: self, sql: sql.trim() })
+        let format = if self.longest_window().is_some() { FORMAT_OF_WINDOWS } else { FORMAT };
+        let canonical = serde_json::to_vec(&Versioned { format, definition: self, sql: sql.trim() })
             .expect("strings, numbers and lists always have a JSON form");
         Digest::from_sha256(Sha256::digest(canonical).into())
     }
@@ -109,6 +121,7 @@ impl From<&Feature> for FeatureDef {
             column: feature.source_column().to_owned(),
             aggregate: feature.aggregate,
             window: feature.window,
+            quantile: feature.quantile,
         }
     }
 }
@@ -170,6 +183,7 @@ mod tests {
             delays().version("select 2"),
             ViewDefinition { ttl: None, ..delays() }.version("select 1"),
             ViewDefinition { timestamp: Some("other".to_owned()), ..delays() }.version("select 1"),
+            ViewDefinition { created: Some("written_at".to_owned()), ..delays() }.version("select 1"),
         ];
         assert!(others.iter().all(|other| *other != base));
     }
@@ -179,7 +193,13 @@ mod tests {
         // Stored online rows are found by this digest: changing the canonical form orphans them.
         assert_eq!(
             delays().version("select 1").to_string(),
-            "sha256:d8196bfae7640cd3852f0de07f39de4e573f57e519ab9f3ea7e60c5924fd39cb",
+            "sha256:039bc21e3bb8502031e938342890ec9238a15bf6cbbc8c192c8d3ddebe821c28",
+        );
+        let mut latest = delays();
+        latest.features.remove(0);
+        assert_eq!(
+            latest.version("select 1").to_string(),
+            "sha256:647bcbd75415da4627e8e947b2357620ce4141821c187624bdb93522f14770a6",
         );
     }
 

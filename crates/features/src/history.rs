@@ -1,9 +1,13 @@
 //! The one definition of a feature's value at a moment, over one entity's rows.
 
+use std::ops::Range;
+
 use bedplate_kinds::Aggregate;
+use bedplate_sketches::{Distinct, Quantiles};
 use bedplate_types::{Span, Timestamp};
 
 use crate::number::tidy;
+use crate::tiles::{Extremes, Lane, Moments, Sums, Tiles, shift};
 use crate::{FeatureDef, ViewDefinition};
 
 /// One entity's rows, column by column: times in order, and for each stored column its numbers, NaN where null.
@@ -11,6 +15,7 @@ use crate::{FeatureDef, ViewDefinition};
 pub struct History {
     times: Vec<i64>,
     columns: Vec<Vec<f64>>,
+    tiles: Option<Tiles>,
 }
 
 /// A stretch of rows of one entity, borrowed from where they are kept.
@@ -27,7 +32,22 @@ impl History {
     /// No rows yet, of so many columns.
     #[must_use]
     pub fn new(columns: usize) -> Self {
-        Self { times: Vec::new(), columns: vec![Vec::new(); columns] }
+        Self { times: Vec::new(), columns: vec![Vec::new(); columns], tiles: None }
+    }
+
+    /// The same, with what the view's windows share of their rows kept up to date at each push. Worth it where the rows are
+    /// asked about more than once: values are the same without.
+    #[must_use]
+    pub fn tiled(def: &ViewDefinition) -> Self {
+        let tiles = Tiles::of(def, &def.positions());
+        Self { tiles: Some(tiles), ..Self::new(def.columns().len()) }
+    }
+
+    /// What it holds, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let rows = self.len() * (1 + self.columns.len()) * size_of::<f64>();
+        rows + self.tiles.as_ref().map_or(0, Tiles::bytes)
     }
 
     #[must_use]
@@ -52,16 +72,25 @@ impl History {
         for (i, column) in self.columns.iter_mut().enumerate() {
             column.push(values.get(i).copied().flatten().and_then(tidy).unwrap_or(f64::NAN));
         }
+        self.tile();
     }
 
     /// The same of values that are NaN where null, as many as the columns.
     pub(crate) fn push_numbers(&mut self, time: i64, values: &[f64]) {
         self.times.push(time);
         self.columns.iter_mut().zip(values).for_each(|(column, value)| column.push(*value));
+        self.tile();
+    }
+
+    fn tile(&mut self) {
+        if let Some(tiles) = &mut self.tiles {
+            tiles.push(&self.times, &self.columns);
+        }
     }
 
     pub(crate) fn clear(&mut self) {
         self.times.clear();
+        self.tiles.iter_mut().for_each(Tiles::clear);
         self.columns.iter_mut().for_each(Vec::clear);
     }
 
@@ -74,6 +103,25 @@ impl History {
     #[must_use]
     pub fn all(&self) -> HistoryRef<'_, Vec<f64>> {
         self.slice(0, self.len())
+    }
+
+    /// [`values_of`] these rows, by their tiles where they are kept.
+    #[must_use]
+    pub fn values_of(&self, def: &ViewDefinition, positions: &[usize], at: Timestamp) -> Vec<Option<f64>> {
+        let mut values = Vec::with_capacity(positions.len());
+        self.values_into(def, positions, at, |_, value| values.push(value));
+        values
+    }
+
+    /// [`values_into`] of these rows, by their tiles where they are kept.
+    pub fn values_into(
+        &self,
+        def: &ViewDefinition,
+        positions: &[usize],
+        at: Timestamp,
+        emit: impl FnMut(usize, Option<f64>),
+    ) {
+        made((def, positions), &self.all(), self.tiles.as_ref(), at, emit);
     }
 }
 
@@ -115,14 +163,24 @@ pub fn values_into<C: AsRef<[f64]>>(
     positions: &[usize],
     rows: &HistoryRef<'_, C>,
     at: Timestamp,
+    emit: impl FnMut(usize, Option<f64>),
+) {
+    made((def, positions), rows, None, at, emit);
+}
+
+fn made<C: AsRef<[f64]>>(
+    (def, positions): (&ViewDefinition, &[usize]),
+    rows: &HistoryRef<'_, C>,
+    tiles: Option<&Tiles>,
+    at: Timestamp,
     mut emit: impl FnMut(usize, Option<f64>),
 ) {
     let known = rows.times.partition_point(|time| *time <= at.micros());
     let alive = first_alive(def, rows.times, known, at);
     for (i, (feature, column)) in def.features.iter().zip(positions).enumerate() {
         let start = alive.max(first_in_window(feature.window, rows.times, known, at));
-        let column = &rows.columns[*column].as_ref()[rows.from + start..rows.from + known];
-        emit(i, aggregate(feature, column));
+        let values = &rows.columns[*column].as_ref()[rows.from..rows.from + rows.times.len()];
+        emit(i, aggregate(feature, Lane { times: rows.times, values, tiles, column: *column }, start..known));
     }
 }
 
@@ -140,30 +198,25 @@ fn first_in_window(window: Option<Span>, times: &[i64], known: usize, at: Timest
     times[..known].partition_point(|time| *time <= edge)
 }
 
-fn aggregate(feature: &FeatureDef, values: &[f64]) -> Option<f64> {
-    let present = || values.iter().copied().filter(|value| !value.is_nan());
+fn aggregate(feature: &FeatureDef, rows: Lane<'_>, range: Range<usize>) -> Option<f64> {
+    let shift = shift(feature.window);
     match feature.aggregate {
-        Aggregate::Last => values.last().copied().and_then(tidy),
-        Aggregate::Count => Some(count(values)),
-        Aggregate::Sum => sum(values).map(|(sum, _)| sum),
-        Aggregate::Mean => sum(values).map(|(sum, count)| sum / count),
-        Aggregate::Min => present().reduce(f64::min),
-        Aggregate::Max => present().reduce(f64::max),
+        Aggregate::Last => rows.values[range].last().copied(),
+        Aggregate::Count => Some(rows.fold::<Sums>(shift, range).count),
+        Aggregate::Sum => sum(&rows, shift, range).map(|sums| sums.sum),
+        Aggregate::Mean => sum(&rows, shift, range).map(|sums| sums.sum / sums.count),
+        Aggregate::Min => Some(rows.fold::<Extremes>(shift, range).least),
+        Aggregate::Max => Some(rows.fold::<Extremes>(shift, range).greatest),
+        Aggregate::Std => rows.fold::<Moments>(shift, range).deviation(),
+        Aggregate::Distinct => Some(rows.fold::<Distinct>(shift, range).estimate()),
+        Aggregate::Quantile => rows.fold::<Quantiles>(shift, range).quantile(feature.quantile?),
     }
     // Infinities of both signs in one window add up to NaN, which is missing like any other.
     .and_then(tidy)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a window holds far fewer than 2^53 rows")]
-fn count(values: &[f64]) -> f64 {
-    values.iter().filter(|value| !value.is_nan()).count() as f64
-}
-
-/// The sum, added strictly in order so that it is the same wherever it is made, and how many values it has.
-fn sum(values: &[f64]) -> Option<(f64, f64)> {
-    let count = count(values);
-    let sum = values.iter().fold(0.0, |sum, value| sum + if value.is_nan() { 0.0 } else { *value });
-    (count > 0.0).then_some((sum, count))
+fn sum(rows: &Lane<'_>, shift: u32, range: Range<usize>) -> Option<Sums> {
+    Some(rows.fold::<Sums>(shift, range)).filter(|sums| sums.count > 0.0)
 }
 
 #[cfg(test)]
@@ -176,11 +229,13 @@ mod tests {
             column: "x".into(),
             aggregate: *aggregate,
             window: window.map(Span::from_micros),
+            quantile: (*aggregate == Aggregate::Quantile).then_some(0.5),
         };
         ViewDefinition {
             name: "v".into(),
             join_keys: Vec::new(),
             timestamp: Some("t".into()),
+            created: None,
             ttl: ttl.map(Span::from_micros),
             features: features.iter().map(feature).collect(),
         }
@@ -219,12 +274,17 @@ mod tests {
 
     #[test]
     fn last_keeps_null_and_aggregates_leave_it_out() {
-        let aggregates =
-            [Aggregate::Mean, Aggregate::Sum, Aggregate::Count, Aggregate::Min, Aggregate::Max].map(|a| (a, Some(100)));
+        use Aggregate::{Count, Distinct, Max, Mean, Min, Quantile, Std, Sum};
+        let aggregates = [Mean, Sum, Count, Min, Max, Std, Distinct, Quantile].map(|a| (a, Some(100)));
         let def = view(None, &[[(Aggregate::Last, None)].as_slice(), &aggregates].concat());
         let rows = [(1, Some(-4.0)), (2, Some(6.0)), (3, None)];
-        assert_eq!(at(&def, &rows, 3), [None, Some(1.0), Some(2.0), Some(2.0), Some(-4.0), Some(6.0)]);
-        assert_eq!(at(&def, &[], 3), [None, None, None, Some(0.0), None, None]);
+        let found = at(&def, &rows, 3);
+        assert_eq!(found[..6], [None, Some(1.0), Some(2.0), Some(2.0), Some(-4.0), Some(6.0)]);
+        assert_eq!(found[6..], [Some(50_f64.sqrt()), Some(2.0), Some(-4.0)]);
+        assert_eq!(at(&def, &rows[..1], 3)[6..], [None, Some(1.0), Some(-4.0)]);
+        let nothing = at(&def, &[], 3);
+        assert_eq!(nothing[..6], [None, None, None, Some(0.0), None, None]);
+        assert_eq!(nothing[6..], [None, Some(0.0), None]);
     }
 
     #[test]

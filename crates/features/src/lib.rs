@@ -14,8 +14,12 @@
 //!   the identity: identical rows collapse into one, offline as well as online. So a push can be repeated after a crash,
 //!   rows may come in any order, and two different events that look alike both count once they have a `row_id`.
 //! - NaN is missing, and -0.0 is 0.0.
-//! - Sums are added one by one in that order, so they are equal bit by bit.
-//! - No label row is dropped: an unknown entity, a null key or a null time has no rows, which is null (0 for `count`).
+//! - A windowed aggregate is made by tiles, aligned stretches of time: rows are aggregated in that order tile by tile, and the
+//!   tiles' partials are merged in order. So values are equal bit by bit, whether tiles were made before or are made now.
+//! - With a created column, of rows with one entity, time and identity the one created last stays, and rows of one time are in
+//!   the order (created, identity); what was created at no moment comes first.
+//! - No label row is dropped: an unknown entity, a null key or a null time has no rows, which is null (0 for `count` and
+//!   `distinct`).
 //!
 //! It does not know where rows come from or where they are stored: no I/O, no clock, no async.
 
@@ -29,6 +33,7 @@ mod number;
 mod packed;
 pub mod request;
 mod row;
+mod tiles;
 
 pub use definition::{FeatureDef, ViewDefinition};
 pub use error::FeatureError;

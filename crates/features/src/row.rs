@@ -28,6 +28,8 @@ pub struct SourceRow {
     pub key: EntityKey,
     /// Microseconds since 1970 when the row became known; `i64::MIN` in views without a time.
     pub time: i64,
+    /// Microseconds since 1970 when it was written, `i64::MIN` when that is not known; `None` in views without such a column.
+    pub created: Option<i64>,
     pub id: Option<RowId>,
     /// In the order of [`ViewDefinition::columns`].
     pub values: Vec<Option<f64>>,
@@ -131,6 +133,8 @@ pub(crate) fn value_order(a: &[f64], b: &[f64]) -> Ordering {
 pub(crate) struct SourceColumns {
     keys: KeyColumns,
     times: Int64Array,
+    /// `i64::MIN` where null; empty where the view has no such column.
+    created: Vec<i64>,
     ids: IdColumn,
     /// NaN where null.
     values: Vec<ScalarBuffer<f64>>,
@@ -143,9 +147,15 @@ impl SourceColumns {
             Some(column) => moments(&of, batch, column, Round::Later)?,
             None => Int64Array::from_value(i64::MIN, batch.num_rows()),
         };
+        let created = match &def.created {
+            Some(column) => moments(&of, batch, column, Round::Later)?,
+            None => Int64Array::new_null(0),
+        };
+        let created = created.iter().map(|moment| moment.unwrap_or(i64::MIN)).collect();
         let numbers = |column: &String| number_column(&of, batch, column).map(|column| numbers_of(&column));
         let values = def.columns().iter().map(numbers).collect::<Result<_, _>>()?;
-        Ok(Self { keys: KeyColumns::new(&of, &def.join_keys, batch)?, times, ids: IdColumn::new(&of, batch)?, values })
+        let (keys, ids) = (KeyColumns::new(&of, &def.join_keys, batch)?, IdColumn::new(&of, batch)?);
+        Ok(Self { keys, times, created, ids, values })
     }
 
     pub(crate) fn keys(&self) -> &KeyColumns {
@@ -181,13 +191,22 @@ impl SourceColumns {
         !matches!(self.ids, IdColumn::Absent)
     }
 
+    /// When a row was written; `None` in views without such a column.
+    pub(crate) fn created(&self, row: usize) -> Option<i64> {
+        self.created.get(row).copied()
+    }
+
+    pub(crate) fn has_created(&self) -> bool {
+        !self.created.is_empty()
+    }
+
     pub(crate) fn id(&self, row: usize) -> Option<RowId> {
         self.ids.id(row)
     }
 
     fn row(&self, row: usize, key: EntityKey, time: i64) -> SourceRow {
         let values = self.numbers(row).map(|value| (!value.is_nan()).then_some(value)).collect();
-        SourceRow { key, time, id: self.ids.id(row), values }
+        SourceRow { key, time, created: self.created(row), id: self.ids.id(row), values }
     }
 }
 
@@ -231,11 +250,18 @@ mod tests {
     use crate::FeatureDef;
 
     fn planes() -> ViewDefinition {
-        let delay = FeatureDef { name: "d".into(), column: "delay".into(), aggregate: Aggregate::Last, window: None };
+        let delay = FeatureDef {
+            name: "d".into(),
+            column: "delay".into(),
+            aggregate: Aggregate::Last,
+            window: None,
+            quantile: None,
+        };
         ViewDefinition {
             name: "planes".into(),
             join_keys: vec![JoinKey { name: "tail".into(), type_: ColumnType::String }],
             timestamp: Some("at".into()),
+            created: None,
             ttl: None,
             features: vec![delay],
         }

@@ -41,6 +41,11 @@ pub struct FeatureViewSpec {
     /// The source's column that says when a row became *known*; without it the rows were always known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timestamp_column: Option<String>,
+    /// The source's column that says when a row was written. Of rows with one entity and time the one created last counts,
+    /// and rows created at no moment come before all others; a training set made `asKnownAt` a moment sees no row created
+    /// after it. Without it, of such rows the one with the greatest values counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_column: Option<String>,
     /// How long a value may be used after it became known, online and offline alike; without it, for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttl: Option<Span>,
@@ -65,7 +70,7 @@ pub struct FeatureViewSource {
     pub sql: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Feature {
     /// The feature.
     pub name: String,
@@ -77,12 +82,15 @@ pub struct Feature {
     /// Rows known within this span before the moment asked for; every aggregate but `last` needs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Span>,
+    /// Which quantile, between 0 and 1: 0.5 is the median. For the aggregate `quantile` alone, which needs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantile: Option<f64>,
     /// Unit and meaning, for people.
     #[serde(default)]
     pub description: String,
 }
 
-/// How rows within the window make one value. Nulls are left out; no rows make null, except for `count`, which makes 0.
+/// How rows within the window make one value. Nulls are left out; no rows make null, except for `count` and `distinct`, which make 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Aggregate {
@@ -94,6 +102,12 @@ pub enum Aggregate {
     Count,
     Min,
     Max,
+    /// The standard deviation of a sample; null for fewer than two values.
+    Std,
+    /// How many different values there are: exact up to 512, beyond with a standard error of 1.6 %.
+    Distinct,
+    /// The value below which the part `quantile` of the values lies, within 1 %.
+    Quantile,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -182,11 +196,13 @@ impl Validate for FeatureViewSpec {
         let mut errors = duplicates("spec.features", self.features.iter().map(|feature| feature.name.as_str()));
         errors.extend(not_empty("spec.entity", &self.entity));
         errors.extend(not_empty("spec.source.sql", &self.source.sql));
+        errors.extend(self.created_column.as_ref().and_then(|column| not_empty("spec.createdColumn", column)));
         if self.features.is_empty() {
             errors.push(FieldError::new("spec.features", "must name at least one feature"));
         }
         for (i, feature) in self.features.iter().enumerate() {
             errors.extend(self.check_window(i, feature));
+            errors.extend(check_quantile(i, feature));
         }
         let terms = self.terms.iter().map(|term| (term.term.as_str(), term.feature.as_deref()));
         let features: Vec<&str> = self.features.iter().map(|feature| feature.name.as_str()).collect();
@@ -211,6 +227,21 @@ impl FeatureViewSpec {
     }
 }
 
+fn check_quantile(i: usize, feature: &Feature) -> Option<FieldError> {
+    let field = format!("spec.features[{i}].quantile");
+    match (feature.aggregate, feature.quantile) {
+        (Aggregate::Quantile, None) => {
+            Some(FieldError::new(field, "is needed by the aggregate `quantile`; 0.5 is the median"))
+        }
+        (Aggregate::Quantile, Some(q)) if q > 0.0 && q < 1.0 => None,
+        (Aggregate::Quantile, Some(q)) => {
+            Some(FieldError::new(field, format!("is {q}; it must be more than 0 and less than 1, like 0.95")))
+        }
+        (_, Some(_)) => Some(FieldError::new(field, "is for the aggregate `quantile` alone")),
+        (_, None) => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,6 +259,35 @@ mod tests {
         assert_eq!(range.and(asked(2, Some(5), Some(7))), asked(2, Some(5), Some(20)));
         assert_eq!(range.and(asked(2, None, Some(30))), asked(2, None, Some(30)));
         assert!(asked(1, None, None).holds(Timestamp::from_micros(i64::MIN / 2)));
+    }
+
+    #[test]
+    fn a_quantile_says_which_and_nothing_else_does() {
+        let check = |aggregate: &str, quantile: Option<f64>, why: Option<&str>| {
+            let feature = serde_json::json!({
+                "name": "f", "aggregate": aggregate, "window": "7d", "quantile": quantile,
+            });
+            let spec: FeatureViewSpec = serde_json::from_value(serde_json::json!({
+                "entity": "e", "source": {"datasets": [], "sql": "select 1"}, "timestampColumn": "at",
+                "features": [feature],
+            }))
+            .unwrap();
+            let found = spec.validate().first().map(ToString::to_string);
+            match why {
+                None => assert_eq!(found, None),
+                Some(why) => {
+                    let found = found.unwrap_or_default();
+                    assert!(found.contains("spec.features[0].quantile") && found.contains(why), "{found}");
+                }
+            }
+        };
+        check("quantile", Some(0.95), None);
+        check("std", None, None);
+        check("distinct", None, None);
+        check("quantile", None, Some("is needed"));
+        check("quantile", Some(0.0), Some("is 0;"));
+        check("quantile", Some(1.0), Some("less than 1"));
+        check("mean", Some(0.5), Some("alone"));
     }
 
     #[test]

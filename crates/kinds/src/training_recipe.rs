@@ -40,6 +40,10 @@ pub struct TrainingRecipeSpec {
     pub label: Label,
     /// The FeatureService whose features the model takes.
     pub feature_service: String,
+    /// Rows created after it are not seen, of the views with a `createdColumn`: the training set is made of what was known
+    /// then. Without it, of all rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_known_at: Option<Timestamp>,
     pub split: Split,
     pub algorithm: Algorithm,
     /// The Model that gets a version when every gate passes.

@@ -47,7 +47,13 @@ pub async fn join(
 async fn join_one(sources: &impl Sources, spine: Arc<Spine>, view: &View) -> Result<Vec<Feature>, OfflineError> {
     let parts = sources.parts(view).await?;
     let definition = Arc::new(view.definition.clone());
-    let join = || PointInTime::new(definition.clone(), spine.clone());
+    let join = || {
+        let join = PointInTime::new(definition.clone(), spine.clone());
+        match view.as_known_at {
+            Some(moment) => join.as_known_at(moment),
+            None => join,
+        }
+    };
     let mut taking: JoinSet<Result<PointInTime, OfflineError>> =
         parts.into_iter().map(|rows| take(rows, join(), view.clone())).collect();
     let mut whole = None::<PointInTime>;

@@ -2,6 +2,7 @@
 
 use bedplate_features::ViewDefinition;
 use bedplate_query::TableRef;
+use bedplate_types::Timestamp;
 
 /// A view with the query of its source's rows, and which of its features are wanted.
 #[derive(Clone, Debug)]
@@ -11,6 +12,8 @@ pub struct View {
     pub selected: Vec<usize>,
     pub tables: Vec<TableRef>,
     pub sql: String,
+    /// Rows created after it are not seen, of a view with a created column; of all when there is none.
+    pub as_known_at: Option<Timestamp>,
 }
 
 impl View {

@@ -14,7 +14,8 @@ use parking_lot::Mutex;
 use crate::memory::Written;
 use crate::tickets::{Ticket, Tickets};
 
-/// Numbers remembered in each of two generations: 8 bytes each, so about 32 MiB in all, twice that with what is appended.
+/// Numbers remembered in each of two generations, those of tiles among them: 8 bytes each, so about 32 MiB in all, twice that
+/// with what is appended.
 const CELLS: usize = 2 * 1024 * 1024;
 /// What an entity costs besides its rows.
 const ENTITY_CELLS: usize = 32;
@@ -89,7 +90,7 @@ impl Generations {
     }
 
     fn insert(&mut self, entity: Vec<u8>, tail: Arc<Tail>) {
-        self.young_cells += ENTITY_CELLS + tail.history.len() * (1 + tail.history.columns());
+        self.young_cells += ENTITY_CELLS + tail.history.bytes() / size_of::<f64>();
         self.young.insert(entity, tail);
         if self.young_cells > CELLS {
             self.old = std::mem::take(&mut self.young);
@@ -188,6 +189,30 @@ mod tests {
         assert!(cache.get(b"e", 10, 50, 1).is_some());
         cache.clear();
         assert!(cache.get(b"e", 10, 50, 1).is_none());
+    }
+
+    #[test]
+    fn what_tiles_take_counts() {
+        use bedplate_features::{FeatureDef, ViewDefinition};
+        let feature = FeatureDef {
+            name: "kinds".into(),
+            column: "x".into(),
+            aggregate: bedplate_kinds::Aggregate::Distinct,
+            window: Some("1d".parse().unwrap()),
+            quantile: None,
+        };
+        let (name, timestamp, created) = ("v".to_owned(), Some("at".to_owned()), None);
+        let (join_keys, features) = (Vec::new(), vec![feature]);
+        let def = ViewDefinition { name, join_keys, timestamp, created, ttl: None, features };
+        let counted = |mut history: History| {
+            (0..400).for_each(|i| history.push(i, &[Some(i as f64)]));
+            let cache = Cache::default();
+            cache.keep(cache.ticket(), b"e".to_vec(), Arc::new(Tail { from: 0, until: 500, history, limit: 900 }));
+            cache.0.lock().young_cells
+        };
+        let (plain, tiled) = (counted(History::new(1)), counted(History::tiled(&def)));
+        assert_eq!(plain, ENTITY_CELLS + 800);
+        assert!(tiled >= plain + 400, "{tiled}");
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! What the bytes on disk mean.
 //!
 //! Key: 16 bytes of the view id's SHA-256 | entity key | time, eight big-endian bytes with the sign bit turned | identity.
-//! Value: the row's packed values; nothing where they are its identity, which is `v` and the packed values. Byte order is
-//! therefore the order of rows in a point-in-time join, and one entity's rows up to a moment are one range. The parts need
-//! no separators: the first and the third have a fixed width, and no entity key of a view is the beginning of another.
+//! Value: when the row was created, written like its time, in views that tell; then the row's packed values, or nothing where
+//! they are its identity, which is `v` and the packed values. Byte order is therefore the order of rows in a point-in-time
+//! join (but that of one time are ordered by creation first, see `ranked`), one entity's rows up to a moment are one range,
+//! and of two versions of a row the one with the greater value counts. The parts need no separators: the first and the third
+//! have a fixed width, and no entity key of a view is the beginning of another. A value with a creation is longer than a whole
+//! number of packed numbers, of nine bytes each, and so tells itself.
 //!
-//! Before layout 2 the value was never left out; such rows are read as they are.
+//! Before layout 2 the value was never left out; such rows are read as they are. Views that tell when rows were created came
+//! without a layout of their own: to an older bedplate they are other versions of the view, whose rows it does not look for.
 
 use bedplate_features::{EntityKey, SourceRow, pack};
 use sha2::{Digest, Sha256};
@@ -17,6 +21,8 @@ pub(crate) const OLDEST: u8 = 1;
 
 const VIEW_WIDTH: usize = 16;
 const TIME_WIDTH: usize = 8;
+/// Of a number in packed values.
+const PACKED_WIDTH: usize = 9;
 const SIGN: u64 = 1 << 63;
 /// What an identity of values begins with.
 const VALUES: u8 = b'v';
@@ -49,6 +55,9 @@ pub(crate) fn write_key(row: &SourceRow, bytes: &mut Vec<u8>) {
 }
 
 pub(crate) fn write_value(row: &SourceRow, bytes: &mut Vec<u8>) {
+    if let Some(created) = row.created {
+        bytes.extend(ordered(created));
+    }
     if row.id.is_some() {
         bytes.extend(pack(&row.values));
     }
@@ -66,10 +75,21 @@ pub(crate) fn row_value(row: &SourceRow) -> Vec<u8> {
     bytes
 }
 
+/// When a row was created, by its value; `None` in views that do not tell.
+pub(crate) fn created_in(value: &[u8]) -> Option<i64> {
+    let (created, _) = value.split_first_chunk()?;
+    tells_creation(value).then(|| from_ordered(*created))
+}
+
+fn tells_creation(value: &[u8]) -> bool {
+    value.len() % PACKED_WIDTH == TIME_WIDTH
+}
+
 /// The packed values of a stored row, whose entity prefix is `prefix` bytes long.
 pub(crate) fn values_in<'a>(key: &'a [u8], prefix: usize, value: &'a [u8]) -> &'a [u8] {
     match key.get(prefix + TIME_WIDTH..) {
         Some([VALUES, packed @ ..]) => packed,
+        _ if tells_creation(value) => &value[TIME_WIDTH..],
         _ => value,
     }
 }
@@ -96,6 +116,10 @@ pub(crate) fn first_at(entity: &[u8], time: i64) -> Vec<u8> {
     [entity, &ordered(time)].concat()
 }
 
+fn from_ordered(bytes: [u8; TIME_WIDTH]) -> i64 {
+    (u64::from_be_bytes(bytes) ^ SIGN).cast_signed()
+}
+
 fn ordered(time: i64) -> [u8; TIME_WIDTH] {
     (time.cast_unsigned() ^ SIGN).to_be_bytes()
 }
@@ -110,7 +134,7 @@ pub(crate) fn last_at(entity: &[u8], time: i64) -> Vec<u8> {
 /// The time in a row's key, whose entity prefix is `prefix` bytes long.
 pub(crate) fn time_of(key: &[u8], prefix: usize) -> Option<i64> {
     let raw = key.get(prefix..prefix + TIME_WIDTH)?.first_chunk()?;
-    Some((u64::from_be_bytes(*raw) ^ SIGN).cast_signed())
+    Some(from_ordered(*raw))
 }
 
 /// The first key after every row of the view; `None` when there is none.
@@ -132,7 +156,7 @@ mod tests {
     use super::*;
 
     fn row(time: i64, id: Option<i64>) -> SourceRow {
-        SourceRow { key: entity_key(), time, id: id.map(RowId::Int), values: vec![Some(1.0)] }
+        SourceRow { key: entity_key(), time, created: None, id: id.map(RowId::Int), values: vec![Some(1.0)] }
     }
 
     fn view() -> ViewPrefix {
@@ -175,6 +199,13 @@ mod tests {
             assert_eq!(key[..width], entity_in(&view(), &row.key));
             assert_eq!((values_in(&key, width, &value), value.is_empty()), (&pack(&row.values)[..], id.is_none()));
         }
+        for (id, created) in [(None, i64::MIN), (None, -3), (Some(4), 3)] {
+            let row = SourceRow { created: Some(created), ..row(5, id) };
+            let (key, value) = (row_key(&view(), &row), row_value(&row));
+            let width = entity_width(&key, 1).unwrap();
+            assert_eq!((values_in(&key, width, &value), created_in(&value)), (&pack(&row.values)[..], Some(created)));
+        }
+        assert_eq!((created_in(&row_value(&row(5, Some(4)))), created_in(&[])), (None, None));
         let key = row_key(&view(), &row(5, None));
         assert_eq!(entity_width(&key[..20], 1), None);
         assert_eq!(entity_width(&key, 9), None);

@@ -16,6 +16,7 @@ mod load;
 mod marker;
 mod memory;
 mod open;
+mod ranked;
 mod read;
 mod sort;
 mod store;

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use bedplate_features::{SourceRow, ViewDefinition, unpack};
 
 use crate::error::Doing;
-use crate::layout::{ViewPrefix, time_of, values_in, view_prefix};
+use crate::layout::{ViewPrefix, created_in, time_of, values_in, view_prefix};
 use crate::memory::Filling;
 use crate::sort::Sorter;
 use crate::write::check_length;
@@ -109,11 +109,13 @@ pub(crate) struct Latest {
     /// With its view.
     entity: Vec<u8>,
     row: Option<(i64, Vec<Option<f64>>)>,
+    /// When `row` was created, in views that tell.
+    created: Option<i64>,
 }
 
 impl Latest {
     pub(crate) fn new(filling: Filling) -> Self {
-        Self { filling, entity: Vec::new(), row: None }
+        Self { filling, entity: Vec::new(), row: None, created: None }
     }
 
     /// Takes a row by its whole key, of which `entity` bytes are its view's and its entity's. One that cannot be read is left
@@ -124,7 +126,12 @@ impl Latest {
             self.entity.clear();
             self.entity.extend_from_slice(&key[..entity]);
         }
-        self.row = time_of(key, entity).zip(unpack(values_in(key, entity, value)).ok());
+        let (time, created) = (time_of(key, entity), created_in(value));
+        if self.row.as_ref().is_some_and(|(last, _)| Some(*last) == time) && created < self.created {
+            return;
+        }
+        self.created = created;
+        self.row = time.zip(unpack(values_in(key, entity, value)).ok());
         if self.row.is_none() {
             self.filling.lacks_one();
         }

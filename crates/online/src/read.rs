@@ -6,15 +6,16 @@ use bedplate_features::{
     EntityKey, History, HistoryRef, InvalidPacked, ViewDefinition, unpack, values_into, values_of,
 };
 use bedplate_types::{Span, Timestamp};
-use fjall::{Guard, Readable, Snapshot};
+use fjall::{Readable, Snapshot};
 
 use crate::cache::Tail;
 use crate::error::Doing;
 use crate::layout::{
-    ViewPrefix, entity_in, entity_width, first_at, last_at, time_of, values_in, view_prefix, write_entity,
+    ViewPrefix, created_in, entity_in, entity_width, first_at, last_at, time_of, values_in, view_prefix, write_entity,
 };
 use crate::load::Latest;
 use crate::memory::{Filling, Known, Row};
+use crate::ranked::{self, InOrder};
 use crate::tickets::Ticket;
 use crate::{OnlineError, OnlineStore};
 
@@ -298,7 +299,7 @@ impl Reader<'_> {
     }
 
     fn values(&self, history: &History, at: Timestamp) -> Vec<Option<f64>> {
-        values_of(self.def, &self.positions, &history.all(), at)
+        history.values_of(self.def, &self.positions, at)
     }
 
     /// The rows of the window before `at`, and perhaps more of the same entity.
@@ -315,16 +316,19 @@ impl Reader<'_> {
 
     /// The rows from `from` to `at`, and up to which moment after `at` there are no others.
     fn scan(&self, entity: &[u8], from: i64, at: i64) -> Result<Tail, OnlineError> {
-        let mut history = self.none();
+        let mut history = History::tiled(self.def);
         let mut until = i64::MAX;
+        let mut rows = InOrder::new(|time, row: &[Option<f64>]| history.push(time, row));
         for row in self.snapshot.range(&self.store.rows, first_at(entity, from)..=last_at(entity, i64::MAX)) {
-            let (time, row) = self.decode(entity, row)?;
+            let (key, value) = row.into_inner().doing(DOING, self.view_id)?;
+            let (time, row) = self.decode(entity, &key, &value)?;
             if time > at {
                 until = time - 1;
                 break;
             }
-            history.push(time, &row);
+            rows.push(time, created_in(&value), row);
         }
+        rows.flush();
         let limit = 2 * history.len() + 64;
         Ok(Tail { from, until, history, limit })
     }
@@ -333,8 +337,9 @@ impl Reader<'_> {
     fn latest(&self, entity: &[u8], at: i64) -> Result<History, OnlineError> {
         let mut history = self.none();
         let range = first_at(entity, i64::MIN)..=last_at(entity, at);
-        if let Some(row) = self.snapshot.range(&self.store.rows, range).next_back() {
-            let (time, row) = self.decode(entity, row)?;
+        let latest = ranked::latest(self.snapshot.range(&self.store.rows, range), entity.len());
+        if let Some((key, value)) = latest.doing(DOING, self.view_id)? {
+            let (time, row) = self.decode(entity, &key, &value)?;
             history.push(time, &row);
         }
         Ok(history)
@@ -344,11 +349,10 @@ impl Reader<'_> {
         History::new(self.columns)
     }
 
-    fn decode(&self, entity: &[u8], row: Guard) -> Result<(i64, Vec<Option<f64>>), OnlineError> {
-        let (key, value) = row.into_inner().doing(DOING, self.view_id)?;
+    fn decode(&self, entity: &[u8], key: &[u8], value: &[u8]) -> Result<(i64, Vec<Option<f64>>), OnlineError> {
         let damaged = |source| OnlineError::CorruptRow { view: self.view_id.to_owned(), source };
-        let time = time_of(&key, entity.len()).ok_or_else(|| damaged(InvalidPacked(key.len())))?;
-        let row = unpack(values_in(&key, entity.len(), &value)).map_err(damaged)?;
+        let time = time_of(key, entity.len()).ok_or_else(|| damaged(InvalidPacked(key.len())))?;
+        let row = unpack(values_in(key, entity.len(), value)).map_err(damaged)?;
         if row.len() != self.columns {
             return Err(self.other_columns(row.len()));
         }

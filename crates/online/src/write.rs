@@ -10,7 +10,7 @@ use crate::layout::{
     ViewPrefix, after_view, entity_of, first_at, last_at, row_key, row_value, time_of, values_in, view_prefix,
 };
 use crate::memory::Written;
-use crate::{OnlineError, OnlineStore};
+use crate::{OnlineError, OnlineStore, ranked};
 
 /// Rows written at once: the most that is held in memory, and what becomes visible together.
 const CHUNK: usize = 8192;
@@ -21,7 +21,7 @@ impl OnlineStore {
     /// Stores rows and returns how many were new. They survive power loss once it returns.
     ///
     /// Rows may come in any order and again: one with the entity, time and identity of a stored row replaces it only if its
-    /// packed values are greater. Up to 8,192 rows become visible together. Costs one lookup a row and one fsync.
+    /// packed values are greater, or, in views that tell, it was created later. Up to 8,192 rows become visible together. Costs one lookup a row and one fsync.
     ///
     /// # Errors
     /// When a row's key is too long, before anything of its chunk is written, or the disk fails.
@@ -113,8 +113,8 @@ impl OnlineStore {
 
     /// The latest row of an entity as it is stored; `None` where it cannot be read.
     pub(crate) fn latest_of(&self, entity: &[u8]) -> Option<(i64, Vec<f64>)> {
-        let row = self.rows.range(first_at(entity, i64::MIN)..=last_at(entity, i64::MAX)).next_back()?;
-        let (key, value) = row.into_inner().ok()?;
+        let rows = self.rows.range(first_at(entity, i64::MIN)..=last_at(entity, i64::MAX));
+        let (key, value) = ranked::latest(rows, entity.len()).ok()??;
         let values = unpack(values_in(&key, entity.len(), &value)).ok()?;
         Some((time_of(&key, entity.len())?, values.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect()))
     }

@@ -24,7 +24,7 @@ use kube::{Client, ResourceExt};
 pub use self::history::History;
 
 use self::cells::{cell, keys};
-use self::frame::{as_written, with_times};
+use self::frame::{as_written, with_created, with_times};
 use self::memory::Memory;
 use crate::platform::Leads;
 
@@ -164,6 +164,7 @@ impl Store {
             for view in bound.iter() {
                 let name = NamespacedName::new(&namespace, &view.definition.name);
                 let frame = with_times(&frame, view.definition.timestamp.as_deref())?;
+                let frame = with_created(&frame, view.definition.created.as_deref())?;
                 let rows = bedplate_features::rows(&view.definition, &frame).map_err(|error| of(&name, &error))?;
                 online.put(&view.online_id, &rows).map_err(|error| of(&name, &error))?;
             }

@@ -95,6 +95,7 @@ fn what_feast_applies_exists_here_and_is_read_through_the_same_store() {
     assert_eq!(service["spec"]["views"], views);
     let view = api.get(&format!("{KINDS}/featureviews/driver-stats"));
     assert_eq!((&view["spec"]["pushSource"], &view["spec"]["owner"]), (&json!("trip_pushes"), &json!("dispatch")));
+    assert_eq!(view["spec"]["createdColumn"], "made");
     let managers = view["metadata"]["managedFields"].as_array().unwrap();
     assert!(managers.iter().any(|one| one["manager"] == "feast" && one["operation"] == "Apply"), "{managers:?}");
     // As whoever applied it.
@@ -124,6 +125,8 @@ fn what_feast_applies_exists_here_and_is_read_through_the_same_store() {
     let read = repository.step("read");
     let expected = json!({ "driver_id": [1, 2], "trips": [12.0, 3.0], "rating": [4.75, null] });
     assert_eq!(read["read"], expected);
+    // Of one moment's rows the one created last counts, as Feast's client tells.
+    assert_eq!(read["corrected"], json!([[12.0, 3.0], [11.0, 3.0], [11.0, 3.0]]));
     assert_eq!(read["views"], json!(["driver_ratings", "driver_stats", "outside_stats"]));
     assert_eq!(read["python"], json!(["by_hand"]), "the blob is Feast's, whole");
 

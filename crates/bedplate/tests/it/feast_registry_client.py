@@ -39,7 +39,9 @@ from feast.on_demand_feature_view import on_demand_feature_view
 from feast.types import Float64, Int64, String
 
 driver = Entity(name="driver", join_keys=["driver_id"], description="Somebody who drives.")
-trips = FileSource(name="trip_rows", path="{FOLDER}/trips.parquet", timestamp_field="at")
+trips = FileSource(
+    name="trip_rows", path="{FOLDER}/trips.parquet", timestamp_field="at", created_timestamp_column="made"
+)
 pushed = PushSource(name="trip_pushes", batch_source=trips)
 elsewhere = FileSource(name="elsewhere", path="/etc/elsewhere.parquet", timestamp_field="at")
 schema = [Field(name="driver_id", dtype=Int64), Field(name="trips", dtype=Int64), Field(name="rating", dtype=Float64)]
@@ -78,7 +80,7 @@ def applied(more):
     (REPO / "definitions.py").write_text(DEFINITIONS + (MORE if more else ""))
     if not (FOLDER / "trips.parquet").exists():
         at = pd.Timestamp(datetime.now(timezone.utc) - timedelta(hours=1)).floor("s")
-        rows = {"driver_id": [1, 2], "at": [at, at], "trips": [12, 3], "rating": [4.75, None], "remark": ["good", None]}
+        rows = {"driver_id": [1, 2], "at": [at, at], "made": [at, at], "trips": [12, 3], "rating": [4.75, None], "remark": ["good", None]}
         pd.DataFrame(rows).to_parquet(FOLDER / "trips.parquet")
     feast = Path(sys.executable).parent / "feast"
     ran = subprocess.run([feast, "apply", "--skip-source-validation"], cwd=REPO, capture_output=True, text=True)
@@ -89,11 +91,21 @@ def read():
     from feast import FeatureStore
 
     store = FeatureStore(repo_path=str(REPO))
-    answer = store.get_online_features(
-        features=["driver_stats:trips", "driver_stats:rating"], entity_rows=[{"driver_id": 1}, {"driver_id": 2}]
-    )
+
+    def get():
+        entities = [{"driver_id": 1}, {"driver_id": 2}]
+        features = ["driver_stats:trips", "driver_stats:rating"]
+        return store.get_online_features(features=features, entity_rows=entities).to_dict()
+
+    def corrected(trips, hours):
+        rows = pd.read_parquet(FOLDER / "trips.parquet").drop(columns="remark").head(1)
+        rows = rows.assign(trips=trips, made=rows["made"] + timedelta(hours=hours))
+        store.write_to_online_store("driver_stats", df=rows)
+        return get()["trips"]
+
     return {
-        "read": answer.to_dict(),
+        "read": get(),
+        "corrected": [corrected(99, -1), corrected(11, 1), corrected(77, 0)],
         "views": sorted(view.name for view in store.list_feature_views()),
         "python": [view.name for view in store.list_on_demand_feature_views()],
     }

@@ -39,4 +39,5 @@ mod standing;
 mod statements;
 mod stop;
 mod tls;
+mod windows;
 mod witness;

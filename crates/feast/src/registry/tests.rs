@@ -70,6 +70,19 @@ fn a_view_its_entity_and_its_file_are_declared() {
     assert_eq!(declared.not_here, []);
 }
 
+#[test]
+fn a_sources_created_column_is_the_views() {
+    let mut stats = view("driver_stats");
+    let created = |stats: &messages::FeatureViewSpec| {
+        let declared = translate(&of(vec![stats.clone()]));
+        assert_eq!(declared.not_here, []);
+        declared.views[0].1.created_column.clone()
+    };
+    assert_eq!(created(&stats), None);
+    stats.batch_source.as_mut().unwrap().created_timestamp_column = "made".into();
+    assert_eq!(created(&stats).as_deref(), Some("made"));
+}
+
 /// Why the one view of a registry is not here, or what of it is not.
 fn check(change: impl FnOnce(&mut messages::FeatureViewSpec), is_here: bool, words: &str) {
     let mut changed = view("driver_stats");
@@ -89,7 +102,6 @@ fn what_cannot_exist_here_is_told() {
     check(|view| view.batch_source.as_mut().unwrap().type_ = 2, false, "not a file");
     check(|view| view.features = vec![field("name", value_type::STRING)], false, "none of its features is a number");
     check(|view| view.features.push(field("name", value_type::STRING)), true, "not numbers are not here: name");
-    check(|view| view.batch_source.as_mut().unwrap().created_timestamp_column = "made".into(), true, "latest made");
     check(|view| view.stream_source = Some(DataSource { type_: 3, ..file("kafka", "") }), true, "stream kafka");
     check(|view| view.name = "drivers' stats".into(), false, "cannot be the name");
 }

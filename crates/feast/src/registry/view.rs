@@ -45,6 +45,7 @@ fn made(registry: &Registry, view: &messages::FeatureViewSpec) -> Result<(FileSo
         entity,
         source: FeatureViewSource { datasets: vec![source.name.clone()], sql: query(&source.name, batch) },
         timestamp_column: source.time_column.clone(),
+        created_column: Some(batch.created_timestamp_column.clone()).filter(|column| !column.is_empty()),
         ttl: view.ttl.as_ref().and_then(ttl),
         features,
         materialize_until: None,
@@ -103,6 +104,7 @@ fn feature(feature: &messages::FeatureSpec) -> Feature {
         column: None,
         aggregate: Aggregate::Last,
         window: None,
+        quantile: None,
         description: feature.description.clone(),
     }
 }
@@ -119,11 +121,6 @@ fn tell_of_the_rest(view: &messages::FeatureViewSpec, declared: &mut Declared) {
         view.features.iter().filter(|feature| !is_number(feature)).map(|feature| feature.name.as_str()).collect();
     if !others.is_empty() {
         let why = format!("features that are not numbers are not here: {}", others.join(", "));
-        declared.refuse(KIND, &view.name, why);
-    }
-    let created = view.batch_source.as_ref().map(|batch| batch.created_timestamp_column.as_str()).unwrap_or_default();
-    if !created.is_empty() {
-        let why = format!("of rows of the same moment the last one read counts, not the one with the latest {created}");
         declared.refuse(KIND, &view.name, why);
     }
     if let Some(stream) = view.stream_source.as_ref().filter(|stream| stream.type_ != PUSH) {

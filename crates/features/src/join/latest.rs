@@ -24,10 +24,32 @@ pub(super) struct Latest {
     places: Candidates,
     /// By place, once a row with an id was seen. Rows that may have ids go straight to their places.
     ids: Vec<Option<RowId>>,
+    /// By place, when its row was created; empty in views that do not tell, whose rows are all as old as this.
+    created: Vec<i64>,
     /// By entity.
     open: Vec<Open>,
     /// By entity, the values of the candidate for its open place.
     newest: Vec<f64>,
+}
+
+/// What decides between rows of one time.
+#[derive(Clone, Copy)]
+struct Rank<'a> {
+    created: i64,
+    id: Option<&'a RowId>,
+    values: &'a [f64],
+}
+
+impl Rank<'_> {
+    /// Rows that tell nothing but their values.
+    fn of(values: &[f64]) -> Rank<'_> {
+        Rank { created: i64::MIN, id: None, values }
+    }
+
+    fn cmp(self, other: Rank<'_>) -> Ordering {
+        let identity = || identity_order((self.id, self.values), (other.id, other.values));
+        self.created.cmp(&other.created).then_with(identity).then_with(|| value_order(self.values, other.values))
+    }
 }
 
 /// The place an entity's last row was a candidate for, and the times of the candidates for it: `after < time <= until`.
@@ -89,6 +111,7 @@ impl Latest {
         Self {
             places: Candidates::new(width, spine.len()),
             ids: Vec::new(),
+            created: Vec::new(),
             open: vec![Open::NOWHERE; spine.entities()],
             newest: vec![0.0; width * spine.entities()],
         }
@@ -96,10 +119,10 @@ impl Latest {
 
     /// Keeps those rows that come after what is kept for their moments.
     pub(super) fn take(&mut self, asked: &[Asked], spine: &Spine, columns: &SourceColumns) {
-        if columns.has_ids() {
+        if columns.has_ids() || columns.has_created() {
             for Asked { row, entity, time } in asked {
                 if let Some(place) = spine.first_knowing(*entity, *time) {
-                    self.offer_with_id(place, (*time).max(EMPTY + 1), columns, *row);
+                    self.offer_ranked(place, (*time).max(EMPTY + 1), columns, *row);
                 }
             }
             return;
@@ -147,16 +170,17 @@ impl Latest {
         let Open { place, time, .. } = self.open[owner];
         self.open[owner].time = EMPTY;
         let values = &self.newest[owner * width..][..width];
-        if time != EMPTY && self.comes_after(place, time, (None, values)) {
+        if time != EMPTY && self.comes_after(place, time, Rank::of(values)) {
             self.places.put(place, time, values.iter().copied());
         }
     }
 
-    fn offer_with_id(&mut self, place: u32, time: i64, columns: &SourceColumns, row: usize) {
+    fn offer_ranked(&mut self, place: u32, time: i64, columns: &SourceColumns, row: usize) {
         let id = columns.id(row);
         let values: Vec<f64> = columns.numbers(row).collect();
-        if self.comes_after(place, time, (id.as_ref(), &values)) {
-            self.put(place, time, id, &values);
+        let rank = Rank { created: columns.created(row).unwrap_or(i64::MIN), id: id.as_ref(), values: &values };
+        if self.comes_after(place, time, rank) {
+            self.put(place, time, rank);
         }
     }
 
@@ -165,28 +189,35 @@ impl Latest {
         other.close_all();
         let places = u32::try_from(other.places.times.len()).expect("as many as label rows, which are fewer than 2^32");
         for place in (0..places).filter(|place| !other.places.is_empty(*place)) {
-            let id = other.ids.get_mut(place as usize).and_then(Option::take);
-            let (time, values) = (other.places.time(place), other.places.values(place));
-            if self.comes_after(place, time, (id.as_ref(), values)) {
-                self.put(place, time, id, values);
+            let (time, rank) = (other.places.time(place), other.rank(place));
+            if self.comes_after(place, time, rank) {
+                self.put(place, time, rank);
             }
         }
     }
 
-    fn comes_after(&self, place: u32, time: i64, identity: (Option<&RowId>, &[f64])) -> bool {
-        if self.places.is_empty(place) {
-            return true;
+    fn rank(&self, place: u32) -> Rank<'_> {
+        Rank {
+            created: self.created.get(place as usize).copied().unwrap_or(i64::MIN),
+            id: self.ids.get(place as usize).and_then(Option::as_ref),
+            values: self.places.values(place),
         }
-        let here = (self.ids.get(place as usize).and_then(Option::as_ref), self.places.values(place));
-        let order = time.cmp(&self.places.time(place)).then_with(|| identity_order(identity, here));
-        order.then_with(|| value_order(identity.1, here.1)).is_gt()
     }
 
-    fn put(&mut self, place: u32, time: i64, id: Option<RowId>, values: &[f64]) {
-        self.places.put(place, time, values.iter().copied());
-        if id.is_some() || !self.ids.is_empty() {
+    fn comes_after(&self, place: u32, time: i64, rank: Rank<'_>) -> bool {
+        self.places.is_empty(place)
+            || time.cmp(&self.places.time(place)).then_with(|| rank.cmp(self.rank(place))).is_gt()
+    }
+
+    fn put(&mut self, place: u32, time: i64, rank: Rank<'_>) {
+        self.places.put(place, time, rank.values.iter().copied());
+        if rank.id.is_some() || !self.ids.is_empty() {
             self.ids.resize(self.places.times.len(), None);
-            self.ids[place as usize] = id;
+            self.ids[place as usize] = rank.id.cloned();
+        }
+        if rank.created != i64::MIN || !self.created.is_empty() {
+            self.created.resize(self.places.times.len(), i64::MIN);
+            self.created[place as usize] = rank.created;
         }
     }
 

@@ -7,6 +7,7 @@ mod windowed;
 use std::sync::Arc;
 
 use arrow::array::{Float64Array, RecordBatch};
+use bedplate_types::Timestamp;
 
 pub use spine::{Spine, SpineShape};
 
@@ -22,6 +23,8 @@ pub struct PointInTime {
     def: Arc<ViewDefinition>,
     spine: Arc<Spine>,
     rows: Rows,
+    /// Rows created after it are not seen.
+    cutoff: i64,
     report: RowsReport,
 }
 
@@ -49,7 +52,13 @@ impl PointInTime {
         let is_latest = def.longest_window().is_none();
         let latest = || Rows::Latest(Latest::new(width, &spine));
         let rows = if is_latest { latest() } else { Rows::Windowed(Windowed::new(&def, width)) };
-        Self { def, spine, rows, report: RowsReport::default() }
+        Self { def, spine, rows, cutoff: i64::MAX, report: RowsReport::default() }
+    }
+
+    /// Sees no row that was created after `moment`; of a view without a created column, all of them.
+    #[must_use]
+    pub fn as_known_at(self, moment: Timestamp) -> Self {
+        Self { cutoff: moment.micros(), ..self }
     }
 
     /// Takes in some rows of the view's source.
@@ -70,7 +79,7 @@ impl PointInTime {
     /// The usable rows of entities some label row asks about.
     fn asked(&mut self, columns: &SourceColumns, rows: usize) -> Vec<Asked> {
         let mut asked = Vec::with_capacity(rows);
-        if columns.all_usable() {
+        if columns.all_usable() && !columns.has_created() {
             self.report.kept += rows;
             self.spine.each_entity(columns.keys(), rows, |row, entity| {
                 asked.push(Asked { row, entity, time: columns.time(row) });
@@ -78,7 +87,8 @@ impl PointInTime {
             return asked;
         }
         let mut key = Vec::new();
-        for row in 0..rows {
+        let is_seen = |row| columns.created(row).is_none_or(|created| created <= self.cutoff);
+        for row in (0..rows).filter(|row| is_seen(*row)) {
             if let Some(time) = columns.usable(row, &mut self.report)
                 && let Some(entity) = self.spine.entity(columns.keys(), row, &mut key)
             {

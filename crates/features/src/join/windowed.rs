@@ -21,12 +21,18 @@ pub(super) struct Windowed {
     values: Vec<f64>,
     /// As long as `times`, or empty where the source has no ids.
     ids: Vec<Option<RowId>>,
+    /// As long as `times`, or empty where the view has no created column.
+    created: Vec<i64>,
 }
+
+/// Moments of an entity from which on it pays to keep tiles of its rows.
+const OFTEN: usize = 4;
 
 impl Windowed {
     pub(super) fn new(def: &ViewDefinition, width: usize) -> Self {
         let horizon = def.horizon().map(|span| span.micros());
-        Self { width, horizon, entities: Vec::new(), times: Vec::new(), values: Vec::new(), ids: Vec::new() }
+        let (entities, times, values) = (Vec::new(), Vec::new(), Vec::new());
+        Self { width, horizon, entities, times, values, ids: Vec::new(), created: Vec::new() }
     }
 
     /// Keeps the rows some moment can see.
@@ -43,6 +49,7 @@ impl Windowed {
                 self.ids.resize(self.times.len() - 1, None);
                 self.ids.push(columns.id(*row));
             }
+            self.created.extend(columns.created(*row));
         }
     }
 
@@ -56,6 +63,7 @@ impl Windowed {
         self.entities.extend(other.entities);
         self.times.extend(other.times);
         self.values.extend(other.values);
+        self.created.extend(other.created);
     }
 
     /// One array per feature, as long as the label rows and in their order.
@@ -63,14 +71,15 @@ impl Windowed {
         let order = self.order();
         let mut made: Vec<Vec<Option<f64>>> = def.features.iter().map(|_| vec![None; spine.len()]).collect();
         let mut rest = order.as_slice();
-        let mut history = History::new(self.width);
+        let (mut plain, mut tiled) = (History::new(self.width), History::tiled(def));
         for entity in spine.all() {
             let (own, others) = rest.split_at(rest.partition_point(|row| self.entities[*row as usize] == entity));
             rest = others;
-            self.gather(own, &mut history);
+            let history = if spine.range(entity).len() < OFTEN { &mut plain } else { &mut tiled };
+            self.gather(own, history);
             for place in spine.range(entity) {
                 let at = Timestamp::from_micros(spine.moment(place));
-                values_into(def, positions, &history.all(), at, |feature, value| made[feature][place as usize] = value);
+                history.values_into(def, positions, at, |feature, value| made[feature][place as usize] = value);
             }
         }
         let nothing = values_of_nothing(def, positions, self.width);
@@ -86,19 +95,30 @@ impl Windowed {
         self.horizon.is_none_or(|horizon| age <= i128::from(horizon))
     }
 
-    /// The rows by entity, time and identity, each once.
+    /// The rows by entity, time, when they were created, and identity, each identity once.
     fn order(&self) -> Vec<u32> {
         let rows = u32::try_from(self.times.len()).expect("a source's rows that are kept fit in memory");
         let mut order: Vec<u32> = (0..rows).collect();
-        order.sort_unstable_by(|a, b| self.compare(*a, *b).then_with(|| value_order(self.row(*b), self.row(*a))));
+        let created = |row: &u32| self.created.get(*row as usize);
+        order.sort_unstable_by(|a, b| {
+            let version = || created(b).cmp(&created(a)).then_with(|| value_order(self.row(*b), self.row(*a)));
+            self.compare(*a, *b).then_with(version)
+        });
         order.dedup_by(|later, earlier| self.compare(*later, *earlier).is_eq());
+        if !self.created.is_empty() {
+            // Rows of one time keep the order of their identities where they were created together.
+            order.sort_by(|a, b| self.moment(*a).cmp(&self.moment(*b)).then_with(|| created(a).cmp(&created(b))));
+        }
         order
     }
 
     fn compare(&self, a: u32, b: u32) -> Ordering {
-        let key = |row: u32| (self.entities[row as usize], self.times[row as usize]);
         let identity = |row: u32| (self.ids.get(row as usize).and_then(Option::as_ref), self.row(row));
-        key(a).cmp(&key(b)).then_with(|| identity_order(identity(a), identity(b)))
+        self.moment(a).cmp(&self.moment(b)).then_with(|| identity_order(identity(a), identity(b)))
+    }
+
+    fn moment(&self, row: u32) -> (u32, i64) {
+        (self.entities[row as usize], self.times[row as usize])
     }
 
     fn row(&self, row: u32) -> &[f64] {

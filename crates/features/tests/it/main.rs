@@ -3,3 +3,4 @@
 mod oracle;
 mod point_in_time;
 mod speed;
+mod tiles;

@@ -6,15 +6,17 @@ use arrow::array::{ArrayRef, Float64Array, Int32Array, Int64Array, LargeStringAr
 use arrow::array::{StringViewArray, TimestampMicrosecondArray};
 use bedplate_features::{FeatureDef, PointInTime, Spine, SpineShape, ViewDefinition};
 use bedplate_kinds::{Aggregate, ColumnType, JoinKey};
-use bedplate_types::Span;
+use bedplate_types::{Span, Timestamp};
 use proptest::prelude::*;
 
 use crate::oracle::{self, Raw};
 
 type Entity = (Option<String>, Option<i64>);
 
-const AGGREGATES: [Aggregate; 6] =
-    [Aggregate::Last, Aggregate::Mean, Aggregate::Sum, Aggregate::Count, Aggregate::Min, Aggregate::Max];
+pub const AGGREGATES: [Aggregate; 9] = {
+    use Aggregate::{Count, Distinct, Last, Max, Mean, Min, Quantile, Std, Sum};
+    [Last, Mean, Sum, Count, Min, Max, Std, Distinct, Quantile]
+};
 
 /// Few distinct values, so that rows meet at every edge.
 fn entity() -> impl Strategy<Value = Entity> {
@@ -41,32 +43,44 @@ fn number() -> impl Strategy<Value = Option<f64>> {
 
 fn raw() -> impl Strategy<Value = Raw> {
     let id = prop_oneof![3 => Just(None), 2 => "[xy]{1,2}".prop_map(Some)];
-    (entity(), time(), id, number(), number()).prop_map(|(entity, time, id, a, b)| Raw { entity, time, id, a, b })
+    let created = prop_oneof![1 => Just(None), 4 => (-3..3_i64).prop_map(Some), 1 => Just(Some(i64::MAX))];
+    let made = (entity(), time(), created, id, number(), number());
+    made.prop_map(|(entity, time, created, id, a, b)| Raw { entity, time, created, id, a, b })
 }
 
 fn view() -> impl Strategy<Value = ViewDefinition> {
     let feature = (0..AGGREGATES.len(), any::<bool>(), 1..15_i64);
     let ttl = prop_oneof![Just(None), (0..10_i64).prop_map(Some)];
-    let timed = prop::bool::weighted(0.9);
+    let (timed, created) = (prop::bool::weighted(0.9), any::<bool>());
     // Views of latest values alone are joined another way.
     let mixed = prop::bool::weighted(0.5);
-    (prop::collection::vec(feature, 1..6), ttl, timed, mixed).prop_map(|(features, ttl, timed, mixed)| {
-        let features = features.into_iter().enumerate().map(|(i, (aggregate, a, window))| {
-            let aggregate = if timed && mixed { AGGREGATES[aggregate] } else { Aggregate::Last };
-            let window = (aggregate != Aggregate::Last).then(|| Span::from_micros(window));
-            FeatureDef { name: format!("f{i}"), column: if a { "a" } else { "b" }.to_owned(), aggregate, window }
-        });
-        ViewDefinition {
-            name: "view".into(),
-            join_keys: vec![
-                JoinKey { name: "name".into(), type_: ColumnType::String },
-                JoinKey { name: "number".into(), type_: ColumnType::Int64 },
-            ],
-            timestamp: timed.then(|| "known_at".into()),
-            ttl: ttl.filter(|_| timed).map(Span::from_micros),
-            features: features.collect(),
-        }
-    })
+    (prop::collection::vec(feature, 1..6), ttl, timed, created, mixed).prop_map(
+        |(features, ttl, timed, created, mixed)| {
+            let features = features.into_iter().enumerate().map(|(i, (aggregate, a, window))| {
+                let aggregate = if timed && mixed { AGGREGATES[aggregate] } else { Aggregate::Last };
+                let window = (aggregate != Aggregate::Last).then(|| Span::from_micros(window));
+                let quantile = (aggregate == Aggregate::Quantile).then_some(0.7);
+                FeatureDef {
+                    name: format!("f{i}"),
+                    column: if a { "a" } else { "b" }.to_owned(),
+                    aggregate,
+                    window,
+                    quantile,
+                }
+            });
+            ViewDefinition {
+                name: "view".into(),
+                join_keys: vec![
+                    JoinKey { name: "name".into(), type_: ColumnType::String },
+                    JoinKey { name: "number".into(), type_: ColumnType::Int64 },
+                ],
+                timestamp: timed.then(|| "known_at".into()),
+                created: created.then(|| "written_at".into()),
+                ttl: ttl.filter(|_| timed).map(Span::from_micros),
+                features: features.collect(),
+            }
+        },
+    )
 }
 
 /// A source with a `row_id` column, or without.
@@ -83,11 +97,13 @@ fn batch(rows: &[Raw], with_ids: bool) -> RecordBatch {
     let names: StringArray = rows.iter().map(|row| row.entity.0.clone()).collect();
     let numbers: Int64Array = rows.iter().map(|row| row.entity.1).collect();
     let times: TimestampMicrosecondArray = rows.iter().map(|row| row.time).collect();
+    let created: TimestampMicrosecondArray = rows.iter().map(|row| row.created).collect();
     let mut columns: Vec<(&str, ArrayRef)> = vec![
         ("b", Arc::new(rows.iter().map(|row| row.b).collect::<Float64Array>())),
         ("name", Arc::new(names)),
         ("number", Arc::new(numbers)),
         ("known_at", Arc::new(times.with_timezone("UTC"))),
+        ("written_at", Arc::new(created)),
         ("a", Arc::new(rows.iter().map(|row| row.a).collect::<Float64Array>())),
     ];
     if with_ids {
@@ -115,9 +131,20 @@ fn spine(rows: &[(Entity, Option<i64>)], form: u8) -> RecordBatch {
 }
 
 /// Bits rather than numbers: equal means equal to the last digit.
-fn joined(def: &ViewDefinition, sources: &[RecordBatch], spine: &RecordBatch) -> Vec<Vec<Option<u64>>> {
+fn joined(
+    def: &ViewDefinition,
+    sources: &[RecordBatch],
+    spine: &RecordBatch,
+    cutoff: Option<i64>,
+) -> Vec<Vec<Option<u64>>> {
     let spine = Arc::new(Spine::new(&SpineShape::of(def), spine, "asked_at").unwrap());
-    let join = || PointInTime::new(Arc::new(def.clone()), spine.clone());
+    let join = || {
+        let join = PointInTime::new(Arc::new(def.clone()), spine.clone());
+        match cutoff {
+            Some(cutoff) => join.as_known_at(Timestamp::from_micros(cutoff)),
+            None => join,
+        }
+    };
     // Two joins take the batches by turns, as two threads do.
     let (mut even, mut odd) = (join(), join());
     for pair in sources.chunks(2) {
@@ -137,21 +164,25 @@ proptest! {
         asked in prop::collection::vec((entity(), time()), 0..40),
         form in any::<u8>(),
         (shuffled, cut) in (any::<u64>(), any::<prop::sample::Index>()),
+        cutoff in prop::option::weighted(0.3, -3..3_i64),
     ) {
         let spine = spine(&asked, form);
-        let found = joined(&def, &[batch(&rows, with_ids)], &spine);
+        let found = joined(&def, &[batch(&rows, with_ids)], &spine, cutoff);
         prop_assert_eq!(found.len(), def.features.len());
+        let known_by = |row: &&Raw| def.created.is_none() || row.created <= Some(cutoff.unwrap_or(i64::MAX));
+        let seen: Vec<Raw> = rows.iter().filter(known_by).cloned().collect();
         for (feature, column) in def.features.iter().zip(&found) {
             prop_assert_eq!(column.len(), asked.len());
             for ((entity, at), value) in asked.iter().zip(column) {
-                let wanted = oracle::value(&def, feature, &rows, entity, *at).map(f64::to_bits);
-                prop_assert_eq!(*value, wanted, "{:?} of {:?} at {:?}", feature, entity, at);
+                let (value, wanted) = (value.map(f64::from_bits), oracle::value(&def, feature, &seen, entity, *at));
+                let is_right = oracle::is_right(feature, value, wanted);
+                prop_assert!(is_right, "{feature:?} of {entity:?} at {at:?}: {value:?}, {wanted:?} is right");
             }
         }
         let mut rows = rows;
         shuffle(&mut rows, shuffled);
         let pieces: Vec<_> = rows.chunks(cut.index(rows.len() + 1).max(1)).map(|rows| batch(rows, with_ids)).collect();
-        prop_assert_eq!(joined(&def, &pieces, &spine), found);
+        prop_assert_eq!(joined(&def, &pieces, &spine, cutoff), found);
     }
 }
 

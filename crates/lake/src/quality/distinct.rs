@@ -6,11 +6,14 @@ use std::hash::BuildHasherDefault;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use arrow::error::ArrowError;
+use bedplate_sketches::HyperLogLog;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::hyperloglog::HyperLogLog;
 use super::told::{Limits, Told, number};
 use super::unique::AsItIs;
+
+/// Registers for an error of 0.8 %.
+type Sketch = HyperLogLog<14>;
 
 /// So many are counted.
 const COUNTED: usize = 4_096;
@@ -25,7 +28,7 @@ pub(crate) struct Distinct {
 #[derive(Debug)]
 enum Seen {
     Counted(HashSet<u64, BuildHasherDefault<AsItIs>>),
-    Estimated(HyperLogLog),
+    Estimated(Sketch),
 }
 
 impl Distinct {
@@ -111,11 +114,11 @@ impl Seen {
         }
     }
 
-    fn into_sketch(self) -> HyperLogLog {
+    fn into_sketch(self) -> Sketch {
         match self {
             Self::Estimated(sketch) => sketch,
             Self::Counted(hashes) => {
-                let mut sketch = HyperLogLog::default();
+                let mut sketch = Sketch::default();
                 hashes.into_iter().for_each(|hash| sketch.add(hash));
                 sketch
             }

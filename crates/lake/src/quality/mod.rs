@@ -24,7 +24,6 @@ mod drift;
 mod error;
 mod evidence;
 mod freshness;
-mod hyperloglog;
 mod increasing;
 mod integers;
 mod mean;

@@ -11,7 +11,7 @@ use bedplate_kinds::{Aggregate, ColumnType, DatasetSpec, JoinKey};
 use bedplate_lake::quality::References;
 use bedplate_offline::{Labels, OfflineError, View, historical_features};
 use bedplate_query::{CancellationToken, Ingest, Lake, TableRef, Whose};
-use bedplate_types::{Digest, Explained, Span};
+use bedplate_types::{Digest, Explained, Span, Timestamp};
 use parquet::arrow::ArrowWriter;
 use serde_json::json;
 use tempfile::TempDir;
@@ -97,18 +97,26 @@ fn table(name: &str) -> TableRef {
 }
 
 fn view(name: &str, key: &str, type_: ColumnType, ttl: Option<i64>) -> View {
-    let feature = FeatureDef { name: "value".into(), column: "value".into(), aggregate: Aggregate::Last, window: None };
+    let feature = FeatureDef {
+        name: "value".into(),
+        column: "value".into(),
+        aggregate: Aggregate::Last,
+        window: None,
+        quantile: None,
+    };
     View {
         definition: ViewDefinition {
             name: name.into(),
             join_keys: vec![JoinKey { name: key.into(), type_ }],
             timestamp: Some("at".into()),
+            created: None,
             ttl: ttl.map(Span::from_micros),
             features: vec![feature],
         },
         selected: vec![0],
         tables: vec![table(name)],
         sql: format!("SELECT {key}, at, value FROM {name}"),
+        as_known_at: None,
     }
 }
 
@@ -154,4 +162,34 @@ async fn a_view_whose_source_lost_a_column_is_named() {
     let source = std::error::Error::source(&error).unwrap().to_string();
     assert!(source.contains("has no column \"value\"; it has plane, at"), "{source}");
     assert_eq!(error.kind(), bedplate_types::ErrorKind::Invalid);
+}
+
+#[tokio::test]
+async fn a_correction_counts_from_the_moment_it_was_created_on() {
+    let site = Site::new().await;
+    // Each row is taken back, 15,000 microseconds after it was written.
+    let sql = "SELECT plane, at, to_timestamp_micros(CAST(value AS BIGINT)) AS made, value FROM planes UNION ALL \
+               SELECT plane, at, to_timestamp_micros(CAST(value AS BIGINT) + 15000) AS made, -value AS value FROM planes";
+    let mut corrected = view("planes", "plane", ColumnType::Int64, None);
+    corrected.sql = sql.to_owned();
+    corrected.definition.created = Some("made".into());
+    for (cutoff, corrections_until) in [(None, LABELS), (Some(20_000), 5_000), (Some(14_999), -1)] {
+        corrected.as_known_at = cutoff.map(Timestamp::from_micros);
+        let (mut found, views) = (Vec::new(), [corrected.clone()]);
+        let keep = |batch| -> Result<(), OfflineError> {
+            found.extend(column(&batch, "planes__value"));
+            Ok(())
+        };
+        historical_features(&site.lake, site.labels().await, &views, usize::MAX, keep).await.unwrap();
+        for (row, found) in found.into_iter().enumerate() {
+            let (at, plane) = (row as i64, row as i64 % 10);
+            let since = at - plane * 10;
+            let written = since / 100 * 100 + plane * 10;
+            let is_seen = since >= 0 && cutoff.is_none_or(|cutoff| written <= cutoff);
+            if is_seen {
+                let wanted = if written <= corrections_until { -written } else { written };
+                assert_eq!(found, Some(wanted as f64), "at {at}, as known at {cutoff:?}");
+            }
+        }
+    }
 }

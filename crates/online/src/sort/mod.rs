@@ -92,7 +92,7 @@ mod tests {
     fn row(entity: i64, time: i64, id: Option<i64>, value: f64) -> SourceRow {
         let key = JoinKey { name: "k".into(), type_: ColumnType::Int64 };
         let key = EntityKey::from_values(&[key], &[KeyValue::Int(entity)]).unwrap().unwrap();
-        SourceRow { key, time, id: id.map(RowId::Int), values: vec![Some(value)] }
+        SourceRow { key, time, created: None, id: id.map(RowId::Int), values: vec![Some(value)] }
     }
 
     type Stored = (Vec<u8>, usize, Vec<u8>);

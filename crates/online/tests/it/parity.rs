@@ -24,6 +24,7 @@ fn in_time_or_shuffled(raws: Vec<Raw>) -> impl Strategy<Value = Vec<Raw>> {
 struct Raw {
     carrier: Option<String>,
     time: Option<i64>,
+    created: Option<i64>,
     id: Option<i64>,
     x: Option<f64>,
     y: Option<f64>,
@@ -53,16 +54,24 @@ fn number() -> impl Strategy<Value = Option<f64>> {
     ]
 }
 
-fn raws() -> impl Strategy<Value = Vec<Raw>> {
+fn raw() -> impl Strategy<Value = Raw> {
     let id = prop_oneof![Just(None), (0..3_i64).prop_map(Some)];
-    let raw = (carrier(), time(), id, number(), number());
-    prop::collection::vec(raw.prop_map(|(carrier, time, id, x, y)| Raw { carrier, time, id, x, y }), 0..50)
+    let made = (carrier(), time(), prop::option::of(-2..2_i64), id, number(), number());
+    made.prop_map(|(carrier, time, created, id, x, y)| Raw { carrier, time, created, id, x, y })
+}
+
+/// Few rows, or so many of one entity that their tiles are kept.
+fn raws() -> impl Strategy<Value = Vec<Raw>> {
+    let dense = (raw(), prop_oneof![1 => -2..2_i64, 4 => 0..400_i64]);
+    let dense = dense.prop_map(|(raw, time)| Raw { carrier: Some("a".into()), time: Some(time), ..raw });
+    prop_oneof![4 => prop::collection::vec(raw(), 0..50), 1 => prop::collection::vec(dense, 100..200)]
 }
 
 fn definition() -> impl Strategy<Value = ViewDefinition> {
-    let aggregates =
-        [Aggregate::Last, Aggregate::Mean, Aggregate::Sum, Aggregate::Count, Aggregate::Min, Aggregate::Max];
-    let one = (prop::sample::select(aggregates.to_vec()), any::<bool>(), 1..20_i64);
+    use Aggregate::{Count, Distinct, Last, Max, Mean, Min, Quantile, Std, Sum};
+    let aggregates = vec![Last, Mean, Sum, Count, Min, Max, Std, Distinct, Quantile];
+    let window = prop_oneof![2 => 1..20_i64, 1 => 20..4_000_i64];
+    let one = (prop::sample::select(aggregates), any::<bool>(), window);
     let features = prop::collection::vec(one, 1..6).prop_map(|features| {
         let define = |(i, (aggregate, x, window)): (usize, (Aggregate, bool, i64))| -> FeatureDef {
             let window = (aggregate != Aggregate::Last).then_some(window);
@@ -71,20 +80,24 @@ fn definition() -> impl Strategy<Value = ViewDefinition> {
         features.into_iter().enumerate().map(define).collect()
     });
     let ttl = prop_oneof![Just(None), (0..12_i64).prop_map(Some)];
-    (ttl, features, prop::bool::weighted(0.9)).prop_map(|(ttl, features, timed)| {
-        let def = view(ttl, features);
+    (ttl, features, prop::bool::weighted(0.9), any::<bool>()).prop_map(|(ttl, features, timed, created)| {
+        let def = ViewDefinition { created: created.then(|| "written_at".into()), ..view(ttl, features) };
         if timed { def } else { timeless(def) }
     })
 }
 
 fn timeless(mut def: ViewDefinition) -> ViewDefinition {
-    def.features.iter_mut().for_each(|feature| (feature.aggregate, feature.window) = (Aggregate::Last, None));
+    def.features.iter_mut().for_each(|feature| {
+        (feature.aggregate, feature.window, feature.quantile) = (Aggregate::Last, None, None);
+    });
     ViewDefinition { timestamp: None, ttl: None, ..def }
 }
 
 fn batch(raws: &[Raw]) -> RecordBatch {
     let times: TimestampMicrosecondArray = raws.iter().map(|raw| raw.time).collect();
-    let columns: [(&str, ArrayRef); 5] = [
+    let created: TimestampMicrosecondArray = raws.iter().map(|raw| raw.created).collect();
+    let columns: [(&str, ArrayRef); 6] = [
+        ("written_at", Arc::new(created)),
         ("carrier", Arc::new(raws.iter().map(|raw| raw.carrier.clone()).collect::<StringArray>())),
         ("known_at", Arc::new(times)),
         ("row_id", Arc::new(raws.iter().map(|raw| raw.id).collect::<Int64Array>())),
@@ -213,7 +226,7 @@ fn what_was_read_lately_is_answered_from_memory_and_with_what_is_pushed_meanwhil
     let store = OnlineStore::open(dir.path()).unwrap();
     let (def, key) = (view(None, vec![feature("x", "x", Aggregate::Last, None)]), Some(crate::source::carrier("a")));
     let push = |time, x| {
-        let raw = Raw { carrier: Some("a".into()), time: Some(time), id: None, x: Some(x), y: None };
+        let raw = Raw { carrier: Some("a".into()), time: Some(time), created: None, id: None, x: Some(x), y: None };
         store.put("remembered", &rows(&def, &batch(&[raw])).unwrap()).unwrap();
     };
     let asked = |at| [(key.clone(), Timestamp::from_micros(at))];

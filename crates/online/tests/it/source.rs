@@ -5,7 +5,8 @@ use bedplate_kinds::{Aggregate, ColumnType, JoinKey};
 use bedplate_types::Span;
 
 pub fn feature(name: &str, column: &str, aggregate: Aggregate, window: Option<i64>) -> FeatureDef {
-    FeatureDef { name: name.into(), column: column.into(), aggregate, window: window.map(Span::from_micros) }
+    let quantile = (aggregate == Aggregate::Quantile).then_some(0.7);
+    FeatureDef { name: name.into(), column: column.into(), aggregate, window: window.map(Span::from_micros), quantile }
 }
 
 pub fn view(ttl: Option<i64>, features: Vec<FeatureDef>) -> ViewDefinition {
@@ -13,6 +14,7 @@ pub fn view(ttl: Option<i64>, features: Vec<FeatureDef>) -> ViewDefinition {
         name: "carriers".into(),
         join_keys: vec![JoinKey { name: "carrier".into(), type_: ColumnType::String }],
         timestamp: Some("known_at".into()),
+        created: None,
         ttl: ttl.map(Span::from_micros),
         features,
     }
@@ -29,5 +31,5 @@ pub fn carrier(name: &str) -> EntityKey {
 }
 
 pub fn row(name: &str, time: i64, id: Option<i64>, x: f64) -> SourceRow {
-    SourceRow { key: carrier(name), time, id: id.map(RowId::Int), values: vec![Some(x)] }
+    SourceRow { key: carrier(name), time, created: None, id: id.map(RowId::Int), values: vec![Some(x)] }
 }

@@ -56,3 +56,30 @@ fn reads_a_window_of_a_thousand_rows_quickly() {
     OnlineStore::open(dir.path()).unwrap();
     println!("opened in {:?}", start.elapsed());
 }
+
+#[test]
+fn a_long_window_is_read_from_disk_once_and_then_by_its_tiles() {
+    const ROWS: i64 = 100_000;
+    let dir = tempfile::tempdir().unwrap();
+    let store = OnlineStore::open(dir.path()).unwrap();
+    store.load("v", (0..ROWS).map(|i| row("C0", i, Some(i), 1.0))).unwrap();
+    let def = view(None, vec![feature("count", "x", Aggregate::Count, Some(ROWS))]);
+    let read = |at: i64| {
+        let start = Instant::now();
+        let found = store.read(&def, "v", &carrier("C0"), Timestamp::from_micros(at)).unwrap();
+        assert_eq!(found, [Some(ROWS as f64)]);
+        start.elapsed()
+    };
+    let cold = read(ROWS - 1);
+    let mut warm: Vec<Duration> = (0..1000)
+        .map(|i| {
+            store.put("v", &[row("C0", ROWS + i, None, 1.0)]).unwrap();
+            read(ROWS + i)
+        })
+        .collect();
+    warm.sort_unstable();
+    println!(
+        "a window of {ROWS} rows: {cold:?} from disk, then each after a push p50 {:?}, p99 {:?}",
+        warm[500], warm[990]
+    );
+}

@@ -52,11 +52,18 @@ mod tests {
     use super::*;
 
     fn view(ttl: Option<i64>) -> ViewDefinition {
-        let feature = FeatureDef { name: "d".into(), column: "d".into(), aggregate: Aggregate::Last, window: None };
+        let feature = FeatureDef {
+            name: "d".into(),
+            column: "d".into(),
+            aggregate: Aggregate::Last,
+            window: None,
+            quantile: None,
+        };
         ViewDefinition {
             name: "v".into(),
             join_keys: vec![JoinKey { name: "k".into(), type_: ColumnType::Int64 }],
             timestamp: Some("at".into()),
+            created: None,
             ttl: ttl.map(Span::from_micros),
             features: vec![feature],
         }

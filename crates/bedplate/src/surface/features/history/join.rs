@@ -149,6 +149,7 @@ fn arrangement(selected: &Selected, bound: &[Bound]) -> (Vec<View>, Vec<usize>) 
             selected: wanted(at).collect(),
             tables: Vec::new(),
             sql: bound.sql.clone(),
+            as_known_at: None,
         })
         .collect();
     let mut given: Vec<usize> =
@@ -198,11 +199,13 @@ mod tests {
             column: (*name).into(),
             aggregate: Aggregate::Last,
             window: None,
+            quantile: None,
         };
         let definition = ViewDefinition {
             name: name.into(),
             join_keys: vec![JoinKey { name: "k".into(), type_: ColumnType::Int64 }],
             timestamp: None,
+            created: None,
             ttl: None,
             features: FEATURES.iter().map(feature).collect(),
         };
