@@ -143,6 +143,12 @@ pub struct DatasetStatus {
     pub watermark: String,
     /// Bytes of the table's data files.
     pub bytes: u64,
+    /// When a source elsewhere was last looked at, with success.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub looked_at: String,
+    /// Digest of what it was looked at for: another description is looked at anew.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub looked_for: String,
     /// The Delta table's version.
     pub version: Option<i64>,
     /// Folder of the Delta table.
