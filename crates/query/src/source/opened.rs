@@ -33,6 +33,7 @@ impl Opened {
             digest: Digest::from_sha256(hash.0.finalize().into()),
             bytes: known.len(),
             modified: find::modified(&known),
+            tag: None,
         };
         Ok(Self { path: path.to_owned(), entry, file })
     }
