@@ -22,7 +22,7 @@ use bedplate_audit::Signer;
 use bedplate_buckets::Blobs;
 use bedplate_client::Connection;
 use bedplate_console::Sessions;
-use bedplate_controllers::{KnownBy, Platform, Sites};
+use bedplate_controllers::{Attempts, KnownBy, Platform, Sites};
 use bedplate_db::Db;
 use bedplate_identity::AccessKeys;
 use bedplate_objects::Objects;

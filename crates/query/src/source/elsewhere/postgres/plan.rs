@@ -120,27 +120,43 @@ fn expression(column: &Column, theirs: &[Theirs<'_>], zone: Option<&str>) -> Res
     }
     let type_ = base(type_);
     let plain = quoted(name);
-    let text = || format!("{plain}::text");
-    Ok(match (column.type_, type_) {
-        (ColumnType::Boolean, &Type::BOOL) => (plain, How::Boolean),
-        (ColumnType::Int32 | ColumnType::Int64, &Type::INT2 | &Type::INT4) => (plain, How::Integer),
-        (ColumnType::Int64, &Type::INT8) => (plain, How::Integer),
-        (ColumnType::Int32 | ColumnType::Int64, &Type::NUMERIC) => (text(), How::Whole),
-        (ColumnType::Float64, &Type::FLOAT4 | &Type::FLOAT8) => (plain, How::Float),
-        (ColumnType::Float64, &Type::INT2 | &Type::INT4) => (format!("{plain}::float8"), How::Float),
-        (ColumnType::Float64, &Type::NUMERIC) => (text(), How::Nearest),
-        (ColumnType::Timestamp, &Type::TIMESTAMPTZ) => (plain, How::Instant),
-        (ColumnType::Timestamp, &Type::TIMESTAMP | &Type::DATE) => match zone {
-            Some(zone) => (format!("({plain}::timestamp AT TIME ZONE '{}')", zone.replace('\'', "''")), How::Instant),
-            None => {
-                return Err(format!(
-                    "column {name} is {type_}, which has no time zone: say which in spec.source.timeZone"
-                ));
-            }
-        },
-        (ColumnType::String, type_) if is_text(type_) => (plain, How::Text),
-        (ColumnType::String, type_) if has_one_text(type_) => (text(), How::Text),
-        (_, type_) => return Err(unfit(name, declared, type_)),
+    let (ask, how) = way(column.type_, type_).ok_or_else(|| unfit(name, declared, type_))?;
+    let sql = match (ask, zone) {
+        (Ask::Plain, _) => plain,
+        (Ask::AsText, _) => format!("{plain}::text"),
+        (Ask::AsFloat, _) => format!("{plain}::float8"),
+        (Ask::InZone, Some(zone)) => format!("({plain}::timestamp AT TIME ZONE '{}')", zone.replace('\'', "''")),
+        (Ask::InZone, None) => {
+            return Err(format!("column {name} is {type_}, which has no time zone: say which in spec.source.timeZone"));
+        }
+    };
+    Ok((sql, how))
+}
+
+/// How the database is asked for a column.
+#[derive(Clone, Copy)]
+enum Ask {
+    Plain,
+    AsText,
+    AsFloat,
+    InZone,
+}
+
+/// How values of a type become values of a declared one without loss; of decimal numbers the nearest float is taken.
+fn way(to: ColumnType, from: &Type) -> Option<(Ask, How)> {
+    Some(match (to, from) {
+        (ColumnType::Boolean, &Type::BOOL) => (Ask::Plain, How::Boolean),
+        (ColumnType::Int32 | ColumnType::Int64, &Type::INT2 | &Type::INT4) => (Ask::Plain, How::Integer),
+        (ColumnType::Int64, &Type::INT8) => (Ask::Plain, How::Integer),
+        (ColumnType::Int32 | ColumnType::Int64, &Type::NUMERIC) => (Ask::AsText, How::Whole),
+        (ColumnType::Float64, &Type::FLOAT4 | &Type::FLOAT8) => (Ask::Plain, How::Float),
+        (ColumnType::Float64, &Type::INT2 | &Type::INT4) => (Ask::AsFloat, How::Float),
+        (ColumnType::Float64, &Type::NUMERIC) => (Ask::AsText, How::Nearest),
+        (ColumnType::Timestamp, &Type::TIMESTAMPTZ) => (Ask::Plain, How::Instant),
+        (ColumnType::Timestamp, &Type::TIMESTAMP | &Type::DATE) => (Ask::InZone, How::Instant),
+        (ColumnType::String, from) if is_text(from) => (Ask::Plain, How::Text),
+        (ColumnType::String, from) if has_one_text(from) => (Ask::AsText, How::Text),
+        _ => return None,
     })
 }
 
@@ -190,24 +206,8 @@ fn unfit(name: &str, declared: &str, type_: &Type) -> String {
 
 fn fitting(type_: &Type) -> Option<&'static str> {
     use ColumnType::{Boolean, Float64, Int32, Int64, String, Timestamp};
-    let fits = |to: ColumnType| {
-        let column = Column { name: "c".into(), type_: to, nullable: true, outcome: false, description: "".into() };
-        expression(&column, &[Theirs { name: "c", type_: type_.clone() }], Some("UTC")).is_ok()
-    };
     if *type_ == Type::NUMERIC {
         return Some("float64, or string where no digit may be lost");
     }
-    // What would ask itself again is known to fit nothing.
-    [Int32, Int64, Float64, Boolean, Timestamp, String]
-        .into_iter()
-        .find(|to| match to {
-            String => is_text(type_) || has_one_text(type_),
-            to => is_of_its_own(type_) && fits(*to),
-        })
-        .map(type_name)
-}
-
-fn is_of_its_own(type_: &Type) -> bool {
-    [Type::BOOL, Type::INT2, Type::INT4, Type::INT8, Type::FLOAT4, Type::FLOAT8, Type::TIMESTAMPTZ, Type::TIMESTAMP]
-        .contains(type_)
+    [Int32, Int64, Float64, Boolean, Timestamp, String].into_iter().find(|to| way(*to, type_).is_some()).map(type_name)
 }

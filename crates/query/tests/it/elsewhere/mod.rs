@@ -1,0 +1,3 @@
+//! Sources on other machines.
+
+mod postgres;
