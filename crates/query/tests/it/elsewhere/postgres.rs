@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use bedplate_kinds::{DatasetSource, DatasetSpec, Load, Severity};
+use bedplate_kinds::{DatasetSpec, Load, Severity};
 use bedplate_query::{
     Access, CancellationToken, Credentials, Frame, Ingest, IngestError, IngestReport, Pending, Whose,
 };
-use bedplate_testkit::Postgres;
+use bedplate_testkit::{Postgres, resident_of_tree};
 use bedplate_types::{Digest, ErrorKind, Explained};
 use serde_json::{Value, json};
 
@@ -369,7 +369,29 @@ async fn a_reading_that_is_cancelled_ends_in_the_database_too() {
     }
 }
 
-#[test]
-fn a_source_without_a_path_is_no_path() {
-    assert!(!DatasetSource::at("x").is_elsewhere());
+/// Three hundred megabytes of rows go through in a small part of that.
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_does_not_grow_with_the_table() {
+    let Some(shop) = Shop::new("SELECT 1", &[("n", "int64"), ("s", "string")]) else { return };
+    let shop = shop.query("SELECT n, repeat(md5(n::text), 32) AS s FROM generate_series(1, 300000) n");
+    let me = std::process::id();
+    let before = resident_of_tree(me);
+    let done = CancellationToken::new();
+    let watch = async {
+        let mut peak = 0;
+        while !done.is_cancelled() {
+            peak = peak.max(resident_of_tree(me));
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        peak
+    };
+    let read = async {
+        let pending = shop.pending().await.unwrap();
+        done.cancel();
+        pending
+    };
+    let (pending, peak) = tokio::join!(read, watch);
+    assert!(pending.bytes() > 300_000_000, "{}", pending.bytes());
+    assert!(peak.saturating_sub(before) < 150 << 20, "{} MiB more", peak.saturating_sub(before) >> 20);
+    println!("{} MB of rows, {} MiB more in memory", pending.bytes() / 1_000_000, peak.saturating_sub(before) >> 20);
 }
