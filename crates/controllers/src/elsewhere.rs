@@ -29,10 +29,10 @@ static READERS: Semaphore = Semaphore::const_new(4);
 /// What cannot be reached is tried again after this.
 pub const SOON_AGAIN: Duration = Duration::from_secs(30);
 
-/// What a source is looked at for: all that is declared, what it is judged by, and who asked for it when.
+/// What a source is looked at for: all that is declared of just this object, what it is judged by, and who asked for it when.
 pub fn sought(dataset: &Dataset, judged_by: &dyn digest::erased::Json) -> String {
-    let (spec, asked) = (&dataset.spec, dataset.annotations().get(ASKED));
-    digest::of(&[&spec.source, &spec.schema, &spec.time_column, judged_by, &asked]).to_string()
+    let (spec, asked, uid) = (&dataset.spec, dataset.annotations().get(ASKED), &dataset.metadata.uid);
+    digest::of(&[uid, &spec.source, &spec.schema, &spec.time_column, judged_by, &asked]).to_string()
 }
 
 /// Whether it was looked at for the same not long ago.

@@ -1,5 +1,6 @@
 //! Datasets of other machines: a PostgreSQL database, and a store of objects.
 
+mod moto;
 mod postgres;
 mod store;
 

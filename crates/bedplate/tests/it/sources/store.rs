@@ -22,14 +22,19 @@ impl Bucket {
         let key = house.key("editor", "1h");
         let declaring = Declaring { api: house.api.clone() };
         declaring.secret("store", json!({ "AWS_ACCESS_KEY_ID": key.id, "AWS_SECRET_ACCESS_KEY": key.secret }));
-        Self { house, key, declaring }
+        let bucket = Self { house, key, declaring };
+        bucket.send(Ask::new("PUT", "/care"));
+        bucket
+    }
+
+    fn send(&self, ask: Ask) {
+        let address = self.house.address();
+        let reply = send(&address, &signed(&ask, &address, &self.key.id, &self.key.secret));
+        assert_eq!(reply.code, 200, "{}", reply.body());
     }
 
     fn put(&self, key: &str, text: &str) {
-        let address = self.house.address();
-        let ask = Ask::new("PUT", format!("/care/{key}")).body(text);
-        let reply = send(&address, &signed(&ask, &address, &self.key.id, &self.key.secret));
-        assert_eq!(reply.code, 200, "{}", reply.body());
+        self.send(Ask::new("PUT", format!("/care/{key}")).body(text));
     }
 
     fn source(&self, path: &str, load: &str) -> Value {

@@ -64,7 +64,9 @@ impl Explained for ElsewhereError {
             Self::Plain { host } => {
                 format!("speak TLS there; or bedplate up --source-host http://{host}, in a network that you trust")
             }
-            Self::Secret { .. } => "correct the Secret's stringData, then bedplate apply -f its manifest".into(),
+            Self::Secret { .. } => {
+                "correct the Secret's stringData, bedplate apply -f its manifest, then bedplate data load".into()
+            }
             Self::Unreached { .. } => {
                 "see whether it runs and can be reached from here; it is tried again by itself".into()
             }

@@ -6,7 +6,7 @@ use bedplate_kinds::{DatasetSpec, Load, Severity};
 use bedplate_query::{
     Access, CancellationToken, Credentials, Frame, Ingest, IngestError, IngestReport, Pending, Whose,
 };
-use bedplate_testkit::{Postgres, resident_of_tree};
+use bedplate_testkit::{Postgres, not_run, resident_of_tree};
 use bedplate_types::{Digest, ErrorKind, Explained};
 use serde_json::{Value, json};
 
@@ -39,7 +39,12 @@ impl Shop {
 
     fn access(&self, url: &str) -> Access {
         let values: BTreeMap<String, Vec<u8>> = [("url".to_owned(), url.as_bytes().to_vec())].into();
-        let hosts = ["127.0.0.1"].iter().map(|host| host.parse::<bedplate_query::Host>().unwrap()).collect();
+        Self::access_with(values)
+    }
+
+    fn access_with(values: BTreeMap<String, Vec<u8>>) -> Access {
+        let hosts =
+            ["127.0.0.1", "localhost"].iter().map(|host| host.parse::<bedplate_query::Host>().unwrap()).collect();
         Access { hosts, credentials: Some(Credentials::new("db", values)) }
     }
 
@@ -207,7 +212,7 @@ async fn what_is_refused_or_not_there_is_told_by_name() {
     refused(&shop, &wrong, ErrorKind::Denied, &["password authentication failed"]).await;
     refused(&shop, &format!("{}x", shop.url), ErrorKind::NotFound, &["does not exist"]).await;
     let tls = format!("{}?sslmode=require", shop.url);
-    refused(&shop, &tls, ErrorKind::NotReady, &["server does not support TLS"]).await;
+    refused(&shop, &tls, ErrorKind::Invalid, &["the Secret db", "server does not support TLS"]).await;
     refused(&shop, "postgres://u:p@10.9.9.9/x", ErrorKind::Denied, &["10.9.9.9:5432", "--source-host"]).await;
     let nobody = format!("postgres://u:{}@127.0.0.1:1/x", Postgres::passwords()[1]);
     refused(&shop, &nobody, ErrorKind::NotReady, &["127.0.0.1:1", "refused", "tried again"]).await;
@@ -301,7 +306,7 @@ async fn a_watermark_is_an_argument_of_the_statement() {
         shop.sql("INSERT INTO t SELECT max(n) + 1, max(m) + 1 FROM t; ALTER TABLE t ADD CHECK (m > 0)");
         let report = shop.load().await.unwrap();
         assert_eq!((report.rows, report.appended), (before + 1, true), "{column}");
-        assert_eq!(report.files[0].bytes < 4_096, true);
+        assert!(report.files[0].bytes < 4_096, "only what is new was read");
     }
     let zoned =
         Shop::new("CREATE TABLE t (at timestamp); INSERT INTO t VALUES ('2020-07-01 12:00')", &[("at", "timestamp")]);
@@ -394,4 +399,47 @@ async fn memory_does_not_grow_with_the_table() {
     assert!(pending.bytes() > 300_000_000, "{}", pending.bytes());
     assert!(peak.saturating_sub(before) < 150 << 20, "{} MiB more", peak.saturating_sub(before) >> 20);
     println!("{} MB of rows, {} MiB more in memory", pending.bytes() / 1_000_000, peak.saturating_sub(before) >> 20);
+}
+
+/// A server that shows a certificate for localhost, signed by an authority that no machine knows.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_is_trusted_by_its_certificate_alone() {
+    let Ok(server) = Postgres::start() else {
+        return not_run("TLS to PostgreSQL as a source: there is no PostgreSQL server");
+    };
+    let url = server.database();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let certificate = params.self_signed(&key).unwrap().pem();
+    for (name, text) in [("server.crt", &certificate), ("server.key", &key.serialize_pem())] {
+        // The server writes its own file, that nobody else may read.
+        let text = text.replace('\n', "\\n");
+        server.sql(&url, &format!("COPY (SELECT 1) TO PROGRAM $$umask 077; printf '{text}' > {name}$$"));
+    }
+    server.sql(&url, "CREATE TABLE t AS SELECT 7 AS n");
+    server.sql(&url, "ALTER SYSTEM SET ssl = on");
+    server.sql(&url, "SELECT pg_reload_conf()");
+    let source = json!({ "postgres": { "connection": { "secret": "db" }, "table": "t" } });
+    let schema = json!([{ "name": "n", "type": "int32" }]);
+    let spec: DatasetSpec =
+        serde_json::from_value(json!({ "owner": "o", "source": source, "schema": schema })).unwrap();
+    let (site, cancel) = (Site::new(), CancellationToken::new());
+    let by_name = format!("{}?sslmode=require", url.replace("127.0.0.1", "localhost"));
+    let read = async |url: &str, authority: Option<&str>| {
+        let mut values: BTreeMap<String, Vec<u8>> = [("url".to_owned(), url.as_bytes().to_vec())].into();
+        values.extend(authority.map(|pem| ("ca.crt".to_owned(), pem.as_bytes().to_vec())));
+        site.lake.pending_elsewhere(WHOSE, &spec, &Shop::access_with(values), &cancel).await.map_err(|e| e.to_string())
+    };
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while read(&by_name, Some(&certificate)).await.is_err_and(|error| error.contains("does not support")) {
+        assert!(std::time::Instant::now() < until, "it never speaks TLS");
+    }
+    assert_eq!(read(&by_name, Some(&certificate)).await.unwrap().files.len(), 1);
+    let stranger = read(&by_name, None).await.unwrap_err();
+    assert!(stranger.contains("TLS does not vouch for") && stranger.contains("UnknownIssuer"), "{stranger}");
+    let by_address = format!("{url}?sslmode=require");
+    let other = read(&by_address, Some(&certificate)).await.unwrap_err();
+    assert!(other.contains("not valid for name"), "{other}");
+    let nothing = read(&by_name, Some("no certificate")).await.unwrap_err();
+    assert!(nothing.contains("there is no certificate in it"), "{nothing}");
 }

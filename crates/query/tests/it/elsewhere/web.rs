@@ -5,9 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use bedplate_kinds::{DatasetSource, DatasetSpec};
-use bedplate_query::{
-    Access, CancellationToken, Credentials, Ingest, IngestError, IngestReport, Whose,
-};
+use bedplate_query::{Access, CancellationToken, Credentials, Ingest, IngestError, IngestReport, Whose};
 use bedplate_types::{Digest, ErrorKind, Explained};
 use serde_json::json;
 
@@ -56,7 +54,9 @@ impl Web {
         let pending = site.lake.pending_elsewhere(WHOSE, &spec, &access, &cancel).await?;
         let input_digest = Digest::from_sha256([7; 32]);
         let references = Default::default();
-        site.lake.ingest(Ingest { whose: WHOSE, spec: &spec, suite: None, references, pending, input_digest, cancel }).await
+        site.lake
+            .ingest(Ingest { whose: WHOSE, spec: &spec, suite: None, references, pending, input_digest, cancel })
+            .await
     }
 }
 
@@ -128,6 +128,7 @@ async fn what_a_server_refuses_is_told_with_its_word() {
     refused(says("403 Forbidden"), ErrorKind::Denied, &["403"]).await;
     refused(says("401 Unauthorized"), ErrorKind::Denied, &["401"]).await;
     refused(says("503 Service Unavailable"), ErrorKind::NotReady, &["503", "tried again"]).await;
-    let huge = format!("HTTP/1.1 200 OK\r\netag: \"a\"\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", 65_u64 << 30);
+    let huge =
+        format!("HTTP/1.1 200 OK\r\netag: \"a\"\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", 65_u64 << 30);
     refused(Box::new(move |_, _| huge.clone()), ErrorKind::TooLarge, &["69793218560 bytes"]).await;
 }

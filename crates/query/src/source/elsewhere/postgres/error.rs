@@ -15,6 +15,10 @@ pub(super) fn failed(place: &str, credentials: &Credentials, seconds: u64, error
     let place = place.to_owned();
     let Some(said) = error.as_db_error() else {
         let why = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+        // The library has no other way to tell it.
+        if error.to_string().starts_with("error performing TLS handshake") {
+            return credentials.wrong(format!("leads to a server that TLS does not vouch for: {why}"));
+        }
         return ElsewhereError::Unreached { place, why: credentials.hidden(why) };
     };
     let code = said.code();
