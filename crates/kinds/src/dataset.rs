@@ -49,7 +49,7 @@ pub struct DatasetSpec {
     /// The column that says when a row happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_column: Option<String>,
-    /// The columns the source must have; other columns of the source are refused.
+    /// The columns the source must have; other columns of files are refused, those of a database not read.
     pub schema: Vec<Column>,
     /// The ExpectationSuite that every row must pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]

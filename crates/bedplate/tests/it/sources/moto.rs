@@ -36,7 +36,7 @@ impl Moto {
     }
 
     fn put(&mut self, key: &str, text: &str) {
-        writeln!(self.input, "{key} {}", text.replace('\n', "|")).unwrap();
+        writeln!(self.input, "{key}\t{}", text.replace('\n', "|")).unwrap();
         assert_eq!(self.lines.next().as_deref(), Some("put"));
     }
 }

@@ -1,4 +1,4 @@
-"""A real S3 server, moto's, with a bucket that takes objects by lines of the standard input: `key text`."""
+"""A real S3 server, moto's, with a bucket that takes objects by lines of the standard input: the key, a tab, the text."""
 
 import sys
 
@@ -18,6 +18,6 @@ store = boto3.client(
 store.create_bucket(Bucket="landing")
 print(f"http://{host}:{port}", flush=True)
 for line in sys.stdin:
-    key, text = line.rstrip("\n").split(" ", 1)
+    key, text = line.rstrip("\n").split("\t", 1)
     store.put_object(Bucket="landing", Key=key, Body=text.replace("|", "\n").encode())
     print("put", flush=True)
