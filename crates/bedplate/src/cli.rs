@@ -111,6 +111,10 @@ pub struct Listen {
     /// A folder whose files datasets may read; may be given more than once. The current folder when left out.
     #[arg(long = "source-root", value_name = "DIR")]
     pub source_roots: Vec<PathBuf>,
+    /// A host that datasets may be read from, a database or a store of objects: host, host:port, or http://host:port where
+    /// objects may be read without TLS. May be given more than once. None when left out.
+    #[arg(long = "source-host", value_name = "HOST")]
+    pub source_hosts: Vec<bedplate_query::Host>,
     /// Where this platform is: eu-west-1. Data bound to sites or regions is used there only.
     #[arg(long, env = "BEDPLATE_SITE", value_name = "SITE")]
     pub site: Option<String>,

@@ -22,7 +22,7 @@ use bedplate_audit::Signer;
 use bedplate_buckets::Blobs;
 use bedplate_client::Connection;
 use bedplate_console::Sessions;
-use bedplate_controllers::{KnownBy, Platform, Sites};
+use bedplate_controllers::{Attempts, KnownBy, Platform, Sites};
 use bedplate_db::Db;
 use bedplate_identity::AccessKeys;
 use bedplate_objects::Objects;
@@ -137,6 +137,7 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
         sites: sites(&home, options, &connection, &inference_url)?,
         started_at: spine.clock.now(),
         cancel: cancel.child_token(),
+        attempts: Attempts::default(),
     };
     let source_roots = platform.sites.source_roots.clone();
     let sessions = Arc::new(Sessions::default());
@@ -318,6 +319,7 @@ fn sites(home: &Home, options: &Listen, control: &Connection, inference_url: &st
         runs: home.path("runs"),
         models: home.path("models"),
         source_roots: roots,
+        source_hosts: options.source_hosts.iter().cloned().collect(),
         program: std::env::current_exe().map_err(|error| internal("this program's path", error))?,
         control_url: control.server.clone(),
         inference_url: inference_url.to_owned(),

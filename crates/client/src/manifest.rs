@@ -216,7 +216,8 @@ fn resolve_source(value: &mut Value, file: &Path) {
         return;
     }
     let Some(Value::String(path)) = value.pointer_mut("/spec/source/path") else { return };
-    if path.contains("://") || Path::new(&*path).is_absolute() {
+    // Of a database the path is empty in what was read back.
+    if path.is_empty() || path.contains("://") || Path::new(&*path).is_absolute() {
         return;
     }
     let folder = file.parent().unwrap_or_else(|| Path::new(""));
@@ -258,7 +259,7 @@ mod tests {
 
     #[test]
     fn absolute_paths_and_addresses_stay() {
-        for path in ["/data/x.parquet", "s3://bucket/x"] {
+        for path in ["/data/x.parquet", "s3://bucket/x", ""] {
             let text = format!(
                 "{{apiVersion: v1, kind: Dataset, metadata: {{name: x}}, spec: {{source: {{path: \"{path}\"}}}}}}"
             );

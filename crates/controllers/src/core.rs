@@ -12,7 +12,7 @@ use bedplate_lineage::{ColumnEdge, Edge, How, Named, Node};
 use bedplate_objects::Objects;
 use bedplate_online::OnlineStore;
 use bedplate_policy::Policy;
-use bedplate_query::Lake;
+use bedplate_query::{Hosts, Lake};
 use bedplate_serving::Deployments;
 use bedplate_trust::SigningKey;
 use bedplate_types::{Clock, ErrorKind, Explained, Micros, NamespacedName, Problem, Timestamp};
@@ -26,6 +26,7 @@ use serde_json::{Value, json};
 use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
+use crate::elsewhere::{Attempts, SOON_AGAIN};
 use crate::event;
 use crate::hold::Hold;
 use crate::jobs::KnownBy;
@@ -48,6 +49,7 @@ pub struct Platform {
     pub sites: Sites,
     pub started_at: Timestamp,
     pub cancel: CancellationToken,
+    pub attempts: Attempts,
 }
 
 /// Where things are.
@@ -59,6 +61,8 @@ pub struct Sites {
     pub models: PathBuf,
     /// Sources outside these folders are refused.
     pub source_roots: Vec<PathBuf>,
+    /// Sources on other hosts than these are refused.
+    pub source_hosts: Hosts,
     /// The binary whose `worker` command runs a workload.
     pub program: PathBuf,
     pub control_url: String,
@@ -84,7 +88,7 @@ pub struct Facts {
 static TURNS: Semaphore = Semaphore::const_new(4);
 
 const SOON: std::time::Duration = std::time::Duration::from_secs(2);
-const PERIOD: std::time::Duration = std::time::Duration::from_secs(300);
+pub const PERIOD: std::time::Duration = std::time::Duration::from_secs(300);
 
 impl Platform {
     pub fn api<K>(&self, namespace: &str) -> Api<K>
@@ -113,7 +117,7 @@ impl Platform {
         mut status: K::Status,
         outcome: Result<Phase, Hold>,
     ) -> Result<Action, kube::Error> {
-        if self.cancel.is_cancelled() && matches!(outcome, Err(Hold::Failed(_))) {
+        if self.cancel.is_cancelled() && matches!(outcome, Err(Hold::Failed(_) | Hold::Unreached(_))) {
             // It failed because it was told to stop: that is no judgement.
             return Ok(Action::await_change());
         }
@@ -129,7 +133,9 @@ impl Platform {
         }
         match outcome {
             Ok(Phase::Running | Phase::Pending) | Err(Hold::Waiting(_)) => Ok(Action::requeue(SOON)),
-            Ok(_) | Err(Hold::Failed(_) | Hold::Stopped(_)) => Ok(Action::requeue(PERIOD)),
+            Ok(_) => Ok(Action::requeue(object.looked_at_every())),
+            Err(Hold::Failed(_) | Hold::Stopped(_)) => Ok(Action::requeue(PERIOD)),
+            Err(Hold::Unreached(_)) => Ok(Action::requeue(SOON_AGAIN)),
             Err(Hold::Retry(error)) => Err(error),
         }
     }

@@ -1,10 +1,11 @@
 //! Dataset: brings the source's rows into the lake, checked by the suite it names.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bedplate_kinds::{
     Column, ColumnType, Dataset, DatasetSource, DatasetSpec, DatasetStatus, ExpectationOutcome, ExpectationSuite,
-    ExpectationSuiteSpec, Format, Load, Phase,
+    ExpectationSuiteSpec, Format, Load, Phase, PostgresSource, SecretKey,
 };
 use bedplate_lake::quality;
 use bedplate_ledger::UsageEvent;
@@ -13,17 +14,56 @@ use bedplate_query::{Change, Committed, Ingest, IngestError, IngestReport, Pendi
 use bedplate_types::{Digest, ErrorKind, NamespacedName, Problem, Timestamp};
 use serde_json::{Value, json};
 
-use crate::core::{ACTOR, Facts, Platform, full_name, gigabytes};
+use crate::core::{ACTOR, Facts, PERIOD, Platform, full_name, gigabytes};
 use crate::digest::{self, erased::Json};
 use crate::hold::{Hold, failed};
 use crate::results::IngestResult;
 use crate::run::Reconcile;
-use crate::{review, suite_references};
+use crate::{elsewhere, review, suite_references};
 
 impl Reconcile for Dataset {
     async fn bring(platform: &Arc<Platform>, object: &Arc<Self>, status: &mut DatasetStatus) -> Result<Phase, Hold> {
-        bring(platform, object, status).await
+        let name = full_name(&**object);
+        review::settle(platform, object, &name, status).await?;
+        if object.spec.source.is_elsewhere() {
+            return look_elsewhere(platform, object, &name, status).await;
+        }
+        bring(platform, object, &name, status).await
     }
+
+    fn looked_at_every(&self) -> Duration {
+        let interval = u64::try_from(self.spec.source.interval().micros()).unwrap_or_default();
+        if self.spec.source.is_elsewhere() { Duration::from_micros(interval).min(PERIOD) } else { PERIOD }
+    }
+}
+
+/// Looks at the source of another machine when that is due.
+async fn look_elsewhere(
+    platform: &Arc<Platform>,
+    dataset: &Arc<Dataset>,
+    name: &NamespacedName,
+    status: &mut DatasetStatus,
+) -> Result<Phase, Hold> {
+    let suite = suite(platform, dataset, name).await?;
+    let versions = suite_references::datasets(platform, name, suite.as_ref()).await?;
+    let (sought, now) = (elsewhere::sought(dataset, &(&suite, &versions)), platform.now());
+    if status.phase == Phase::Ready && elsewhere::is_fresh(dataset, status, &sought, now) {
+        let (input, version) = (status.input_digest.as_str(), status.version);
+        let same = |found: &Committed| found.input_digest.to_string() == input && Some(found.version) == version;
+        if committed(platform, name).await?.as_ref().is_some_and(same) {
+            return Ok(Phase::Ready);
+        }
+    }
+    if let Some(hold) = platform.attempts.told(name, &sought, now) {
+        return Err(hold);
+    }
+    let outcome = bring(platform, dataset, name, status).await;
+    platform.attempts.keep(name, &sought, platform.now(), &outcome);
+    if outcome.is_ok() {
+        status.looked_at = now.to_string();
+        status.looked_for = sought;
+    }
+    outcome
 }
 
 /// Everything the ingest depends on.
@@ -33,32 +73,35 @@ struct Inputs {
     digest: Digest,
 }
 
-async fn bring(platform: &Arc<Platform>, dataset: &Arc<Dataset>, status: &mut DatasetStatus) -> Result<Phase, Hold> {
-    let name = full_name(&**dataset);
-    review::settle(platform, dataset, &name, status).await?;
-    let inputs = inputs(platform, dataset, &name).await?;
-    if status.phase == Phase::Ready && is_there(platform, &name, status, &inputs).await? {
+async fn bring(
+    platform: &Arc<Platform>,
+    dataset: &Arc<Dataset>,
+    name: &NamespacedName,
+    status: &mut DatasetStatus,
+) -> Result<Phase, Hold> {
+    let inputs = inputs(platform, dataset, name).await?;
+    if status.phase == Phase::Ready && is_there(platform, name, status, &inputs).await? {
         return Ok(Phase::Ready);
     }
     if status.refused_input == inputs.digest.to_string() {
-        return Err(refusal(&name, &status.expectations));
+        return Err(refusal(name, &status.expectations));
     }
     let input = inputs.digest;
-    let report = match added_before(platform, &name, &inputs).await? {
+    let report = match added_before(platform, name, &inputs).await? {
         Some(report) => Ok(report),
-        None => ingest(platform, dataset, &name, inputs).await?,
+        None => ingest(platform, dataset, name, inputs).await?,
     };
     match report {
         Ok(report) => {
-            catch_up(platform, dataset, &name, status, &report).await?;
+            catch_up(platform, dataset, name, status, &report).await?;
             tell(status, &dataset.spec, &report);
             Ok(Phase::Ready)
         }
         Err(outcomes) => {
-            platform.record(refused_facts(platform, &name, input, &outcomes)).await?;
+            platform.record(refused_facts(platform, name, input, &outcomes)).await?;
             status.refused_input = input.to_string();
             status.expectations = outcomes;
-            Err(refusal(&name, &status.expectations))
+            Err(refusal(name, &status.expectations))
         }
     }
 }
@@ -158,11 +201,11 @@ async fn is_there(
 }
 
 async fn inputs(platform: &Arc<Platform>, dataset: &Arc<Dataset>, name: &NamespacedName) -> Result<Inputs, Hold> {
-    let suite = match &dataset.spec.suite {
-        Some(suite) => Some(platform.need::<ExpectationSuite>(&name.namespace, suite).await?.spec),
-        None => None,
+    let suite = suite(platform, dataset, name).await?;
+    let pending = match dataset.spec.source.is_elsewhere() {
+        true => elsewhere::pending(platform, dataset, name).await?,
+        false => pending(platform, dataset, name).await?,
     };
-    let pending = pending(platform, dataset, name).await?;
     let versions = suite_references::datasets(platform, name, suite.as_ref()).await?;
     let (spec, read) = (&dataset.spec, pending.digest.to_string());
     let how = how(&spec.source);
@@ -174,9 +217,24 @@ async fn inputs(platform: &Arc<Platform>, dataset: &Arc<Dataset>, name: &Namespa
     Ok(Inputs { suite, pending, digest })
 }
 
+async fn suite(
+    platform: &Platform,
+    dataset: &Dataset,
+    name: &NamespacedName,
+) -> Result<Option<ExpectationSuiteSpec>, Hold> {
+    let Some(suite) = &dataset.spec.suite else { return Ok(None) };
+    Ok(Some(platform.need::<ExpectationSuite>(&name.namespace, suite).await?.spec))
+}
+
 /// How the source is read, where that is not how it always was: whole files of Parquet. Where they lie does not matter.
 fn how(source: &DatasetSource) -> Option<DatasetSource> {
-    let how = DatasetSource { path: String::new(), ..source.clone() };
+    let of = |postgres: &PostgresSource| PostgresSource {
+        connection: SecretKey::default(),
+        timeout: None,
+        ..postgres.clone()
+    };
+    let postgres = source.postgres.as_ref().map(of);
+    let how = DatasetSource { path: String::new(), store: None, every: None, postgres, ..source.clone() };
     let plain = DatasetSource { format: how.format.filter(|format| *format == Format::Parquet), ..Default::default() };
     (how != plain).then_some(how)
 }
@@ -193,7 +251,7 @@ async fn pending(platform: &Arc<Platform>, dataset: &Arc<Dataset>, name: &Namesp
         .await
 }
 
-fn whose<'a>(platform: &'a Platform, dataset: &'a Dataset, name: &'a NamespacedName) -> Whose<'a> {
+pub fn whose<'a>(platform: &'a Platform, dataset: &'a Dataset, name: &'a NamespacedName) -> Whose<'a> {
     Whose {
         namespace: &name.namespace,
         name: &name.name,
@@ -202,9 +260,12 @@ fn whose<'a>(platform: &'a Platform, dataset: &'a Dataset, name: &'a NamespacedN
     }
 }
 
-/// A file that somebody is still writing is waited for.
-fn held(what: String, error: IngestError) -> Hold {
+/// A file that somebody is still writing is waited for; a machine that is not reached is called again.
+pub fn held(what: String, error: IngestError) -> Hold {
     match error {
+        IngestError::Source(SourceError::Elsewhere(error)) if error.may_pass() => {
+            Hold::Unreached(Problem::of(what, &error))
+        }
         IngestError::Source(SourceError::Unsteady { .. }) | IngestError::Overtaken { .. } => {
             Hold::waiting(format!("{what}: {error}"))
         }

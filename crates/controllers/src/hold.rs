@@ -10,6 +10,8 @@ pub enum Hold {
     Stopped(String),
     /// It stays so until somebody changes something.
     Failed(Problem),
+    /// A machine it needs is not reached; it is called again.
+    Unreached(Problem),
     /// Try again soon.
     Retry(kube::Error),
 }

@@ -15,6 +15,7 @@ mod core;
 mod data_use;
 mod dataset;
 mod digest;
+mod elsewhere;
 mod endpoint;
 mod entity;
 mod event;
@@ -51,6 +52,7 @@ mod workload;
 
 pub use bindings::follow_bindings;
 pub use core::{Platform, Sites};
+pub use elsewhere::{ASKED, Attempts};
 pub use feature_view::online_id;
 pub use jobs::{FEATURE_PREFIX, KnownBy, PushFrame, ReplayJob, ReplayResult, TrainJob, TrainResult};
 pub use profiles::{DatasetProfile, KEPT_PROFILES, profile, profiled_versions};

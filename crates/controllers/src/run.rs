@@ -18,7 +18,7 @@ use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
-use crate::core::Platform;
+use crate::core::{PERIOD, Platform};
 use crate::hold::Hold;
 use crate::standing::Standing;
 use crate::{job_token, profiling};
@@ -69,6 +69,11 @@ pub trait Reconcile:
     const OWNS_STATUS: bool = true;
     /// Fields of the status that others write.
     const OF_OTHERS: &'static [&'static str] = &[];
+
+    /// How long nothing need be done once all is done.
+    fn looked_at_every(&self) -> std::time::Duration {
+        PERIOD
+    }
 
     /// Brings the world to what the object says, and the status to what the world is.
     fn bring(

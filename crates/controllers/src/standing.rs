@@ -81,7 +81,9 @@ pub fn ready_condition(outcome: &Result<Phase, Hold>, generation: i64, now: Time
         Ok(phase) => (*phase, "True", format!("{phase:?}"), String::new()),
         Err(Hold::Waiting(message)) => (Phase::Pending, "False", "Waiting".to_owned(), message.clone()),
         Err(Hold::Stopped(message)) => (Phase::Pending, "False", CIRCUIT_OPEN.to_owned(), message.clone()),
-        Err(Hold::Failed(problem)) => (Phase::Failed, "False", problem.kind.name(), tell(problem)),
+        Err(Hold::Failed(problem) | Hold::Unreached(problem)) => {
+            (Phase::Failed, "False", problem.kind.name(), tell(problem))
+        }
         Err(Hold::Retry(error)) => (Phase::Pending, "Unknown", "Retrying".to_owned(), error.to_string()),
     };
     let condition = Condition {

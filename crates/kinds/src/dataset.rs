@@ -49,7 +49,7 @@ pub struct DatasetSpec {
     /// The column that says when a row happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_column: Option<String>,
-    /// The columns the source must have; other columns of the source are refused.
+    /// The columns the source must have; other columns of files are refused, those of a database not read.
     pub schema: Vec<Column>,
     /// The ExpectationSuite that every row must pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -143,6 +143,12 @@ pub struct DatasetStatus {
     pub watermark: String,
     /// Bytes of the table's data files.
     pub bytes: u64,
+    /// When a source elsewhere was last looked at, with success.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub looked_at: String,
+    /// Digest of what it was looked at for: another description is looked at anew.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub looked_for: String,
     /// The Delta table's version.
     pub version: Option<i64>,
     /// Folder of the Delta table.

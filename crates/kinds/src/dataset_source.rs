@@ -1,9 +1,12 @@
 //! Where a dataset's rows come from: which files, how they are written, and which of them are read again.
 
+use bedplate_types::Span;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::validate::{FieldError, not_empty};
+use crate::object_store::{self, ObjectStore};
+use crate::postgres_source::PostgresSource;
+use crate::validate::FieldError;
 use crate::{ColumnType, DatasetSpec};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -11,8 +14,20 @@ use crate::{ColumnType, DatasetSpec};
 pub struct DatasetSource {
     /// A file; a folder, for the files directly in it; a glob (`data/2013/*.csv`, `data/**/*.parquet`); or the folder of a
     /// Delta table. Files are read in the order of their paths. `bedplate apply` resolves a relative path against the
-    /// manifest's folder.
+    /// manifest's folder. Or objects of a store, `s3://bucket/2013/*.csv`, or one file, `https://host/file.parquet`, of a host
+    /// that `--source-host` names.
+    #[serde(default)]
     pub path: String,
+    /// A table or a query of a PostgreSQL database, in place of a path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postgres: Option<PostgresSource>,
+    /// How the store of a path that is a URL is reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<ObjectStore>,
+    /// How often a database or a URL is looked at; unsaid, every hour a database, and every five minutes a URL.
+    /// `bedplate data load` looks now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every: Option<Span>,
     /// How the files are written; unsaid, their names tell (`.parquet`, `.csv`, `.tsv`, `.jsonl`, `.ndjson`, `.json`, `.arrow`,
     /// `.arrows`, `.feather`), and `_delta_log` a Delta table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -24,7 +39,7 @@ pub struct DatasetSource {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub csv: Option<CsvOptions>,
     /// The time zone of times that CSV and JSON lines tell without one: `UTC`, `America/New_York`. Unsaid, a row with such a time
-    /// is rejected.
+    /// is rejected. In a database, of `date` and of `timestamp` without time zone; unsaid, such a column is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
     /// The version of a Delta table; the latest when none is named.
@@ -125,6 +140,10 @@ pub enum SchemaEvolution {
     AddColumns,
 }
 
+const SHORTEST: Span = Span::from_micros(10_000_000);
+const FIVE_MINUTES: Span = Span::from_micros(300_000_000);
+const AN_HOUR: Span = Span::from_micros(3_600_000_000);
+
 impl DatasetSource {
     #[must_use]
     pub fn at(path: impl Into<String>) -> Self {
@@ -132,7 +151,7 @@ impl DatasetSource {
     }
 
     pub(crate) fn check(&self, spec: &DatasetSpec) -> Vec<FieldError> {
-        let mut errors: Vec<FieldError> = not_empty("spec.source.path", &self.path).into_iter().collect();
+        let mut errors = self.check_place();
         let wild = self.path.split('/').skip_while(|part| !part.contains(['*', '?', '[']));
         if wild.into_iter().any(|part| part == "..") {
             errors.push(FieldError::new("spec.source.path", "must not lead upwards after a wildcard"));
@@ -140,6 +159,44 @@ impl DatasetSource {
         errors.extend(self.check_format());
         errors.extend(self.csv.iter().flat_map(CsvOptions::check));
         errors.extend(self.check_load(spec));
+        errors
+    }
+
+    /// Whether the rows come from another machine.
+    #[must_use]
+    pub fn is_elsewhere(&self) -> bool {
+        self.postgres.is_some() || object_store::is_url(&self.path)
+    }
+
+    /// How often it is looked at, when it is elsewhere.
+    #[must_use]
+    pub fn interval(&self) -> Span {
+        let usual = if self.postgres.is_some() { AN_HOUR } else { FIVE_MINUTES };
+        self.every.unwrap_or(usual)
+    }
+
+    /// Whether a load that adds reads no row again that an earlier one read.
+    #[must_use]
+    pub fn reads_once(&self) -> bool {
+        self.load == Load::NewFiles || (self.postgres.is_some() && self.load == Load::Watermark)
+    }
+
+    fn check_place(&self) -> Vec<FieldError> {
+        let mut errors = match &self.postgres {
+            Some(_) if !self.path.is_empty() => {
+                vec![FieldError::new("spec.source.postgres", "is in place of spec.source.path: name one of both")]
+            }
+            Some(postgres) => postgres.check(self),
+            None if self.path.trim().is_empty() => {
+                vec![FieldError::new("spec.source.path", "must not be empty, unless spec.source.postgres is there")]
+            }
+            None => object_store::check(self),
+        };
+        if self.every.is_some() && !self.is_elsewhere() {
+            errors.push(FieldError::new("spec.source.every", "is for databases and URLs"));
+        } else if self.interval() < SHORTEST {
+            errors.push(FieldError::new("spec.source.every", "must be 10s at least"));
+        }
         errors
     }
 
@@ -236,7 +293,56 @@ mod tests {
         check(json!({"path": "a", "load": "watermark"}), &["watermarkColumn"]);
         check(json!({"path": "a", "load": "watermark", "watermarkColumn": "s"}), &["watermarkColumn"]);
         check(json!({"path": "a", "watermarkColumn": "n"}), &["watermarkColumn"]);
+        check(json!({"path": "a", "every": "1h"}), &["every"]);
+        check(json!({"path": "a", "store": {"region": "eu"}}), &["store"]);
         check(json!({"path": "a", "csv": {"delimiter": "||", "quote": "ä"}}), &["csv.delimiter", "csv.quote"]);
         check(json!({"path": "a", "csv": {"delimiter": "\"",}}), &["csv.quote"]);
+    }
+
+    #[test]
+    fn a_database_is_in_place_of_a_path() {
+        use serde_json::json;
+        let with = |more: serde_json::Value| {
+            let mut source = json!({"postgres": {"connection": {"secret": "db"}, "table": "sales.orders"}});
+            source.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            source
+        };
+        check(with(json!({"every": "10s", "timeZone": "UTC"})), &[]);
+        check(with(json!({"load": "watermark", "watermarkColumn": "n"})), &[]);
+        check(with(json!({"path": "a"})), &["postgres"]);
+        check(json!({}), &["path"]);
+        check(with(json!({"every": "9s"})), &["every"]);
+        check(with(json!({"load": "newFiles"})), &["load"]);
+        check(with(json!({"format": "csv", "csv": {}, "store": {}})), &["format", "csv", "store"]);
+        check(with(json!({"load": "watermark"})), &["watermarkColumn"]);
+        for (postgres, wrong) in [
+            (json!({"connection": {"secret": " "}, "table": "a.b.c"}), &["connection.secret", "table"][..]),
+            (json!({"connection": {"secret": "db", "key": ""}, "table": ".b"}), &["connection.key", "table"]),
+            (json!({"connection": {"secret": "db"}, "table": "a", "query": "SELECT 1"}), &["query"]),
+            (json!({"connection": {"secret": "db"}}), &["table"]),
+            (json!({"connection": {"secret": "db"}, "query": " ", "timeout": "2d"}), &["query", "timeout"]),
+        ] {
+            let wrong: Vec<String> = wrong.iter().map(|field| format!("postgres.{field}")).collect();
+            check(json!({ "postgres": postgres }), &wrong.iter().map(String::as_str).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_url_tells_where_and_no_secret() {
+        use serde_json::json;
+        check(json!({"path": "s3://b/2013/*.csv", "load": "newFiles", "every": "1m"}), &[]);
+        check(json!({"path": "s3://b/x", "store": {"endpoint": "http://127.0.0.1:7072", "region": "eu"}}), &[]);
+        check(json!({"path": "https://host/a/b.csv", "store": {"credentials": "key"}}), &[]);
+        for path in ["s3://", "s3:///x", "s3://b*/x", "s3://key:secret@b/x", "ftp://h/x", "gs://b/x", "https://h"] {
+            check(json!({ "path": path }), &["path"]);
+        }
+        for path in ["https://a:b@h/x.csv", "https://h/x.csv?token=1", "https://h/*.csv"] {
+            check(json!({ "path": path }), &["path"]);
+        }
+        check(json!({"path": "s3://b/t", "format": "delta"}), &["format"]);
+        check(json!({"path": "https://h/x.csv", "store": {"endpoint": "https://h"}}), &["store.endpoint"]);
+        for endpoint in ["h", "https://", "https://u@h", "ftp://h"] {
+            check(json!({"path": "s3://b/x", "store": {"endpoint": endpoint}}), &["store.endpoint"]);
+        }
     }
 }

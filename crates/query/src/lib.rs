@@ -31,6 +31,6 @@ pub use lake::Lake;
 pub use quarantine::{Quarantined, QuarantinedRow, Reason};
 pub use reader::{Answer, Limits, NamedTable, Parsed, ReadError, Readable, Reader, Request, ShownColumn, Verb};
 pub use review::{Choice, Review, ReviewAction, ReviewError, ReviewOrder};
-pub use source::{FoundFile, SourceError, columns};
+pub use source::{Access, Credentials, ElsewhereError, FoundFile, Host, Hosts, NoHost, SourceError, columns};
 pub use sql::{OutputColumn, QueryError, Rows, TableColumn, TableRef};
 pub use tokio_util::sync::CancellationToken;

@@ -1,5 +1,6 @@
 //! `data`: what a dataset's ingests came to, what its columns hold, and its quarantine.
 
+mod load;
 mod profile;
 
 use std::io::Write;
@@ -7,7 +8,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use bedplate_client::{QuarantineReview, print};
-use bedplate_types::Problem;
+use bedplate_types::{Clock, Problem, SystemClock};
 use clap::{Args, Subcommand};
 use kube::Client;
 use serde_json::Value;
@@ -33,6 +34,8 @@ pub enum DataCommand {
     Release(Review),
     /// Throw rows of the quarantine away.
     Discard(Review),
+    /// Look now at the source of a dataset that is a database or a URL.
+    Load(Named),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -96,6 +99,7 @@ pub async fn run(home: &Path, command: &Data) -> Result<ExitCode, Problem> {
     let (DataCommand::History(History { of, .. })
     | DataCommand::Profile(Profile { of, .. })
     | DataCommand::Quarantine(of)
+    | DataCommand::Load(of)
     | DataCommand::Release(Review { of, .. })
     | DataCommand::Discard(Review { of, .. })) = &command.command;
     let (client, namespace) = (client(home)?, namespace(home, of.namespace.as_deref())?);
@@ -122,6 +126,7 @@ async fn ask(client: &Client, namespace: &str, dataset: &str, command: &DataComm
         DataCommand::Quarantine(_) => {
             bedplate_client::data_quarantine(client, namespace, dataset).await.map_err(what())
         }
+        DataCommand::Load(_) => load::ask(client, namespace, dataset, SystemClock.now()).await,
         DataCommand::Release(review) => {
             let review = order("release", review);
             bedplate_client::data_review(client, namespace, dataset, &review).await.map_err(what())
@@ -148,6 +153,7 @@ fn plain(out: &mut dyn Write, told: &Value, command: &DataCommand) -> std::io::R
         }
         DataCommand::Profile(_) => profile::plain(out, told),
         DataCommand::Quarantine(_) => quarantine(out, told),
+        DataCommand::Load(_) => writeln!(out, "the source of {} is looked at", text(&told["dataset"])),
         DataCommand::Release(_) | DataCommand::Discard(_) => {
             let done = if told["action"] == "release" { "released" } else { "discarded" };
             writeln!(

@@ -1,6 +1,6 @@
 //! A part of the lineage graph as a tree.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::{Result, Write};
 
 use serde_json::Value;
@@ -21,10 +21,17 @@ pub fn tree(out: &mut dyn Write, graph: &Value, impact: bool) -> Result<()> {
     let targets: HashSet<_> = edges.iter().map(|edge| edge.1).collect();
     let roots = edges.iter().map(|edge| edge.0).filter(|node| !targets.contains(node));
     let mut told = HashSet::new();
+    let places = places(graph);
     for root in roots.collect::<BTreeSet<_>>() {
-        branch(out, &edges, root, 0, &mut told)?;
+        branch(out, (&edges, &places), root, 0, &mut told)?;
     }
     Ok(())
+}
+
+/// Where files and other sources lay when they were read.
+fn places(graph: &Value) -> HashMap<&str, &str> {
+    let nodes = graph["nodes"].as_array().into_iter().flatten();
+    nodes.filter_map(|node| Some((node["id"].as_str()?, node["facts"]["path"].as_str()?))).collect()
 }
 
 /// Says on standard error when the walk was cut.
@@ -45,19 +52,20 @@ fn owner(column: &str) -> Option<&str> {
 
 fn branch<'a>(
     out: &mut dyn Write,
-    edges: &[(&'a str, &'a str)],
+    (edges, places): (&[(&'a str, &'a str)], &HashMap<&str, &str>),
     node: &'a str,
     depth: usize,
     told: &mut HashSet<&'a str>,
 ) -> Result<()> {
     let again = !told.insert(node);
     let mark = if again && edges.iter().any(|edge| edge.0 == node) { " (see above)" } else { "" };
-    writeln!(out, "{}{node}{mark}", "  ".repeat(depth))?;
+    let place = places.get(node).map(|place| format!(" {place}")).unwrap_or_default();
+    writeln!(out, "{}{node}{place}{mark}", "  ".repeat(depth))?;
     if again {
         return Ok(());
     }
     for (_, next) in edges.iter().filter(|edge| edge.0 == node) {
-        branch(out, edges, next, depth + 1, told)?;
+        branch(out, (edges, places), next, depth + 1, told)?;
     }
     Ok(())
 }
@@ -72,6 +80,15 @@ mod tests {
         let mut text = Vec::new();
         tree(&mut text, graph, impact).unwrap();
         String::from_utf8(text).unwrap()
+    }
+
+    #[test]
+    fn a_source_is_told_with_where_it_lay() {
+        let graph = json!({
+            "nodes": [{"id": "table:f/t@0", "sort": "table"}, {"id": "source:a", "facts": {"path": "s3://b/x.csv"}}],
+            "edges": [{"from": "source:a", "to": "table:f/t@0"}],
+        });
+        assert_eq!(told(&graph, false), "table:f/t@0\n  source:a s3://b/x.csv\n");
     }
 
     #[test]

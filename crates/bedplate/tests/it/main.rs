@@ -34,6 +34,7 @@ mod run;
 mod s3;
 mod scopes;
 mod small;
+mod sources;
 mod sql;
 mod standing;
 mod statements;

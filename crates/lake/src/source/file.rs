@@ -15,4 +15,7 @@ pub struct SourceFile {
     pub bytes: u64,
     /// When it was last written, in microseconds since 1970.
     pub modified: i64,
+    /// What a store calls this version of its bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
 }

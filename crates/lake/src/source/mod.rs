@@ -1,6 +1,7 @@
 //! Sources: which files a path names, how each of them is written, and which of them a load has to read.
 
 mod file;
+mod keys;
 mod layout;
 mod news;
 mod pattern;

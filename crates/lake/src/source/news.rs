@@ -73,6 +73,7 @@ mod tests {
             digest: Digest::from_sha256([told.as_bytes()[1]; 32]),
             bytes: 1,
             modified: 0,
+            tag: None,
         };
         told.split_whitespace().map(file).collect()
     }

@@ -74,6 +74,9 @@ const fn is_zero(rows: &u64) -> bool {
 pub struct Watermark {
     pub column: String,
     pub value: i64,
+    /// The rows of a database that have just this value and were read, by their digests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edge: Option<Vec<String>>,
 }
 
 impl Record {

@@ -5,6 +5,7 @@
 //! tables are as they were, or the quarantine is one version ahead; what it has ahead is taken back by the next ingest. The
 //! table's commit holds the files its rows were read from, so no file is lost or read twice.
 
+mod elsewhere;
 mod error;
 mod pending;
 mod reject;
@@ -23,7 +24,7 @@ pub(crate) use settled::{settled, take_back};
 use std::path::Path;
 use std::sync::Arc;
 
-use bedplate_kinds::{DatasetSpec, ExpectationSuiteSpec, Load};
+use bedplate_kinds::{DatasetSpec, ExpectationSuiteSpec};
 use bedplate_lake::quality::References;
 use bedplate_lake::schema::evolution;
 use bedplate_types::Digest;
@@ -91,9 +92,9 @@ impl Lake {
     }
 }
 
-/// A watermark load reads the whole source, and so finds every bad row again.
+/// A watermark load of files reads all of them, and so finds every bad row again.
 fn keeps_quarantine(ingest: &Ingest<'_>) -> bool {
-    ingest.pending.appends() && ingest.spec.source.load == Load::NewFiles
+    ingest.pending.appends() && ingest.spec.source.reads_once()
 }
 
 /// What to add was decided for one version, and rows can only be added to a table of these columns.

@@ -8,8 +8,9 @@ use bedplate_lake::source::news;
 use bedplate_types::Digest;
 
 use super::IngestError;
+use super::elsewhere::Origin;
 use crate::Lake;
-use crate::delta::{self, Loaded, Table};
+use crate::delta::{self, Loaded, Table, Watermark};
 use crate::source::{self, Found, FoundFile, HashedFiles, SourceError, opened};
 
 /// The files to read, and what becomes of the rows that are there.
@@ -17,8 +18,6 @@ use crate::source::{self, Found, FoundFile, HashedFiles, SourceError, opened};
 pub struct Pending {
     /// In the order they are read.
     pub files: Vec<FoundFile>,
-    /// Those of them that were read for their digests to decide this.
-    pub(super) hashed: HashedFiles,
     /// Stands for every file that the table's rows will have been read from.
     pub digest: Digest,
     /// What the rows are added to; none when they take the place of all.
@@ -27,6 +26,9 @@ pub struct Pending {
     pub(super) version: Option<i64>,
     /// The columns of a Delta table that is read.
     pub(super) columns: Option<SchemaRef>,
+    pub(super) origin: Origin,
+    /// Where the next load begins, when that is known without the rows being read.
+    pub(super) watermark: Option<Watermark>,
 }
 
 /// Whose table it is, and where its files may lie.
@@ -57,17 +59,28 @@ impl Pending {
 impl Lake {
     /// Finds the source's files, reads those for their digests that may be new, and decides what to load. Blocking.
     pub async fn pending(&self, whose: Whose<'_>, spec: &DatasetSpec) -> Result<Pending, IngestError> {
+        let (version, loaded) = self.base(whose, &spec.source).await?;
+        let found = found(&spec.source, whose.roots, loaded.is_some()).await?;
+        let columns = found.table.clone().map(|(columns, _)| columns);
+        let (files, digest, hashed) = to_read(&spec.source, found, loaded.as_ref())?;
+        let origin = Origin::Here(hashed);
+        Ok(Pending { files, digest, base: loaded, version, columns, origin, watermark: None })
+    }
+
+    /// The table's version, and what of it can be gone on from.
+    pub(super) async fn base(
+        &self,
+        whose: Whose<'_>,
+        source: &DatasetSource,
+    ) -> Result<(Option<i64>, Option<Loaded>), IngestError> {
         let location = self.location(whose.namespace, whose.name)?;
         let version = match delta::exists(&location)? {
             true => Some(Table::open(&location, None).await?.version),
             false => None,
         };
         let loaded = if version.is_some() { delta::loaded(&location)? } else { None };
-        let loaded = loaded.filter(|loaded| loaded.record.object == whose.object && can_add(loaded, &spec.source));
-        let found = found(&spec.source, whose.roots, loaded.is_some()).await?;
-        let columns = found.table.clone().map(|(columns, _)| columns);
-        let (files, digest, hashed) = to_read(&spec.source, found, loaded.as_ref())?;
-        Ok(Pending { files, digest, hashed, base: loaded, version, columns })
+        let loaded = loaded.filter(|loaded| loaded.record.object == whose.object && can_add(loaded, source));
+        Ok((version, loaded))
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
-use bedplate_kinds::{DatasetSpec, ExpectationOutcome, ExpectationSuiteSpec, Load};
+use bedplate_kinds::{DatasetSpec, ExpectationOutcome, ExpectationSuiteSpec};
 use bedplate_lake::quality::{self, Program, QualityError, References};
 use bedplate_lake::schema::arrow_schema;
 use bedplate_lake::source::SourceFile;
@@ -54,7 +54,7 @@ pub(super) struct Scanned {
 impl Scan {
     pub fn new(ingest: &Ingest<'_>, targets: Targets, cancel: CancellationToken, writing: WriterLock) -> Self {
         Self {
-            source: PathBuf::from(&ingest.spec.source.path),
+            source: ingest.pending.place(&ingest.spec.source),
             spec: ingest.spec.clone(),
             suite: ingest.suite.cloned().unwrap_or(ExpectationSuiteSpec { expectations: Vec::new() }),
             references: ingest.references.clone(),
@@ -77,10 +77,10 @@ impl Scan {
         let program = Program::compile(&self.suite, &self.spec, &self.references);
         let mut program = program.map_err(|error| self.columns_first(&reading, error))?;
         let mut sinks = Sinks::new(&self, arrow_schema(&self.spec))?;
-        let mut mark = Mark::new(&self.spec, self.base().and_then(|base| base.watermark.as_ref()));
+        let mut mark = Mark::new(&self.spec, self.low());
         let (mut rows, mut files) = (0, Vec::new());
         for file in &self.pending.files {
-            let opened = Opened::new(&file.path, &self.pending.hashed)?;
+            let opened = self.pending.open(file, &self.cancel)?;
             rows += self.read(&opened, &reading, &mut program, &mut sinks, mark.as_mut())?;
             files.push(opened.entry);
         }
@@ -88,7 +88,7 @@ impl Scan {
         let outcomes = self.judged(program, &sinks.unread, rows)?;
         let schema = sinks.schema.clone();
         let (accepted, rejected) = sinks.finish()?;
-        let watermark = mark.and_then(Mark::finish);
+        let watermark = self.pending.watermark.clone().or_else(|| mark.and_then(Mark::finish));
         Ok(Scanned { schema, accepted, rejected, rows_read: rows, files, outcomes, watermark })
     }
 
@@ -115,7 +115,7 @@ impl Scan {
 
     /// A suite that does not fit is told of only when the source fits: mostly both do not for one reason.
     fn columns_first(&self, reading: &Reading<'_>, error: QualityError) -> IngestError {
-        let first = self.pending.files.first().map(|file| Opened::new(&file.path, &self.pending.hashed));
+        let first = self.pending.files.first().map(|file| self.pending.open(file, &self.cancel));
         let fits = first.map(|opened| opened.and_then(|opened| opened.pieces(reading).map(drop)));
         fits.and_then(Result::err).map_or_else(|| error.into(), IngestError::from)
     }
@@ -136,6 +136,11 @@ impl Scan {
         Ok(outcomes)
     }
 
+    /// What rows have to lie above; of a database they do already.
+    fn low(&self) -> Option<&Watermark> {
+        self.base().filter(|_| self.spec.source.postgres.is_none())?.watermark.as_ref()
+    }
+
     /// What rows are added to.
     fn base(&self) -> Option<&Record> {
         self.pending.base.as_ref().map(|base| &base.record)
@@ -154,8 +159,8 @@ impl Scanned {
     pub fn record(&self, ingest: &Ingest<'_>) -> Record {
         let rows = |file: &Option<DataFile>| file.as_ref().map_or(0, |file| file.rows);
         let before = |number: fn(&Record) -> u64| ingest.pending.base.as_ref().map_or(0, |base| number(&base.record));
-        let by_files = ingest.spec.source.load == Load::NewFiles;
-        // A watermark load reads everything each time, and finds every bad row again.
+        let by_files = ingest.spec.source.reads_once();
+        // A watermark load of files reads everything each time, and finds every bad row again.
         let also = |number: fn(&Record) -> u64| if by_files { before(number) } else { 0 };
         Record {
             input_digest: ingest.input_digest,

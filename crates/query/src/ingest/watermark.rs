@@ -46,7 +46,7 @@ impl Mark {
     }
 
     pub fn finish(self) -> Option<Watermark> {
-        Some(Watermark { column: self.name, value: self.high? })
+        Some(Watermark { column: self.name, value: self.high?, edge: None })
     }
 
     fn values(&self, batch: &RecordBatch) -> Result<Int64Array, ArrowError> {

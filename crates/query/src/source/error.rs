@@ -9,6 +9,7 @@ use bedplate_lake::schema::SchemaError;
 use bedplate_lake::source::{BadPattern, Changed, UnknownLayout};
 use bedplate_types::{ErrorKind, Explained};
 
+use super::ElsewhereError;
 use crate::delta::TableError;
 
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +48,8 @@ pub enum SourceError {
     Zone(#[from] BadZone),
     #[error(transparent)]
     Changed(#[from] Changed),
+    #[error(transparent)]
+    Elsewhere(#[from] ElsewhereError),
 }
 
 fn place(line: Option<u64>) -> String {
@@ -72,6 +75,7 @@ impl Explained for SourceError {
             Self::Unsteady { .. } => ErrorKind::Busy,
             Self::Log(error) => error.kind(),
             Self::Changed(error) => error.kind(),
+            Self::Elsewhere(error) => error.kind(),
             _ => ErrorKind::Invalid,
         }
     }
@@ -109,6 +113,7 @@ impl Explained for SourceError {
             Self::Pattern(error) => return error.fix(),
             Self::Zone(error) => return error.fix(),
             Self::Changed(error) => return error.fix(),
+            Self::Elsewhere(error) => return error.fix(),
         })
     }
 }

@@ -11,9 +11,9 @@ use bedplate_lake::source::{Pattern, Segment, is_hidden, layout};
 use super::SourceError;
 
 /// A source of more files is refused.
-const MOST_FILES: usize = 10_000;
+pub(super) const MOST_FILES: usize = 10_000;
 /// A glob that has to look at more names is refused.
-const MOST_NAMES: usize = 200_000;
+pub(super) const MOST_NAMES: usize = 200_000;
 
 /// A file that was found and not yet read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,6 +23,8 @@ pub struct FoundFile {
     pub bytes: u64,
     /// When it was last written, in microseconds since 1970.
     pub modified: i64,
+    /// What a store calls this version of its bytes.
+    pub tag: Option<String>,
 }
 
 pub(super) enum Place {
@@ -81,7 +83,7 @@ pub(super) fn real(path: &Path, roots: &[PathBuf]) -> Result<PathBuf, SourceErro
 
 pub(super) fn look(path: &Path) -> Result<FoundFile, SourceError> {
     let known = fs::metadata(path).map_err(SourceError::open(path))?;
-    Ok(FoundFile { path: path.to_owned(), bytes: known.len(), modified: modified(&known) })
+    Ok(FoundFile { path: path.to_owned(), bytes: known.len(), modified: modified(&known), tag: None })
 }
 
 /// When a file was last written, in microseconds since 1970; 0 where the file system does not tell.

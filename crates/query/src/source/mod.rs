@@ -9,6 +9,7 @@ mod columns;
 mod csv;
 mod decompress;
 mod delta;
+pub(crate) mod elsewhere;
 mod error;
 mod find;
 mod jsonl;
@@ -17,6 +18,7 @@ mod parquet;
 mod pieces;
 
 pub use columns::columns;
+pub use elsewhere::{Access, Credentials, ElsewhereError, Host, Hosts, NoHost};
 pub use error::SourceError;
 pub use find::FoundFile;
 pub(crate) use opened::{HashedFiles, Opened};

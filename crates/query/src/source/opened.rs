@@ -21,12 +21,12 @@ pub(crate) struct Opened {
     pub path: PathBuf,
     pub entry: SourceFile,
     pub(super) file: File,
-    state: State,
+    pub(super) state: State,
 }
 
 /// What a file system tells of a file, other after each change of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct State {
+pub(super) struct State {
     device: u64,
     inode: u64,
     bytes: u64,
@@ -36,7 +36,7 @@ struct State {
 }
 
 impl State {
-    fn of(known: &Metadata) -> Self {
+    pub fn of(known: &Metadata) -> Self {
         Self {
             device: known.dev(),
             inode: known.ino(),
@@ -84,6 +84,7 @@ impl Opened {
             digest: Digest::from_sha256(hash.0.finalize().into()),
             bytes: known.len(),
             modified: find::modified(&known),
+            tag: None,
         };
         Ok(Self { path: path.to_owned(), entry, file, state })
     }

@@ -49,6 +49,9 @@ impl Opened {
         if reading.table.is_some() {
             return parquet::pieces(self, reading);
         }
+        if reading.spec.source.postgres.is_some() {
+            return arrow_ipc::pieces(self, reading);
+        }
         let layout = layout(&self.entry.path, &reading.spec.source)?;
         match layout.format {
             Format::Parquet | Format::Delta => parquet::pieces(self, reading),

@@ -2,6 +2,7 @@
 
 mod columns;
 mod crash;
+mod elsewhere;
 mod flights;
 mod formats;
 mod ingest;

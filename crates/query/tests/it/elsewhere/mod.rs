@@ -1,0 +1,4 @@
+//! Sources on other machines.
+
+mod postgres;
+mod web;
