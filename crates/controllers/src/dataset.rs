@@ -356,6 +356,7 @@ pub fn tell_table(status: &mut DatasetStatus, report: &IngestReport) {
     status.rows_of = Some(report.rows_of);
     status.restored = report.restored;
     status.version = Some(report.version);
+    status.committed = status.version;
 }
 
 fn tell(status: &mut DatasetStatus, spec: &DatasetSpec, report: &IngestReport) {

@@ -156,6 +156,9 @@ pub struct DatasetStatus {
     pub data_files: u64,
     /// The Delta table's version.
     pub version: Option<i64>,
+    /// The newest version in the table's log: `version` follows once audit log and lineage tell of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub committed: Option<i64>,
     /// Folder of the Delta table.
     pub location: String,
     /// Digest of the bytes that the last load read: of the one file, or of the digests of several.

@@ -145,8 +145,8 @@ async fn ask(client: &Client, namespace: &str, dataset: &str, command: &DataComm
         }
         DataCommand::Versions(_) => bedplate_client::data_versions(client, namespace, dataset).await.map_err(what()),
         DataCommand::Optimize(_) => bedplate_client::data_optimize(client, namespace, dataset).await.map_err(what()),
-        DataCommand::Restore(upkeep::Restore { version, .. }) => {
-            bedplate_client::data_restore(client, namespace, dataset, *version).await.map_err(what())
+        DataCommand::Restore(upkeep::Restore { to_version, .. }) => {
+            bedplate_client::data_restore(client, namespace, dataset, *to_version).await.map_err(what())
         }
         DataCommand::Vacuum(vacuum) => {
             bedplate_client::data_vacuum(client, namespace, dataset, &vacuum.wanted()).await.map_err(what())

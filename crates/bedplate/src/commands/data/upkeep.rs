@@ -13,8 +13,8 @@ pub struct Restore {
     #[command(flatten)]
     pub of: Named,
     /// The version to bring back, of `data versions`.
-    #[arg(long = "to-version", value_name = "VERSION")]
-    pub version: i64,
+    #[arg(long, value_name = "VERSION")]
+    pub to_version: i64,
 }
 
 #[derive(Clone, Debug, Args)]

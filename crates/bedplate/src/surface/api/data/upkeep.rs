@@ -1,6 +1,8 @@
 //! A dataset's versions: which there are, fewer files for the newest, an earlier one brought back, and the files of old ones
 //! removed.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
@@ -12,12 +14,11 @@ use bedplate_types::{ErrorKind, NamespacedName, Problem, Span};
 use kube::ResourceExt;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 
 use super::super::{Asked, Failed, failed, readable};
 use super::Data;
 
-/// Versions that are listed, the newest.
+/// Versions that are listed, the newest of all.
 const LISTED: usize = 1_000;
 
 pub async fn versions(
@@ -62,7 +63,7 @@ pub async fn optimize(
     let task = tokio::spawn(async move { lake.optimize(&place.namespace, &place.name, by).await });
     let (report, done) = ended(&what, task).await?.map_err(|error| failed(&what)(&error))?;
     if done.is_some() {
-        data.wake(&name, json!({ "bytes": report.bytes })).await;
+        data.wake(&name, json!({ "committed": report.version })).await;
     }
     let (removed, added) = done.map_or((0, 0), |done| (done.removed, done.added));
     Ok(Json(json!({ "dataset": name.name, "namespace": name.namespace, "version": report.version,
@@ -91,7 +92,7 @@ pub async fn restore(
     let (lake, place, object) = (data.lake.clone(), name.clone(), dataset.uid().unwrap_or_default());
     let task = tokio::spawn(async move { lake.restore((&place.namespace, &place.name), &object, version, by).await });
     let (report, _) = ended(&what, task).await?.map_err(|error| failed(&what)(&error))?;
-    data.wake(&name, json!({ "bytes": report.bytes })).await;
+    data.wake(&name, json!({ "committed": report.version })).await;
     Ok(Json(json!({ "dataset": name.name, "namespace": name.namespace, "version": report.version,
         "restored": version, "tableRows": report.rows })))
 }
@@ -166,8 +167,8 @@ impl Data {
             let entry =
                 Entry { at: now, actor: by, action: "vacuum".into(), object: format!("datasets/{name}"), detail };
             let written = self.facts.db.write_async(move |tx| {
-                let of = |error: &_| Problem::of("recording what goes", error);
-                bedplate_audit::append(tx, &entry).map(drop).map_err(|error| of(&error))
+                let written = bedplate_audit::append(tx, &entry);
+                written.map(drop).map_err(|error| Problem::of("recording what goes", &error))
             });
             written.await.map(|()| true).map_err(NotVacuumed)
         };
