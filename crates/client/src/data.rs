@@ -1,4 +1,4 @@
-//! `data`: what a dataset's ingests came to, what is in its quarantine, and letting rows out of it.
+//! `data`: what a dataset's ingests came to, what is in its quarantine, letting rows out of it, and its versions.
 
 use kube::Client;
 use serde::Serialize;
@@ -62,6 +62,44 @@ pub async fn data_review(
     review: &QuarantineReview,
 ) -> Result<Value, ClientError> {
     post(client, &path(namespace, dataset, "quarantine/review"), review).await
+}
+
+/// `{"versions": [{"version", "at", "operation", "by", "rows", "files", "added", "removed", "loaded", "readable"}]}`, the newest
+/// first.
+pub async fn data_versions(client: &Client, namespace: &str, dataset: &str) -> Result<Value, ClientError> {
+    send(client, get(&path(namespace, dataset, "versions"), JSON)?).await
+}
+
+/// Joins small files; `{"version", "filesRemoved", "filesAdded", "dataFiles"}`.
+pub async fn data_optimize(client: &Client, namespace: &str, dataset: &str) -> Result<Value, ClientError> {
+    post(client, &path(namespace, dataset, "optimize"), &serde_json::json!({})).await
+}
+
+/// Brings an earlier version back; `{"version", "restored", "tableRows"}`.
+pub async fn data_restore(client: &Client, namespace: &str, dataset: &str, version: i64) -> Result<Value, ClientError> {
+    post(client, &path(namespace, dataset, "restore"), &serde_json::json!({ "version": version })).await
+}
+
+/// What is kept when the files of old versions are removed.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DataVacuum {
+    /// Only say what would go.
+    pub dry_run: bool,
+    /// `7d`; what the dataset says when left out.
+    pub retain: Option<String>,
+    /// Also when that is shorter than what the dataset says.
+    pub force: bool,
+}
+
+/// Removes the files of old versions; `{"files", "bytes", "versions", "pinned", "retain", "dryRun"}`.
+pub async fn data_vacuum(
+    client: &Client,
+    namespace: &str,
+    dataset: &str,
+    vacuum: &DataVacuum,
+) -> Result<Value, ClientError> {
+    post(client, &path(namespace, dataset, "vacuum"), vacuum).await
 }
 
 fn path(namespace: &str, dataset: &str, rest: &str) -> String {

@@ -41,7 +41,10 @@ pub use audit::{
 pub use backup::backup;
 pub use connection::Connection;
 pub use costs::{CostsQuery, costs, costs_reverse, costs_verify};
-pub use data::{QuarantineReview, data_history, data_profile, data_quarantine, data_review};
+pub use data::{
+    DataVacuum, QuarantineReview, data_history, data_optimize, data_profile, data_quarantine, data_restore,
+    data_review, data_vacuum, data_versions,
+};
 pub use delete::{Deleted, delete, delete_manifests};
 pub use describe::{Description, describe};
 pub use error::ClientError;

@@ -19,7 +19,7 @@ use crate::digest::{self, erased::Json};
 use crate::hold::{Hold, failed};
 use crate::results::IngestResult;
 use crate::run::Reconcile;
-use crate::{elsewhere, review, suite_references};
+use crate::{elsewhere, review, suite_references, upkeep};
 
 impl Reconcile for Dataset {
     async fn bring(platform: &Arc<Platform>, object: &Arc<Self>, status: &mut DatasetStatus) -> Result<Phase, Hold> {
@@ -81,6 +81,7 @@ async fn bring(
 ) -> Result<Phase, Hold> {
     let inputs = inputs(platform, dataset, name).await?;
     if status.phase == Phase::Ready && is_there(platform, name, status, &inputs).await? {
+        upkeep::tidy(platform, dataset, name, status).await?;
         return Ok(Phase::Ready);
     }
     if status.refused_input == inputs.digest.to_string() {
@@ -95,6 +96,7 @@ async fn bring(
         Ok(report) => {
             catch_up(platform, dataset, name, status, &report).await?;
             tell(status, &dataset.spec, &report);
+            upkeep::tidy(platform, dataset, name, status).await?;
             Ok(Phase::Ready)
         }
         Err(outcomes) => {
@@ -126,7 +128,10 @@ async fn catch_up(
                 count_files(status, &report, dataset.spec.source.load);
             }
             Change::Review { version, review } => {
-                platform.record(review::facts(dataset, name, &[(version, review)], platform.now())).await?;
+                platform.record(review::facts(dataset, name, version, &review, platform.now())).await?;
+            }
+            Change::Upkeep { version, upkeep } => {
+                platform.record(upkeep::facts(dataset, name, version, &upkeep, platform.now())).await?;
             }
         }
     }
@@ -288,11 +293,12 @@ pub async fn ready(platform: &Platform, namespace: &str, name: &str) -> Result<D
     }
 }
 
-/// What the rows of a dataset's table are made of: the inputs of its ingest, and what was released since.
+/// What the rows of a dataset's table are made of: the inputs of its ingest, and what was released or restored since. The same
+/// rows in fewer files are the same.
 pub fn content(status: &DatasetStatus) -> String {
-    match (status.released, status.version) {
-        (0, _) | (_, None) => status.input_digest.clone(),
-        (released, Some(version)) => format!("{}+{released}@{version}", status.input_digest),
+    match (status.released, status.restored, status.rows_of.or(status.version)) {
+        (0, false, _) | (_, _, None) => status.input_digest.clone(),
+        (released, _, Some(version)) => format!("{}+{released}@{version}", status.input_digest),
     }
 }
 
@@ -397,17 +403,21 @@ pub fn table_node(name: &NamespacedName, version: Option<i64>) -> Node {
 }
 
 fn count_files(status: &mut DatasetStatus, report: &IngestReport, load: Load) {
-    let before = if report.appended && load == Load::NewFiles { status.files } else { 0 };
+    let before = if report.appended && load.is_by_files() { status.files } else { 0 };
     status.files = before + report.files.len() as u64;
 }
 
-/// What the table came to, by an ingest or a review.
+/// What the table came to, by an ingest, a review or upkeep.
 pub fn tell_table(status: &mut DatasetStatus, report: &IngestReport) {
     status.rows = report.rows;
     status.quarantined = report.quarantined;
     status.released = report.released;
     status.bytes = report.bytes;
+    status.data_files = report.data_files as u64;
+    status.rows_of = Some(report.rows_of);
+    status.restored = report.restored;
     status.version = Some(report.version);
+    status.committed = status.version;
 }
 
 fn tell(status: &mut DatasetStatus, spec: &DatasetSpec, report: &IngestReport) {

@@ -48,6 +48,7 @@ mod suite_references;
 mod train;
 mod training_recipe;
 mod training_set;
+mod upkeep;
 mod workload;
 
 pub use bindings::follow_bindings;

@@ -12,8 +12,9 @@ use serde_json::json;
 use crate::core::{Facts, Platform};
 use crate::dataset::{table_node, tell_table};
 use crate::hold::{Hold, failed};
+use crate::upkeep;
 
-/// Catches up with the reviews that were made since the status was written, and completes one that was cut off.
+/// Catches up with the reviews and the upkeep since the status was written, and completes a review that was cut off.
 pub async fn settle(
     platform: &Arc<Platform>,
     dataset: &Dataset,
@@ -24,36 +25,37 @@ pub async fn settle(
     let of = || format!("the reviews of dataset {name}");
     let _turn = platform.turn().await?;
     let changes = platform.lake.changes_since(&name.namespace, &name.name, Some(version)).map_err(failed(of()))?;
-    let reviews: Option<Vec<_>> = changes.into_iter().map(review).collect();
+    let told = changes.iter().map(|change| told(dataset, name, change, platform.now())).collect::<Option<Vec<_>>>();
     // With a load among them, they are told of with it.
-    let Some(reviews) = reviews.filter(|reviews| !reviews.is_empty()) else { return Ok(()) };
+    let Some(told) = told.filter(|told| !told.is_empty()) else { return Ok(()) };
     platform.lake.finish_review(&name.namespace, &name.name).await.map_err(failed(of()))?;
     let committed = platform.lake.committed(&name.namespace, &name.name).await.map_err(failed(of()))?;
     let Some(committed) = committed else { return Ok(()) };
-    platform.record(facts(dataset, name, &reviews, platform.now())).await?;
+    for facts in told {
+        platform.record(facts).await?;
+    }
     tell_table(status, &committed.report);
     Ok(())
 }
 
-fn review(change: Change) -> Option<(i64, Review)> {
+fn told(dataset: &Dataset, name: &NamespacedName, change: &Change, now: Timestamp) -> Option<Facts> {
     match change {
-        Change::Review { version, review } => Some((version, review)),
+        Change::Review { version, review } => Some(facts(dataset, name, *version, review, now)),
+        Change::Upkeep { version, upkeep } => Some(upkeep::facts(dataset, name, *version, upkeep, now)),
         Change::Ingest(_) => None,
     }
 }
 
-pub fn facts(dataset: &Dataset, name: &NamespacedName, reviews: &[(i64, Review)], now: Timestamp) -> Facts {
+pub fn facts(dataset: &Dataset, name: &NamespacedName, version: i64, review: &Review, now: Timestamp) -> Facts {
     let mut facts = Facts::default();
-    for (version, review) in reviews {
-        facts.audit.push(entry(name, *version, review, now));
-        let (before, after) = (table_node(name, Some(version - 1)), table_node(name, Some(*version)));
-        let what = json!({ "owner": dataset.spec.owner, review.action.as_str(): review.rows, "by": review.by,
-            "why": review.why });
-        facts = facts.knows(&after, what).follows(&before, &after, &review.by, now);
-        for Column { name: column, .. } in &dataset.spec.schema {
-            let from = Node::column(&before, column);
-            facts.made_of(&Node::column(&after, column), from, How::Identity, &review.by, now);
-        }
+    facts.audit.push(entry(name, version, review, now));
+    let (before, after) = (table_node(name, Some(version - 1)), table_node(name, Some(version)));
+    let what = json!({ "owner": dataset.spec.owner, review.action.as_str(): review.rows, "by": review.by,
+        "why": review.why });
+    let mut facts = facts.knows(&after, what).follows(&before, &after, &review.by, now);
+    for Column { name: column, .. } in &dataset.spec.schema {
+        let from = Node::column(&before, column);
+        facts.made_of(&Node::column(&after, column), from, How::Identity, &review.by, now);
     }
     facts
 }

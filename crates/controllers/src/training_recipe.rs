@@ -10,6 +10,7 @@ use bedplate_kinds::{
 use bedplate_ledger::UsageEvent;
 use bedplate_lineage::Node;
 use bedplate_offline::View;
+use bedplate_query::TableRef;
 use bedplate_types::{Digest, ErrorKind, NamespacedName, Problem};
 use kube::api::{ObjectMeta, PostParams};
 use kube::{Resource, ResourceExt};
@@ -127,6 +128,7 @@ async fn assemble(
     let labels = feature_view::query(platform, tables.refs.clone(), &recipe.spec.label.sql, &name).await?;
     let views = views(platform, service, recipe, &name).await?;
     let keys = lineage::keys(&views);
+    let read: Vec<TableRef> = tables.refs.iter().chain(views.iter().flat_map(|view| &view.tables)).cloned().collect();
     let runtime = tokio::runtime::Handle::current();
     let (here, recipe_, service_) = (platform.clone(), recipe.clone(), service.clone());
     let ((set, snapshot, bytes), took) = platform
@@ -148,7 +150,7 @@ async fn assemble(
     status.training_set = snapshot.to_string();
     status.training_set_rows = set.batch.num_rows() as u64;
     status.label_rows_dropped = set.label_rows.abs_diff(set.batch.num_rows()) as u64;
-    let mut facts = set_facts(platform, &name, &snapshot, &set, service, tables);
+    let mut facts = set_facts(platform, &name, &snapshot, &set, service, &read);
     let made = lineage::Made {
         name: &name,
         snapshot: &snapshot,
@@ -200,7 +202,7 @@ fn set_facts(
     snapshot: &Digest,
     set: &TrainingSet,
     service: &FeatureService,
-    tables: &Tables,
+    read: &[TableRef],
 ) -> Facts {
     let now = platform.now();
     let node = Node::Snapshot(*snapshot);
@@ -214,7 +216,8 @@ fn set_facts(
         let view = feature_view::view_node(&NamespacedName::new(&name.namespace, view), version);
         facts = facts.follows(&view, &node, ACTOR, now);
     }
-    for table in &tables.refs {
+    // These versions are kept as long as the training set is known of.
+    for table in read {
         let table = dataset::table_node(&NamespacedName::new(&table.namespace, &table.name), table.version);
         facts = facts.follows(&table, &node, ACTOR, now);
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bedplate_types::Span;
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -63,7 +64,15 @@ pub struct DatasetSpec {
     /// The terms of the glossary that it and its columns are about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub terms: Vec<ColumnTerm>,
+    /// How long rows can still be read as they were, `FOR TIMESTAMP AS OF`: a vacuum keeps what younger versions need, and
+    /// whatever a training set was made of. An hour at least; unsaid, seven days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Span>,
 }
+
+const RETENTION: Span = Span::from_micros(7 * 24 * 3_600_000_000);
+/// A statement that is under way reads what was current when it began.
+const LEAST_RETENTION: Span = Span::from_micros(3_600_000_000);
 
 /// Who may see it, in rising order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -149,8 +158,13 @@ pub struct DatasetStatus {
     /// Digest of what it was looked at for: another description is looked at anew.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub looked_for: String,
+    /// The table's data files.
+    pub data_files: u64,
     /// The Delta table's version.
     pub version: Option<i64>,
+    /// The newest version in the table's log: `version` follows once audit log and lineage tell of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub committed: Option<i64>,
     /// Folder of the Delta table.
     pub location: String,
     /// Digest of the bytes that the last load read: of the one file, or of the digests of several.
@@ -162,6 +176,12 @@ pub struct DatasetStatus {
     pub refused_input: String,
     /// Rows of the quarantine that were released into the table since it was ingested.
     pub released: u64,
+    /// The version that first had the table's rows: later ones have the same, in fewer files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows_of: Option<i64>,
+    /// Rows of an earlier version were brought back, and not all were replaced since.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub restored: bool,
     /// What tells of a person was taken out. Only the platform sets it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub deidentified: bool,
@@ -206,6 +226,9 @@ impl Validate for DatasetSpec {
         if self.schema.is_empty() {
             errors.push(FieldError::new("spec.schema", "must name at least one column"));
         }
+        if self.retention.is_some_and(|retention| retention < LEAST_RETENTION) {
+            errors.push(FieldError::new("spec.retention", format!("must be {LEAST_RETENTION} at least")));
+        }
         if let Some(time) = &self.time_column {
             errors.extend(self.check_time_column(time));
         }
@@ -227,6 +250,12 @@ impl Dataset {
 }
 
 impl DatasetSpec {
+    /// How long what is not current any more is kept.
+    #[must_use]
+    pub fn kept_for(&self) -> Span {
+        self.retention.unwrap_or(RETENTION)
+    }
+
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.schema.iter().find(|column| column.name == name)

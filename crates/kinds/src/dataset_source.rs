@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::object_store::{self, ObjectStore};
 use crate::postgres_source::PostgresSource;
-use crate::validate::FieldError;
+use crate::validate::{FieldError, duplicates};
 use crate::{ColumnType, DatasetSpec};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -50,6 +50,13 @@ pub struct DatasetSource {
     /// With `load: watermark`: the column that rises with every new or changed row. A timestamp, an int32 or an int64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watermark_column: Option<String>,
+    /// With `load: merge`: the columns that tell one row from another. Rows in which one of them is null are rejected.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub key: Vec<String>,
+    /// With `load: merge`: the column whose greatest value is a key's last row, within a load and against the table. A timestamp,
+    /// an int32 or an int64. Unsaid, the row that is read last counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence_by: Option<String>,
     #[serde(default)]
     pub schema_evolution: SchemaEvolution,
 }
@@ -127,6 +134,16 @@ pub enum Load {
     NewFiles,
     /// Rows above the highest value of `watermarkColumn` in the table are appended.
     Watermark,
+    /// Rows of files that were not loaded yet take the place of those with the same `key`; others are added.
+    Merge,
+}
+
+impl Load {
+    /// Whether it goes by files, each of which is read once.
+    #[must_use]
+    pub const fn is_by_files(self) -> bool {
+        matches!(self, Self::NewFiles | Self::Merge)
+    }
 }
 
 /// What becomes of a column that older files or the table do not have.
@@ -159,6 +176,7 @@ impl DatasetSource {
         errors.extend(self.check_format());
         errors.extend(self.csv.iter().flat_map(CsvOptions::check));
         errors.extend(self.check_load(spec));
+        errors.extend(self.check_merge(spec));
         errors
     }
 
@@ -178,7 +196,7 @@ impl DatasetSource {
     /// Whether a load that adds reads no row again that an earlier one read.
     #[must_use]
     pub fn reads_once(&self) -> bool {
-        self.load == Load::NewFiles || (self.postgres.is_some() && self.load == Load::Watermark)
+        self.load.is_by_files() || (self.postgres.is_some() && self.load == Load::Watermark)
     }
 
     fn check_place(&self) -> Vec<FieldError> {
@@ -219,8 +237,33 @@ impl DatasetSource {
         if self.version.is_some() && format != Format::Delta {
             errors.push(FieldError::new("spec.source.version", format!("is for Delta tables, and the format is {is}")));
         }
-        if format == Format::Delta && self.load == Load::NewFiles {
+        if format == Format::Delta && self.load.is_by_files() {
             errors.push(FieldError::new("spec.source.load", NEW_FILES_OF_DELTA));
+        }
+        errors
+    }
+
+    fn check_merge(&self, spec: &DatasetSpec) -> Vec<FieldError> {
+        let mut errors = duplicates("spec.source.key", self.key.iter().map(String::as_str));
+        let mut wrong = |field: &str, why: String| errors.push(FieldError::new(format!("spec.source.{field}"), why));
+        match self.load {
+            Load::Merge if self.key.is_empty() => wrong("key", "is needed by load: merge".into()),
+            Load::Merge => {}
+            _ if !self.key.is_empty() => wrong("key", "counts with load: merge only".into()),
+            _ if self.sequence_by.is_some() => wrong("sequenceBy", "counts with load: merge only".into()),
+            _ => {}
+        }
+        for name in &self.key {
+            match spec.column(name).map(|column| column.type_) {
+                None => wrong("key", format!("{name:?} is not a column of spec.schema")),
+                Some(ColumnType::Float64) => wrong("key", format!("{name:?} is a float64, which is not a key")),
+                Some(_) => {}
+            }
+        }
+        match self.sequence_by.as_ref().map(|name| (name, spec.column(name).map(|column| column.type_))) {
+            Some((name, None)) => wrong("sequenceBy", format!("{name:?} is not a column of spec.schema")),
+            None | Some((_, Some(ColumnType::Timestamp | ColumnType::Int32 | ColumnType::Int64))) => {}
+            Some((name, Some(_))) => wrong("sequenceBy", format!("{name:?} is not of type timestamp, int32 or int64")),
         }
         errors
     }
@@ -241,8 +284,7 @@ impl DatasetSource {
 }
 
 /// The files of a Delta table are not rows that were added: they are written anew when it is compacted.
-pub const NEW_FILES_OF_DELTA: &str =
-    "newFiles is not for Delta tables, whose files are written anew when they are compacted; use full or watermark";
+pub const NEW_FILES_OF_DELTA: &str = "newFiles and merge are not for Delta tables, whose files are written anew when they are compacted; use full or watermark";
 
 impl CsvOptions {
     fn check(&self) -> Vec<FieldError> {
@@ -295,6 +337,13 @@ mod tests {
         check(json!({"path": "a", "watermarkColumn": "n"}), &["watermarkColumn"]);
         check(json!({"path": "a", "every": "1h"}), &["every"]);
         check(json!({"path": "a", "store": {"region": "eu"}}), &["store"]);
+        check(json!({"path": "a", "load": "merge", "key": ["n", "s"], "sequenceBy": "n"}), &[]);
+        check(json!({"path": "a", "load": "merge"}), &["key"]);
+        check(json!({"path": "a", "load": "merge", "key": ["n", "n"]}), &["key"]);
+        check(json!({"path": "a", "load": "merge", "key": ["x"], "sequenceBy": "s"}), &["key", "sequenceBy"]);
+        check(json!({"path": "a", "key": ["n"]}), &["key"]);
+        check(json!({"path": "a", "sequenceBy": "n"}), &["sequenceBy"]);
+        check(json!({"path": "a", "format": "delta", "load": "merge", "key": ["n"]}), &["load"]);
         check(json!({"path": "a", "csv": {"delimiter": "||", "quote": "ä"}}), &["csv.delimiter", "csv.quote"]);
         check(json!({"path": "a", "csv": {"delimiter": "\"",}}), &["csv.quote"]);
     }

@@ -4,7 +4,7 @@ use bedplate_types::Span;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::dataset_source::{DatasetSource, Load};
+use crate::dataset_source::DatasetSource;
 use crate::validate::{FieldError, not_empty};
 
 /// Rows of a PostgreSQL database. Of its columns those of spec.schema are read, and no others.
@@ -97,7 +97,7 @@ fn others(source: &DatasetSource) -> Vec<FieldError> {
         .filter(|(_, said)| *said)
         .map(|(field, _)| FieldError::new(format!("spec.source.{field}"), "is for files, and the source is a database"))
         .collect();
-    if source.load == Load::NewFiles {
+    if source.load.is_by_files() {
         errors.push(FieldError::new("spec.source.load", "a database has no files: use full or watermark"));
     }
     errors

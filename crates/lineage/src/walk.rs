@@ -9,6 +9,10 @@ use serde_json::Value;
 use crate::edge::parse_facts;
 use crate::{Bounds, Edge, Graph, LineageError, Node};
 
+/// The edges between things, and what is read of them.
+pub(crate) const EDGES: &str = "lineage_edges";
+pub(crate) const CAUSES: &str = "cause, effect, made_by, at";
+
 /// So many nodes are asked about at once.
 const BATCH: usize = 500;
 
@@ -52,9 +56,8 @@ struct Way {
 }
 
 fn nodes_and_edges(tx: &mut dyn Tx, way: Way, starts: &[Node], bounds: Bounds) -> Result<Graph, LineageError> {
-    let columns = "cause, effect, made_by, at";
     let far = |edge: &Edge| if way.back { edge.from.clone() } else { edge.to.clone() };
-    let reached = reach(tx, ("lineage_edges", columns, way.near), starts, bounds, read, far)?;
+    let reached = reach(tx, (EDGES, CAUSES, way.near), starts, bounds, read, far)?;
     let facts = facts_of(tx, &reached.nodes)?;
     let nodes = reached.nodes.into_iter().map(|node| {
         let told = facts.get(&node).cloned().unwrap_or_default();
@@ -69,7 +72,7 @@ fn nodes_and_edges(tx: &mut dyn Tx, way: Way, starts: &[Node], bounds: Bounds) -
     })
 }
 
-fn read(row: &Row) -> Result<Edge, LineageError> {
+pub(crate) fn read(row: &Row) -> Result<Edge, LineageError> {
     Ok(Edge {
         from: row.text(0)?.parse()?,
         to: row.text(1)?.parse()?,
@@ -127,7 +130,7 @@ pub(crate) fn reach<E>(
     Ok(reached)
 }
 
-fn edges_at<E>(
+pub(crate) fn edges_at<E>(
     tx: &mut dyn Tx,
     (table, columns, near): (&str, &str, &str),
     nodes: &[Node],

@@ -3,7 +3,8 @@
 //! Start with [`Lake`]. [`Lake::pending`] finds a source's files (Parquet, CSV, JSON lines, Arrow IPC, another's Delta table)
 //! and decides which are to be read; [`Lake::ingest`] streams them through an expectation suite into one new version of a
 //! Delta table, and what did not pass into a quarantine table beside it. [`Lake::review`] lets rows of it into the table or
-//! discards them. [`Lake::sql`] runs one SELECT over pinned versions of the tables it is given and no others, [`Lake::rows`]
+//! discards them. [`Lake::optimize`], [`Lake::restore`] and [`Lake::vacuum`] keep a table up; [`Lake::versions`] tells what it
+//! was. [`Lake::sql`] runs one SELECT over pinned versions of the tables it is given and no others, [`Lake::rows`]
 //! gives its answer batch by batch, and [`Lake::columns`] tells what its columns are made of. [`Frame`] is what comes out;
 //! [`snapshot`] keeps one under the digest of its bytes. [`Reader`] answers
 //! people: a statement that reads, over what was opened to it, masked and filtered. A table is a plain Delta table: any Delta
@@ -22,15 +23,17 @@ mod review;
 pub mod snapshot;
 mod source;
 mod sql;
+mod upkeep;
 
-pub use delta::{Change, Committed, TableError, Watermark};
+pub use delta::{Change, Committed, TableError, TableVersion, Watermark};
 pub use encode::ParquetWriter;
 pub use frame::{Frame, FrameError};
 pub use ingest::{Ingest, IngestError, IngestReport, Pending, Whose};
 pub use lake::Lake;
 pub use quarantine::{Quarantined, QuarantinedRow, Reason};
-pub use reader::{Answer, Limits, NamedTable, Parsed, ReadError, Readable, Reader, Request, ShownColumn, Verb};
+pub use reader::{Answer, AsOf, Limits, NamedTable, Parsed, ReadError, Readable, Reader, Request, ShownColumn, Verb};
 pub use review::{Choice, Review, ReviewAction, ReviewError, ReviewOrder};
 pub use source::{Access, Credentials, ElsewhereError, FoundFile, Host, Hosts, NoHost, SourceError, columns};
 pub use sql::{OutputColumn, QueryError, Rows, TableColumn, TableRef};
 pub use tokio_util::sync::CancellationToken;
+pub use upkeep::{By, Upkeep, UpkeepAction, UpkeepError, Vacuum, Vacuumed};

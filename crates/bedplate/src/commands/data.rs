@@ -1,7 +1,8 @@
-//! `data`: what a dataset's ingests came to, what its columns hold, and its quarantine.
+//! `data`: what a dataset's ingests came to, what its columns hold, its quarantine, and the versions of its table.
 
 mod load;
 mod profile;
+mod upkeep;
 
 use std::io::Write;
 use std::path::Path;
@@ -36,6 +37,14 @@ pub enum DataCommand {
     Discard(Review),
     /// Look now at the source of a dataset that is a database or a URL.
     Load(Named),
+    /// Show the versions of a dataset's table, the newest first: when and by what each was made, and whether it can be read.
+    Versions(Named),
+    /// Join the small files of a dataset's table; its rows stay as they are.
+    Optimize(Named),
+    /// Bring the rows of an earlier version back, as a new version.
+    Restore(upkeep::Restore),
+    /// Remove the files of versions that are older than the dataset's retention and that no training set was made of.
+    Vacuum(upkeep::Vacuum),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -101,7 +110,11 @@ pub async fn run(home: &Path, command: &Data) -> Result<ExitCode, Problem> {
     | DataCommand::Quarantine(of)
     | DataCommand::Load(of)
     | DataCommand::Release(Review { of, .. })
-    | DataCommand::Discard(Review { of, .. })) = &command.command;
+    | DataCommand::Discard(Review { of, .. })
+    | DataCommand::Versions(of)
+    | DataCommand::Optimize(of)
+    | DataCommand::Restore(upkeep::Restore { of, .. })
+    | DataCommand::Vacuum(upkeep::Vacuum { of, .. })) = &command.command;
     let (client, namespace) = (client(home)?, namespace(home, of.namespace.as_deref())?);
     let told = ask(&client, &namespace, &of.dataset, &command.command).await?;
     let mut stdout = std::io::stdout();
@@ -135,6 +148,14 @@ async fn ask(client: &Client, namespace: &str, dataset: &str, command: &DataComm
             let review = order("discard", review);
             bedplate_client::data_review(client, namespace, dataset, &review).await.map_err(what())
         }
+        DataCommand::Versions(_) => bedplate_client::data_versions(client, namespace, dataset).await.map_err(what()),
+        DataCommand::Optimize(_) => bedplate_client::data_optimize(client, namespace, dataset).await.map_err(what()),
+        DataCommand::Restore(upkeep::Restore { to_version, .. }) => {
+            bedplate_client::data_restore(client, namespace, dataset, *to_version).await.map_err(what())
+        }
+        DataCommand::Vacuum(vacuum) => {
+            bedplate_client::data_vacuum(client, namespace, dataset, &vacuum.wanted()).await.map_err(what())
+        }
     }
 }
 
@@ -154,6 +175,10 @@ fn plain(out: &mut dyn Write, told: &Value, command: &DataCommand) -> std::io::R
         DataCommand::Profile(_) => profile::plain(out, told),
         DataCommand::Quarantine(_) => quarantine(out, told),
         DataCommand::Load(_) => writeln!(out, "the source of {} is looked at", text(&told["dataset"])),
+        DataCommand::Versions(_) => upkeep::versions(out, told),
+        DataCommand::Optimize(_) => upkeep::optimized(out, told),
+        DataCommand::Restore(_) => upkeep::restored(out, told),
+        DataCommand::Vacuum(_) => upkeep::vacuumed(out, told),
         DataCommand::Release(_) | DataCommand::Discard(_) => {
             let done = if told["action"] == "release" { "released" } else { "discarded" };
             writeln!(

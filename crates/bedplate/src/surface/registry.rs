@@ -135,6 +135,7 @@ impl FeastRegistry {
             schema: columns,
             suite: None,
             terms: Vec::new(),
+            retention: None,
             column_masks: Vec::new(),
             row_filters: Vec::new(),
         })

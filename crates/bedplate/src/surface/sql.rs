@@ -151,7 +151,7 @@ impl Sql {
         let mut granted = Vec::new();
         for table in &parsed.tables {
             let found = match self.find(caller, table).await? {
-                Some(dataset) => self.guard(caller).grant(&table.table, &dataset)?,
+                Some(dataset) => self.opened(caller, table, &dataset).await?,
                 None => None,
             };
             match found {
@@ -160,6 +160,17 @@ impl Sql {
             }
         }
         Ok(granted)
+    }
+
+    /// An earlier version is shown as the newest would be: by what binds now. Which there are is told to who may read it alone.
+    async fn opened(&self, caller: &Caller, table: &NamedTable, dataset: &Dataset) -> Result<Option<Granted>, Problem> {
+        let Some(mut granted) = self.guard(caller).grant(&table.spelled(), dataset)? else { return Ok(None) };
+        if let Some(at) = table.at.clone() {
+            let name = full_name(caller, &granted.readable.dataset);
+            let version = self.reader.version(name, dataset.uid().unwrap_or_default(), at).await;
+            granted.readable.version = version.map_err(|error| failed(&error))?;
+        }
+        Ok(Some(granted))
     }
 
     /// `air_quality` is the dataset `air-quality`; so is `"air-quality"`.

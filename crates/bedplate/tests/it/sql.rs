@@ -1,5 +1,7 @@
 //! SQL by the binary: over HTTP and on the command line, with masks and filters that policies lift, written down and paid for.
 
+mod versions;
+
 use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;

@@ -66,7 +66,8 @@ fn every_statement_can_be_prepared_on_both_engines() {
     }
 }
 
-fn migrations() -> Vec<Migration> {
+/// Of all crates, as the platform has them.
+pub fn migrations() -> Vec<Migration> {
     const BELONGS: &[Migration] =
         &[Migration { name: "platform_0001_belongs", sql: include_str!("../../src/platform/belongs.sql") }];
     [

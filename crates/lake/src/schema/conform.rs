@@ -139,6 +139,7 @@ mod tests {
             column_masks: Vec::new(),
             row_filters: Vec::new(),
             terms: Vec::new(),
+            retention: None,
         }
     }
 

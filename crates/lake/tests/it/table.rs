@@ -35,6 +35,7 @@ pub fn spec() -> DatasetSpec {
         column_masks: Vec::new(),
         row_filters: Vec::new(),
         terms: Vec::new(),
+        retention: None,
     }
 }
 

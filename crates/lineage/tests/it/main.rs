@@ -147,3 +147,30 @@ fn is_written_as_json_and_as_dot() {
 fn everything_once_more_on_postgres() {
     bedplate_testkit::suite_on_postgres(&["everything_once_more_on_postgres"]);
 }
+
+const ONE: &str = "snapshot:sha256:abababababababababababababababababababababababababababababababab";
+const TWO: &str = "snapshot:sha256:cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd";
+
+#[test]
+fn the_versions_that_training_sets_were_made_of_are_pinned() {
+    let (_folder, db) = open();
+    add(
+        &db,
+        &[
+            ("table:f/flights@0", "table:f/flights@1"),
+            ("table:f/flights@1", "view:f/by-tail@d"),
+            ("table:f/flights@2", "view:f/by-tail@d"),
+            ("table:f/flights@2", ONE),
+            ("view:f/by-tail@d", ONE),
+            ("table:f/flights@3", "view:f/other@d"),
+            ("table:f/weather@4", TWO),
+            ("table:g/flights@4", TWO),
+        ],
+    );
+    let pinned = |versions: &[i64]| db.read(|tx| bedplate_lineage::pinned(tx, "f", "flights", versions)).unwrap();
+    let all = [0, 1, 2, 3, 4];
+    assert_eq!(pinned(&all), [2].into(), "what a view was made of at other times is not what a model was made of");
+    add(&db, &[("view:f/other@d", TWO)]);
+    assert_eq!(pinned(&all), [2, 3].into(), "a training set that does not tell pins what its views were ever made of");
+    assert_eq!(pinned(&[]), [].into());
+}

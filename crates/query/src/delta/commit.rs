@@ -1,6 +1,6 @@
 //! A new version: one commit, seen whole or not at all.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::File;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
@@ -10,38 +10,81 @@ use deltalake_core::DeltaTableError;
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
 use deltalake_core::kernel::{Action, Add, DataType, MetadataExt, PrimitiveType, StructField, StructType};
 use deltalake_core::operations::create::CreateBuilder;
-use deltalake_core::protocol::{DeltaOperation, SaveMode};
+use deltalake_core::protocol::{DeltaOperation, MergePredicate, SaveMode};
 use deltalake_core::table::state::DeltaTableState;
 use serde_json::{Value, json};
 
 use super::data_file::sync_dir;
 use super::{DataFile, Record, Table, TableError};
+use crate::upkeep::{TARGET, Upkeep, UpkeepAction};
 
 pub(crate) struct NewVersion<'a> {
     pub location: &'a Path,
     pub schema: SchemaRef,
     /// None makes a version without new rows.
-    pub file: Option<DataFile>,
+    pub files: Vec<DataFile>,
+    /// Names of the files that are not kept: what is kept of their rows is in `files`.
+    pub without: BTreeSet<String>,
     pub record: Record,
 }
 
-/// Commits the new version after `current` and makes it durable; returns its number. The version has the rows of `kept`,
-/// which is `current` or a version before it, and the new file's. Fails when somebody else committed meanwhile.
+impl<'a> NewVersion<'a> {
+    /// One that adds a file, or nothing.
+    pub fn adding(location: &'a Path, schema: SchemaRef, file: Option<DataFile>, record: Record) -> Self {
+        Self { location, schema, files: file.into_iter().collect(), without: BTreeSet::new(), record }
+    }
+
+    /// Whether a reader of changes would find any.
+    fn changes_rows(&self) -> bool {
+        self.record.upkeep.as_ref().is_none_or(|upkeep| upkeep.action != UpkeepAction::Optimize)
+    }
+
+    fn operation(&self, kept: Option<&Table>) -> DeltaOperation {
+        let mode = if kept.is_some() { SaveMode::Append } else { SaveMode::Overwrite };
+        match &self.record.upkeep {
+            Some(Upkeep { action: UpkeepAction::Optimize, .. }) => {
+                DeltaOperation::Optimize { predicate: None, target_size: i64::try_from(TARGET).unwrap_or(i64::MAX) }
+            }
+            Some(Upkeep { action: UpkeepAction::Restore { to }, .. }) => {
+                DeltaOperation::Restore { version: u64::try_from(*to).ok(), datetime: None }
+            }
+            None if !self.without.is_empty() => merge(&self.record.key),
+            None => DeltaOperation::Write { mode, partition_by: None, predicate: None },
+        }
+    }
+}
+
+fn merge(key: &[String]) -> DeltaOperation {
+    let on: Vec<String> = key.iter().map(|column| format!("target.{column} = source.{column}")).collect();
+    let does = |action: &str| vec![MergePredicate { action_type: action.to_owned(), predicate: None }];
+    DeltaOperation::Merge {
+        predicate: None,
+        merge_predicate: Some(on.join(" AND ")),
+        matched_predicates: does("update"),
+        not_matched_predicates: does("insert"),
+        not_matched_by_source_predicates: Vec::new(),
+    }
+}
+
+/// Commits the new version after `current` and makes it durable; returns its number and its record. The version has the rows of `kept`,
+/// which is `current` or a version before it, and those of the new files. Fails when somebody else committed meanwhile.
 pub(crate) async fn commit(
     mut new: NewVersion<'_>,
     current: Option<&Table>,
     kept: Option<&Table>,
-) -> Result<i64, TableError> {
+) -> Result<(i64, Record), TableError> {
     let files = kept.map(Table::files).transpose()?.map_or(0, |files| files.len());
-    new.record.data_files = Some(files + usize::from(new.file.is_some()));
-    new.record.file_bytes = new.file.as_ref().map(|file| file.bytes);
+    new.record.data_files = Some((files + new.files.len()).saturating_sub(new.without.len()));
+    new.record.file_bytes = (!new.files.is_empty()).then(|| new.files.iter().map(|file| file.bytes).sum());
     let version = match current {
         Some(table) => next(&new, table, kept).await,
         None => create(&new).await,
     };
     let version = version.map_err(TableError::delta("commit to", new.location))?;
     sync_log(new.location, version)?;
-    i64::try_from(version).map_err(|_| TableError::Engine(format!("version {version} is out of range")))
+    let number =
+        i64::try_from(version).map_err(|_| TableError::Engine(format!("version {version} is out of range")))?;
+    Ok((number, new.record))
 }
 
 async fn create(new: &NewVersion<'_>) -> Result<u64, DeltaTableError> {
@@ -63,9 +106,10 @@ async fn next(new: &NewVersion<'_>, table: &Table, kept: Option<&Table>) -> Resu
         actions.push(Action::Metadata(state.metadata().clone().with_schema(&schema)?));
     }
     actions.extend(changes(table, kept)?);
+    let gone = state.log_data().into_iter().filter(|file| new.without.contains(file.path().as_ref()));
+    actions.extend(gone.map(|file| Action::Remove(file.remove_action(new.changes_rows()))));
     actions.extend(add(new));
-    let mode = if kept.is_some() { SaveMode::Append } else { SaveMode::Overwrite };
-    let operation = DeltaOperation::Write { mode, partition_by: None, predicate: None };
+    let operation = new.operation(kept);
     let commit = CommitBuilder::from(properties(&new.record)?)
         .with_actions(actions)
         .build(Some(state), table.delta.log_store(), operation)
@@ -103,16 +147,17 @@ fn changes(table: &Table, kept: Option<&Table>) -> Result<Vec<Action>, DeltaTabl
     Ok(actions)
 }
 
-fn add(new: &NewVersion<'_>) -> Option<Action> {
-    let file = new.file.as_ref()?;
-    Some(Action::Add(Add {
-        path: file.name.clone(),
-        size: i64::try_from(file.bytes).unwrap_or(i64::MAX),
-        modification_time: modified_millis(&new.location.join(&file.name)),
-        data_change: true,
-        stats: Some(json!({ "numRecords": file.rows }).to_string()),
-        ..Add::default()
-    }))
+fn add<'a>(new: &'a NewVersion<'_>) -> impl Iterator<Item = Action> + 'a {
+    new.files.iter().map(|file| {
+        Action::Add(Add {
+            path: file.name.clone(),
+            size: i64::try_from(file.bytes).unwrap_or(i64::MAX),
+            modification_time: modified_millis(&new.location.join(&file.name)),
+            data_change: new.changes_rows(),
+            stats: Some(json!({ "numRecords": file.rows }).to_string()),
+            ..Add::default()
+        })
+    })
 }
 
 /// When the file was last written, in milliseconds since 1970: the protocol asks for it, nothing is decided by it.

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::{TableError, log};
 use crate::IngestReport;
 use crate::review::Review;
+use crate::upkeep::Upkeep;
 
 /// The latest version of a table and what it was made from.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,6 +63,18 @@ pub(crate) struct Record {
     /// The review that made this version, where one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review: Option<Review>,
+    /// What was done to the table without a load, where that made this version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upkeep: Option<Upkeep>,
+    /// The version that first had these rows; unsaid, it is this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows_of: Option<i64>,
+    /// Since rows were restored, and until all are replaced.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub restored: bool,
+    /// The columns that its rows were merged by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub key: Vec<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
@@ -112,6 +125,6 @@ pub(super) fn record_in(location: &Path, file: &Path) -> Result<Option<Record>, 
     Ok(actions.iter().find_map(|action| action.get("commitInfo")).and_then(parse))
 }
 
-fn parse(info: &Value) -> Option<Record> {
+pub(super) fn parse(info: &Value) -> Option<Record> {
     serde_json::from_str(info.get("userMetadata")?.as_str()?).ok()
 }

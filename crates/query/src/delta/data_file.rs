@@ -32,7 +32,11 @@ pub(crate) struct DataFileWriter {
 impl DataFileWriter {
     /// `version` is the table version the file is meant for; with the digest it makes a name no other version uses.
     pub fn create(dir: &Path, version: i64, input: &Digest, schema: SchemaRef) -> Result<Self, TableError> {
-        let name = format!("part-{version:020}-{}.parquet", input.short());
+        Self::named(dir, format!("part-{version:020}-{}.parquet", input.short()), schema)
+    }
+
+    /// As [`create`](Self::create), under a name of [`name_in_place_of`].
+    pub fn named(dir: &Path, name: String, schema: SchemaRef) -> Result<Self, TableError> {
         let hidden = dir.join(format!("{HIDDEN}{name}"));
         fs::create_dir_all(dir).map_err(TableError::io("make the folder", dir))?;
         let file = File::create(&hidden).map_err(TableError::io("create", &hidden))?;
@@ -95,12 +99,45 @@ pub(crate) fn sweep(dir: &Path, latest: Option<i64>) -> Result<(), TableError> {
     Ok(())
 }
 
-/// The version one of our own files was written for.
+/// The name of a file that takes the place of another in `version`: it sorts where the other did, so that rows keep their
+/// order.
+pub(crate) fn name_in_place_of(name: &str, version: i64) -> String {
+    let stem = name.strip_suffix(".parquet").unwrap_or(name);
+    let first = stem.rsplit_once('-').filter(|(_, last)| number(last).is_some()).map_or(stem, |(first, _)| first);
+    format!("{first}-{version:020}.parquet")
+}
+
+/// The version one of our own files was written for: what it says last.
 fn meant_for(name: &str) -> Option<i64> {
-    let (version, _) = name.strip_prefix("part-")?.strip_suffix(".parquet")?.split_once('-')?;
-    (version.len() == 20).then(|| version.parse().ok())?
+    let stem = name.strip_suffix(".parquet")?;
+    let rewritten = stem.rsplit_once('-').and_then(|(_, last)| number(last));
+    rewritten.or_else(|| number(stem.strip_prefix("part-")?.split_once('-')?.0))
+}
+
+fn number(digits: &str) -> Option<i64> {
+    (digits.len() == 20).then(|| digits.parse().ok())?
 }
 
 pub(super) fn sync_dir(dir: &Path) -> Result<(), TableError> {
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(TableError::io("sync", dir))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_written_anew_keeps_its_place_and_says_its_version() {
+        let first = "part-00000000000000000003-abc.parquet";
+        let second = name_in_place_of(first, 17);
+        assert_eq!(second, "part-00000000000000000003-abc-00000000000000000017.parquet");
+        let third = name_in_place_of(&second, 18);
+        assert_eq!(third, "part-00000000000000000003-abc-00000000000000000018.parquet");
+        for (name, version) in [(first, 3), (&*second, 17), (&*third, 18)] {
+            assert_eq!(meant_for(name), Some(version));
+            assert!("part-00000000000000000002-zzz.parquet" < name && name < "part-00000000000000000004-aaa.parquet");
+        }
+        let theirs = name_in_place_of("part-00001-1b9e-c000.snappy.parquet", 4);
+        assert_eq!((meant_for(&theirs), meant_for("part-00001-1b9e-c000.snappy.parquet")), (Some(4), None));
+    }
 }

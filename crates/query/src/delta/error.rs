@@ -12,6 +12,15 @@ pub enum TableError {
     NotFound { location: PathBuf },
     #[error("the table in {} has no version {version}; the latest is {latest}", location.display())]
     NoVersion { location: PathBuf, version: i64, latest: i64 },
+    #[error("dataset {name} cannot be read as of {wanted}: {why}; the versions that can be read are {there}")]
+    NotKept { name: String, wanted: String, why: &'static str, there: String },
+    #[error(
+        "version {version} of the table in {} is not whole any more: its data file {file} was vacuumed or removed",
+        location.display()
+    )]
+    Vacuumed { location: PathBuf, version: i64, file: String },
+    #[error("the Delta log of the table in {} begins with version {first}: another tool cleaned it up", location.display())]
+    CutLog { location: PathBuf, first: i64 },
     #[error("{name:?} cannot be the name of a table or namespace")]
     BadName { name: String },
     #[error("the Delta log of the table is corrupt: {}: {why}", file.display())]
@@ -20,6 +29,8 @@ pub enum TableError {
     Io { action: &'static str, path: PathBuf, source: io::Error },
     #[error("cannot write a data file into {}", location.display())]
     Write { location: PathBuf, source: parquet::errors::ParquetError },
+    #[error("cannot read the data file {}", path.display())]
+    Unreadable { path: PathBuf, source: parquet::errors::ParquetError },
     #[error("cannot {action} the Delta table in {}", location.display())]
     Delta { action: &'static str, location: PathBuf, source: Box<DeltaTableError> },
     #[error("cannot start the query engine: {0}")]
@@ -35,6 +46,10 @@ impl TableError {
         move |source| Self::Delta { action, location: location.to_owned(), source: Box::new(source) }
     }
 
+    pub(crate) fn unreadable(path: &Path) -> impl FnOnce(parquet::errors::ParquetError) -> Self {
+        move |source| Self::Unreadable { path: path.to_owned(), source }
+    }
+
     pub(crate) fn write(location: &Path) -> impl FnOnce(parquet::errors::ParquetError) -> Self {
         move |source| Self::Write { location: location.to_owned(), source }
     }
@@ -43,9 +58,12 @@ impl TableError {
 impl Explained for TableError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::NotFound { .. } | Self::NoVersion { .. } => ErrorKind::NotFound,
+            Self::NotFound { .. } | Self::NoVersion { .. } | Self::NotKept { .. } | Self::Vacuumed { .. } => {
+                ErrorKind::NotFound
+            }
+            Self::CutLog { .. } => ErrorKind::Refused,
             Self::BadName { .. } => ErrorKind::Invalid,
-            Self::Corrupt { .. } => ErrorKind::Corrupt,
+            Self::Corrupt { .. } | Self::Unreadable { .. } => ErrorKind::Corrupt,
             Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => ErrorKind::Denied,
             Self::Io { .. } | Self::Write { .. } | Self::Delta { .. } | Self::Engine(_) => ErrorKind::Internal,
         }
@@ -55,12 +73,19 @@ impl Explained for TableError {
         match self {
             Self::NotFound { .. } => Some("apply the Dataset and wait until it is Ready: bedplate get datasets".into()),
             Self::NoVersion { latest, .. } => Some(format!("ask for a version up to {latest}")),
+            Self::NotKept { name, .. } => Some(format!("bedplate data versions {name} shows when each was made")),
+            Self::Vacuumed { .. } => Some("bedplate data versions shows which can be read".into()),
+            Self::CutLog { .. } => Some(
+                "what its versions were is not known any more; load: full begins a new table once this one is removed"
+                    .into(),
+            ),
             Self::BadName { .. } => Some("use letters, digits, '-' and '_'".into()),
             Self::Corrupt { location, .. } => Some(format!(
                 "restore the table from a backup, or remove it (rm -r '{}') and ingest again: bedplate apply -f the manifest",
                 location.display()
             )),
             Self::Io { path, .. } => Some(format!("check that {} is writable and its disk not full", path.display())),
+            Self::Unreadable { .. } => Some("restore the table from a backup, or ingest the dataset again".into()),
             Self::Write { location, .. } => Some(format!("check that the disk of {} is not full", location.display())),
             Self::Delta { .. } | Self::Engine(_) => None,
         }

@@ -10,6 +10,7 @@ use super::committed::record_in;
 use super::{Record, TableError, log};
 use crate::IngestReport;
 use crate::review::Review;
+use crate::upkeep::Upkeep;
 
 /// A table that can be added to.
 #[derive(Clone, Debug)]
@@ -41,6 +42,7 @@ pub(crate) fn loaded(location: &Path) -> Result<Option<Loaded>, TableError> {
 pub enum Change {
     Ingest(IngestReport),
     Review { version: i64, review: Review },
+    Upkeep { version: i64, upkeep: Upkeep },
 }
 
 impl Change {
@@ -48,7 +50,7 @@ impl Change {
     pub const fn version(&self) -> i64 {
         match self {
             Self::Ingest(report) => report.version,
-            Self::Review { version, .. } => *version,
+            Self::Review { version, .. } | Self::Upkeep { version, .. } => *version,
         }
     }
 }
@@ -62,9 +64,10 @@ pub(crate) fn changes_since(location: &Path, after: Option<i64>) -> Result<Vec<C
         }
         let Some(record) = record_in(location, &file)? else { continue };
         let appended = record.appended;
-        changes.push(match record.review.clone() {
-            Some(review) => Change::Review { version, review },
-            None => Change::Ingest(IngestReport::from_record(location, version, record)),
+        changes.push(match (record.review.clone(), record.upkeep.clone()) {
+            (Some(review), _) => Change::Review { version, review },
+            (None, Some(upkeep)) => Change::Upkeep { version, upkeep },
+            (None, None) => Change::Ingest(IngestReport::from_record(location, version, record)),
         });
         if after.is_none() && !appended {
             break;

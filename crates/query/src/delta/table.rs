@@ -46,7 +46,7 @@ impl Table {
         let builder = DeltaTableBuilder::from_url(url_of(location)?).map_err(TableError::delta("open", location))?;
         let delta = builder.with_version(number).load().await.map_err(|error| unreadable(location, error))?;
         let table = Self { location: location.to_owned(), delta, version: wanted };
-        table.check_files()?;
+        table.check_files(latest)?;
         Ok(table)
     }
 
@@ -81,7 +81,7 @@ impl Table {
     }
 
     /// A commit that lost its last lines still parses: the version must have the files that bedplate said it has, whole.
-    fn check_files(&self) -> Result<(), TableError> {
+    fn check_files(&self, latest: i64) -> Result<(), TableError> {
         let Some((commit, record)) = record_of(&self.location, self.version)? else { return Ok(()) };
         let corrupt = |why| Err(TableError::Corrupt { file: commit.clone(), location: self.location.clone(), why });
         let files = self.files_with_bytes()?;
@@ -95,10 +95,21 @@ impl Table {
                 Ok(file) => {
                     return corrupt(format!("its data file {} has {} of {bytes} bytes", path.display(), file.len()));
                 }
+                // An old version may have been vacuumed.
+                Err(_) if self.version < latest => {
+                    let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                    return Err(TableError::Vacuumed { location: self.location.clone(), version: self.version, file });
+                }
                 Err(_) => return corrupt(format!("it names the data file {}, which is gone", path.display())),
             }
         }
         Ok(())
+    }
+
+    /// Name and bytes of the version's data files, in the order they are read.
+    pub fn sizes(&self) -> Result<Vec<(String, u64)>, TableError> {
+        let name = |path: &Path| path.strip_prefix(&self.location).unwrap_or(path).to_string_lossy().into_owned();
+        Ok(self.files_with_bytes()?.into_iter().map(|(path, bytes)| (name(&path), bytes)).collect())
     }
 
     fn files_with_bytes(&self) -> Result<BTreeMap<PathBuf, u64>, TableError> {

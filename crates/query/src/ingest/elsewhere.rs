@@ -75,7 +75,7 @@ impl Lake {
         }
         let store = Store::new(&spec.source, access)?;
         let found = match store.find(&spec.source).await {
-            Err(SourceError::NoFiles { .. }) if loaded.is_some() && spec.source.load == Load::NewFiles => Vec::new(),
+            Err(SourceError::NoFiles { .. }) if loaded.is_some() && spec.source.load.is_by_files() => Vec::new(),
             found => found?,
         };
         of_files(found, loaded.filter(|_| spec.source.load != Load::Full), version, spec.source.load)
@@ -117,7 +117,7 @@ fn of_files(
 ) -> Result<Pending, IngestError> {
     let now: Vec<SourceFile> = found.iter().map(|file| surrogate(known(file))).collect();
     let then: Vec<SourceFile> = match &loaded {
-        Some(loaded) if load == Load::NewFiles => loaded.files.iter().cloned().map(surrogate).collect(),
+        Some(loaded) if load.is_by_files() => loaded.files.iter().cloned().map(surrogate).collect(),
         _ => Vec::new(),
     };
     let news = news(&now, &then).map_err(SourceError::from)?;

@@ -25,6 +25,8 @@ pub enum IngestError {
     Columns { location: PathBuf, source: ColumnsChanged },
     #[error("the table in {} got another version meanwhile", location.display())]
     Overtaken { location: PathBuf },
+    #[error("{} brings more than {most} different keys at once", path.display())]
+    TooManyKeys { path: PathBuf, most: usize },
     #[error("a review of the quarantine was not completed")]
     Review(#[from] ReviewError),
     #[error(transparent)]
@@ -48,6 +50,7 @@ impl Explained for IngestError {
             Self::Columns { source, .. } => source.kind(),
             Self::Blocked { .. } => ErrorKind::Refused,
             Self::Unreadable { .. } => ErrorKind::Invalid,
+            Self::TooManyKeys { .. } => ErrorKind::TooLarge,
             Self::Review(error) => error.kind(),
             Self::Table(error) => error.kind(),
             Self::Cancelled { .. } | Self::Overtaken { .. } => ErrorKind::Busy,
@@ -66,6 +69,9 @@ impl Explained for IngestError {
             Self::Unreadable { .. } => Some(
                 "correct the types in spec.schema, or how the source is written in spec.source; then bedplate apply"
                     .into(),
+            ),
+            Self::TooManyKeys { .. } => Some(
+                "bring the files in portions; or load them with load: full, whose rows it may be merged into afterwards".into(),
             ),
             Self::Review(error) => error.fix(),
             Self::Table(error) => error.fix(),

@@ -7,6 +7,7 @@
 
 mod elsewhere;
 mod error;
+mod merge;
 mod pending;
 mod reject;
 mod report;
@@ -21,6 +22,7 @@ pub(crate) use reject::{FILE, REASONS, ROW, gave, unread};
 pub use report::IngestReport;
 pub(crate) use settled::{settled, take_back};
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -75,7 +77,9 @@ impl Lake {
             accepted: (location.clone(), target),
             rejected: (quarantine.clone(), next(old_quarantine.as_ref())),
         };
-        let scanned = Scan::new(&ingest, targets, cancel, writing.clone()).run().await?;
+        let files =
+            table.as_ref().filter(|_| ingest.pending.appends()).map(Table::sizes).transpose()?.unwrap_or_default();
+        let scanned = Scan::new(&ingest, targets, files, cancel, writing.clone()).run().await?;
 
         let record = scanned.record(&ingest);
         let kept = if keeps_quarantine(&ingest) { settled.as_ref() } else { None };
@@ -83,11 +87,12 @@ impl Lake {
         let new = NewVersion {
             location: &location,
             schema: scanned.schema.clone(),
-            file: scanned.accepted,
-            record: record.clone(),
+            files: scanned.written().cloned().collect(),
+            without: scanned.without.iter().map(|(name, _)| name.clone()).collect::<BTreeSet<_>>(),
+            record,
         };
         let kept = table.as_ref().filter(|_| ingest.pending.appends());
-        let version = delta::commit(new, table.as_ref(), kept).await?;
+        let (version, record) = delta::commit(new, table.as_ref(), kept).await?;
         Ok(IngestReport::from_record(&location, version, record))
     }
 }
@@ -146,6 +151,6 @@ async fn commit_quarantine(
         ..record.clone()
     };
     let schema = reject::schema(&scanned.schema);
-    let new = NewVersion { location, schema, file: scanned.rejected.clone(), record };
+    let new = NewVersion::adding(location, schema, scanned.rejected.clone(), record);
     delta::commit(new, old, kept).await.map(drop)
 }

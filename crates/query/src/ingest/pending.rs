@@ -89,6 +89,8 @@ fn can_add(loaded: &Loaded, source: &DatasetSource) -> bool {
     match source.load {
         Load::Full => false,
         Load::NewFiles => true,
+        // What was merged by another key is not what this one would have made of it.
+        Load::Merge => loaded.record.key.is_empty() || loaded.record.key == source.key,
         Load::Watermark => {
             loaded.record.watermark.as_ref().is_some_and(|mark| Some(&mark.column) == source.watermark_column.as_ref())
         }
@@ -98,7 +100,7 @@ fn can_add(loaded: &Loaded, source: &DatasetSource) -> bool {
 /// Files may be taken away once they were loaded, all of them too.
 async fn found(source: &DatasetSource, roots: &[PathBuf], loaded: bool) -> Result<Found, SourceError> {
     match source::find(source, roots).await {
-        Err(SourceError::NoFiles { .. }) if loaded && source.load == Load::NewFiles => {
+        Err(SourceError::NoFiles { .. }) if loaded && source.load.is_by_files() => {
             Ok(Found { files: Vec::new(), table: None })
         }
         other => other,
@@ -110,7 +112,7 @@ fn to_read(
     found: Found,
     loaded: Option<&Loaded>,
 ) -> Result<(Vec<FoundFile>, Digest, HashedFiles), SourceError> {
-    let Some(loaded) = loaded.filter(|_| source.load == Load::NewFiles) else {
+    let Some(loaded) = loaded.filter(|_| source.load.is_by_files()) else {
         let (files, hashed) = opened::digests(&found.files, &[])?;
         return Ok((found.files, opened::digest_of(&files), hashed));
     };

@@ -38,6 +38,12 @@ pub struct IngestReport {
     pub appended: bool,
     /// What the next rows lie above.
     pub watermark: Option<Watermark>,
+    /// Data files of the version.
+    pub data_files: usize,
+    /// The version that first had these rows.
+    pub rows_of: i64,
+    /// Whether an earlier version's rows were brought back, and not all replaced since.
+    pub restored: bool,
     /// How each expectation fared, in the suite's order.
     pub outcomes: Vec<ExpectationOutcome>,
 }
@@ -55,6 +61,9 @@ impl IngestReport {
             written: record.file_bytes.unwrap_or(if record.appended { 0 } else { record.bytes }),
             version,
             location: location.to_owned(),
+            data_files: record.files_of_version(),
+            rows_of: record.rows_of.unwrap_or(version),
+            restored: record.restored,
             quarantine_location: (record.quarantined > 0).then_some(quarantine),
             input_digest: record.input_digest,
             source_digest: record.source_digest,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
-use bedplate_kinds::{DatasetSpec, ExpectationOutcome, ExpectationSuiteSpec};
+use bedplate_kinds::{DatasetSpec, ExpectationOutcome, ExpectationSuiteSpec, Load};
 use bedplate_lake::quality::{self, Program, QualityError, References};
 use bedplate_lake::schema::arrow_schema;
 use bedplate_lake::source::SourceFile;
@@ -12,7 +12,8 @@ use bedplate_types::Digest;
 use tokio::sync::OwnedMutexGuard;
 use tokio_util::sync::CancellationToken;
 
-use super::sinks::{Place, Sinks, Unread};
+use super::merge::{self, Keys, MergeError};
+use super::sinks::{Finished, Place, Sinks, Unread};
 use super::watermark::Mark;
 use super::{Ingest, IngestError, Pending};
 use crate::delta::{DataFile, Record, Watermark};
@@ -36,6 +37,8 @@ pub(super) struct Scan {
     pending: Pending,
     pub input: Digest,
     pub targets: Targets,
+    /// The table's data files, where rows are added to it.
+    files: Vec<(String, u64)>,
     cancel: CancellationToken,
     _writing: WriterLock,
 }
@@ -45,6 +48,11 @@ pub(super) struct Scanned {
     pub schema: SchemaRef,
     pub accepted: Option<DataFile>,
     pub rejected: Option<DataFile>,
+    /// Data files that take the place of others, and those.
+    pub rewritten: Vec<DataFile>,
+    pub without: Vec<(String, u64)>,
+    /// Rows of the table that were replaced.
+    replaced: u64,
     rows_read: u64,
     files: Vec<SourceFile>,
     outcomes: Vec<ExpectationOutcome>,
@@ -52,7 +60,13 @@ pub(super) struct Scanned {
 }
 
 impl Scan {
-    pub fn new(ingest: &Ingest<'_>, targets: Targets, cancel: CancellationToken, writing: WriterLock) -> Self {
+    pub fn new(
+        ingest: &Ingest<'_>,
+        targets: Targets,
+        files: Vec<(String, u64)>,
+        cancel: CancellationToken,
+        writing: WriterLock,
+    ) -> Self {
         Self {
             source: ingest.pending.place(&ingest.spec.source),
             spec: ingest.spec.clone(),
@@ -61,6 +75,7 @@ impl Scan {
             pending: ingest.pending.clone(),
             input: ingest.input_digest,
             targets,
+            files,
             cancel,
             _writing: writing,
         }
@@ -76,7 +91,9 @@ impl Scan {
         let reading = Reading::new(&self.spec, self.pending.columns.clone())?;
         let program = Program::compile(&self.suite, &self.spec, &self.references);
         let mut program = program.map_err(|error| self.columns_first(&reading, error))?;
-        let mut sinks = Sinks::new(&self, arrow_schema(&self.spec))?;
+        let schema = arrow_schema(&self.spec);
+        let keys = Keys::new(&self.spec, &schema).map_err(QualityError::Batch)?;
+        let mut sinks = Sinks::new(&self, schema, keys)?;
         let mut mark = Mark::new(&self.spec, self.low());
         let (mut rows, mut files) = (0, Vec::new());
         for file in &self.pending.files {
@@ -87,9 +104,44 @@ impl Scan {
         self.check_cancelled(&self.source)?;
         let outcomes = self.judged(program, &sinks.unread, rows)?;
         let schema = sinks.schema.clone();
-        let (accepted, rejected) = sinks.finish()?;
+        let Finished { accepted, rejected, keys } = sinks.finish()?;
+        let merge::Merged { accepted, rewritten, without, replaced } = self.merge(&schema, accepted, keys)?;
         let watermark = self.pending.watermark.clone().or_else(|| mark.and_then(Mark::finish));
-        Ok(Scanned { schema, accepted, rejected, rows_read: rows, files, outcomes, watermark })
+        Ok(Scanned {
+            schema,
+            accepted,
+            rejected,
+            rewritten,
+            without,
+            replaced,
+            rows_read: rows,
+            files,
+            outcomes,
+            watermark,
+        })
+    }
+
+    /// Nothing happens to the rows of a load that does not merge.
+    fn merge(
+        &self,
+        schema: &SchemaRef,
+        accepted: Option<DataFile>,
+        keys: Option<Keys>,
+    ) -> Result<merge::Merged, IngestError> {
+        let Some(keys) = keys else { return Ok(merge::Merged { accepted, ..Default::default() }) };
+        let (location, version) = &self.targets.accepted;
+        let go_on = || self.check_cancelled(&self.source);
+        let into = merge::Into { location, files: &self.files, schema, version: *version, go_on: &go_on };
+        into.merge(accepted, keys).map_err(|error| self.unmerged(error))
+    }
+
+    pub fn unmerged(&self, error: MergeError) -> IngestError {
+        match error {
+            MergeError::TooMany { most } => IngestError::TooManyKeys { path: self.source.clone(), most },
+            MergeError::Arrow(error) => QualityError::Batch(error).into(),
+            MergeError::Table(error) => error.into(),
+            MergeError::Ingest(error) => error,
+        }
     }
 
     /// Reads one file and gives the number of its rows.
@@ -162,24 +214,36 @@ impl Scanned {
         let by_files = ingest.spec.source.reads_once();
         // A watermark load of files reads everything each time, and finds every bad row again.
         let also = |number: fn(&Record) -> u64| if by_files { before(number) } else { 0 };
+        let written: u64 = self.written().map(|file| file.bytes).sum();
+        let key = if ingest.spec.source.load == Load::Merge { ingest.spec.source.key.clone() } else { Vec::new() };
         Record {
             input_digest: ingest.input_digest,
             source_digest: opened::digest_of(&self.files),
             rows_read: also(|base| base.rows_read) + self.rows_read,
-            rows: before(|base| base.rows) + rows(&self.accepted),
+            rows: (before(|base| base.rows) + rows(&self.accepted)).saturating_sub(self.replaced),
             quarantined: also(|base| base.quarantined) + rows(&self.rejected),
-            bytes: before(|base| base.bytes) + self.accepted.as_ref().map_or(0, |file| file.bytes),
-            file: self.accepted.as_ref().map(|file| file.name.clone()),
+            bytes: (before(|base| base.bytes) + written)
+                .saturating_sub(self.without.iter().map(|(_, bytes)| bytes).sum()),
+            file: self.written().next().map(|file| file.name.clone()),
             outcomes: self.outcomes.clone(),
             files: Some(self.files.clone()),
             appended: ingest.pending.appends(),
-            file_bytes: self.accepted.as_ref().map(|file| file.bytes),
+            file_bytes: (written > 0).then_some(written),
             data_files: None,
             watermark: self.watermark.clone(),
             table_version: None,
             object: ingest.whose.object.to_owned(),
             released_rows: before(|base| base.released_rows),
             review: None,
+            upkeep: None,
+            rows_of: None,
+            restored: ingest.pending.base.as_ref().is_some_and(|base| base.record.restored),
+            key,
         }
+    }
+
+    /// The data files of the table that were written.
+    pub fn written(&self) -> impl Iterator<Item = &DataFile> {
+        self.accepted.iter().chain(&self.rewritten)
     }
 }

@@ -9,6 +9,7 @@ use bedplate_lake::quality::{Program, QualityError};
 use bedplate_lake::read::Fault;
 
 use super::IngestError;
+use super::merge::Keys;
 use super::reject::{self, Rejected, UNREAD};
 use super::scan::Scan;
 use super::watermark::Mark;
@@ -20,7 +21,16 @@ pub(super) struct Sinks<'a> {
     pub schema: SchemaRef,
     accepted: DataFileWriter,
     rejected: Option<DataFileWriter>,
+    /// Where rows are merged.
+    keys: Option<Keys>,
     pub unread: Unread,
+}
+
+/// What was written, and the keys of what was accepted.
+pub(super) struct Finished {
+    pub accepted: Option<DataFile>,
+    pub rejected: Option<DataFile>,
+    pub keys: Option<Keys>,
 }
 
 /// Where a piece stands.
@@ -61,10 +71,10 @@ impl Unread {
 }
 
 impl<'a> Sinks<'a> {
-    pub fn new(scan: &'a Scan, schema: SchemaRef) -> Result<Self, IngestError> {
+    pub fn new(scan: &'a Scan, schema: SchemaRef, keys: Option<Keys>) -> Result<Self, IngestError> {
         let (dir, version) = &scan.targets.accepted;
         let accepted = DataFileWriter::create(dir, *version, &scan.input, schema.clone())?;
-        Ok(Self { scan, schema, accepted, rejected: None, unread: Unread::default() })
+        Ok(Self { scan, schema, accepted, rejected: None, keys, unread: Unread::default() })
     }
 
     /// Rows that cannot be read are not judged: what is null in them is not what the source says.
@@ -76,7 +86,7 @@ impl<'a> Sinks<'a> {
         place: &Place<'_>,
     ) -> Result<(), IngestError> {
         self.unread.count(&piece.faults, place);
-        let faults = with_missing(piece.faults, &piece.batch, mark.as_deref());
+        let faults = with_missing(piece.faults, &piece.batch, mark.as_deref(), self.keys.as_ref());
         let (batch, numbers) = self.part(piece.batch, &faults, place)?;
         let verdict = program.observe(&batch)?;
         let rejected: Vec<Rejected> = verdict
@@ -116,10 +126,12 @@ impl<'a> Sinks<'a> {
 
     fn accept(&mut self, batch: &RecordBatch, keep: &BooleanArray, mark: Option<&mut Mark>) -> Result<(), IngestError> {
         let Some(mark) = mark else {
-            if keep.true_count() == batch.num_rows() {
-                return Ok(self.accepted.write(batch)?);
+            let all = keep.true_count() == batch.num_rows();
+            let kept = if all { batch.clone() } else { filter_record_batch(batch, keep).map_err(failed)? };
+            if let Some(keys) = &mut self.keys {
+                keys.note(&kept).map_err(|error| self.scan.unmerged(error))?;
             }
-            return Ok(self.accepted.write(&filter_record_batch(batch, keep).map_err(failed)?)?);
+            return Ok(self.accepted.write(&kept)?);
         };
         let keep = and(keep, &mark.above(batch).map_err(failed)?).map_err(failed)?;
         let batch = filter_record_batch(batch, &keep).map_err(failed)?;
@@ -145,18 +157,21 @@ impl<'a> Sinks<'a> {
         Ok(self.rejected.insert(writer))
     }
 
-    pub fn finish(self) -> Result<(Option<DataFile>, Option<DataFile>), IngestError> {
+    pub fn finish(self) -> Result<Finished, IngestError> {
         let rejected = self.rejected.map(DataFileWriter::finish).transpose()?;
-        Ok((self.accepted.finish()?, rejected.flatten()))
+        Ok(Finished { accepted: self.accepted.finish()?, rejected: rejected.flatten(), keys: self.keys })
     }
 }
 
-/// A row that has no watermark is faulty too; one that could not be read is so already.
-fn with_missing(mut faults: Vec<Fault>, batch: &RecordBatch, mark: Option<&Mark>) -> Vec<Fault> {
-    let Some((missing, reason)) = mark.map(|mark| mark.missing(batch)) else { return faults };
+/// A row that has no watermark or no key is faulty too; one that could not be read is so already.
+fn with_missing(mut faults: Vec<Fault>, batch: &RecordBatch, mark: Option<&Mark>, keys: Option<&Keys>) -> Vec<Fault> {
+    let mut missing = keys.map(|keys| keys.missing(batch)).unwrap_or_default();
+    if let Some((rows, reason)) = mark.map(|mark| mark.missing(batch)) {
+        missing.extend(rows.into_iter().map(|row| (row, reason.clone())));
+    }
     let known: Vec<usize> = faults.iter().map(|fault| fault.row).collect();
-    let more = missing.into_iter().filter(|row| known.binary_search(row).is_err());
-    faults.extend(more.map(|row| Fault { row, reason: reason.clone() }));
+    let more = missing.into_iter().filter(|(row, _)| known.binary_search(row).is_err());
+    faults.extend(more.map(|(row, reason)| Fault { row, reason }));
     faults.sort_by_key(|fault| fault.row);
     faults
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::datatypes::SchemaRef;
+use bedplate_types::NamespacedName;
 use datafusion::execution::SessionState;
 use datafusion::execution::context::SQLOptions;
 use datafusion::execution::memory_pool::FairSpillPool;
@@ -18,7 +19,7 @@ use tokio::sync::{Semaphore, mpsc};
 
 use super::answer::Step;
 use super::mask::Key;
-use super::{Answer, Parsed, ReadError, Readable, measure, session, statement};
+use super::{Answer, AsOf, Parsed, ReadError, Readable, measure, session, statement};
 use crate::Lake;
 use crate::delta::TableError;
 use crate::sql::{as_plain, plain};
@@ -101,6 +102,15 @@ impl Reader {
     pub async fn parse(&self, sql: &str) -> Result<Parsed, ReadError> {
         let sql = sql.to_owned();
         self.off(async move { statement::parse(&sql) }).await
+    }
+
+    /// The version of a dataset's table that is meant, as far as `object`, the dataset's uid, made it.
+    ///
+    /// # Errors
+    /// [`TableError::NotKept`] when there is none, or its files were vacuumed.
+    pub async fn version(&self, dataset: NamespacedName, object: String, at: AsOf) -> Result<i64, ReadError> {
+        let lake = self.lake.clone();
+        self.off(async move { Ok(lake.version_as_of(&dataset.namespace, &dataset.name, &object, &at)?) }).await
     }
 
     /// The columns the answer would have; nothing is run.

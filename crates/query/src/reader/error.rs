@@ -12,6 +12,8 @@ pub enum ReadError {
     NotARead { what: String },
     #[error("{what} is not to be had: rows come from the datasets of the namespace alone")]
     NotATable { what: String },
+    #[error("{text:?} is neither a version nor a moment")]
+    NoMoment { text: String },
     #[error("the statement has {has} {what}; {most} is the most")]
     TooLong { what: &'static str, has: usize, most: usize },
     #[error(
@@ -39,7 +41,7 @@ impl ReadError {
 impl Explained for ReadError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::NotARead { .. } | Self::NotATable { .. } => ErrorKind::Invalid,
+            Self::NotARead { .. } | Self::NotATable { .. } | Self::NoMoment { .. } => ErrorKind::Invalid,
             Self::TooLong { .. } => ErrorKind::TooLarge,
             Self::Filter { .. } => ErrorKind::Refused,
             Self::Busy { .. } => ErrorKind::Busy,
@@ -54,6 +56,9 @@ impl Explained for ReadError {
         match self {
             Self::NotARead { .. } => Some("write one SELECT; datasets are changed by their manifests alone".into()),
             Self::NotATable { .. } => Some("SHOW TABLES names the datasets".into()),
+            Self::NoMoment { .. } => Some(
+                "write VERSION AS OF 3, or TIMESTAMP AS OF '2026-01-31 08:00:00Z'; without a zone it is UTC".into(),
+            ),
             Self::TooLong { .. } => Some("ask for less in one statement".into()),
             Self::Filter { .. } => Some("correct spec.rowFilters of the dataset and apply it again".into()),
             Self::Busy { .. } => Some("try again when others are done".into()),

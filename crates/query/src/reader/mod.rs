@@ -15,9 +15,11 @@ mod scan;
 mod session;
 mod size;
 mod statement;
+mod travel;
 
 pub use answer::Answer;
 pub use engine::{Limits, Reader, Request};
 pub use error::ReadError;
 pub use readable::{Readable, ShownColumn};
 pub use statement::{NamedTable, Parsed, Verb};
+pub use travel::AsOf;

@@ -10,10 +10,11 @@ use datafusion::sql::sqlparser::ast::{
     SetExpr, Statement, TableFactor, Value, ValueWithSpan, Visit, VisitMut, Visitor, VisitorMut,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
-use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 use super::ReadError;
 use super::size::Size;
+use super::travel::{self, AsOf};
 use crate::QueryError;
 
 /// The longest statement, in bytes.
@@ -49,6 +50,21 @@ pub struct NamedTable {
     /// What stands before it: a namespace, when it is told.
     pub namespace: Option<String>,
     pub table: String,
+    /// The newest when left out.
+    pub at: Option<AsOf>,
+}
+
+impl NamedTable {
+    /// As the statement knows the table: `flights`, `flights@v3`.
+    #[must_use]
+    pub fn spelled(&self) -> String {
+        travel::spelled(&self.table, self.at.as_ref())
+    }
+
+    fn new(namespace: Option<String>, name: &str) -> Result<Self, ReadError> {
+        let (table, at) = travel::part(name)?;
+        Ok(Self { namespace, table, at })
+    }
 }
 
 /// Reads the one statement of `sql`. What it is made of is deeply nested: only to be called, and dropped, where the stack is
@@ -69,26 +85,28 @@ pub(super) fn statement(sql: &str) -> Result<Outer, ReadError> {
         return Err(ReadError::TooLong { what: "bytes", has: sql.len(), most: LONGEST });
     }
     let syntax = |why: String| ReadError::Query(QueryError::Syntax { why });
-    let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize().map_err(|error| syntax(error.to_string()))?;
+    let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize_with_location();
+    let tokens = tokens.map_err(|error| syntax(error.to_string()))?;
     let has = deepening(&tokens);
     if has > MOST_TOKENS {
         return Err(ReadError::TooLong { what: "words and signs", has, most: MOST_TOKENS });
     }
-    let parser = DFParserBuilder::new(sql).with_dialect(&GenericDialect {}).build();
+    let (tokens, clauses) = travel::mark(tokens);
+    let parser = DFParserBuilder::new(tokens).with_dialect(&GenericDialect {}).build();
     let statements = parser.and_then(|mut parser| parser.parse_statements()).map_err(ReadError::of)?;
     let mut statements = statements.into_iter();
     match (statements.next(), statements.next()) {
-        (Some(one), None) => Ok(one),
+        (Some(mut one), None) => travel::name(&mut one, clauses).map(|()| one),
         (None, _) => Err(syntax("there is no statement in it".into())),
         (Some(_), Some(_)) => Err(syntax("it is more than one statement: ask them one by one".into())),
     }
 }
 
 /// How many tokens may make a plan one step deeper: all but blanks, commas and the values of lists.
-fn deepening(tokens: &[Token]) -> usize {
+fn deepening(tokens: &[TokenWithSpan]) -> usize {
     let mut opens = false;
     let mut count = 0;
-    for token in tokens.iter().filter(|token| !matches!(token, Token::Whitespace(_))) {
+    for token in tokens.iter().map(|one| &one.token).filter(|token| !matches!(token, Token::Whitespace(_))) {
         let is_value = matches!(token, Token::Number(..) | Token::SingleQuotedString(_));
         if *token != Token::Comma && !(is_value && opens) {
             count += 1;
@@ -142,12 +160,10 @@ fn tables(statement: &Outer) -> Result<BTreeSet<NamedTable>, ReadError> {
 
 fn named(table: TableReference) -> Result<NamedTable, ReadError> {
     match table {
-        TableReference::Bare { table } => Ok(NamedTable { namespace: None, table: table.to_string() }),
-        TableReference::Partial { schema, table } => {
-            Ok(NamedTable { namespace: Some(schema.to_string()), table: table.to_string() })
-        }
+        TableReference::Bare { table } => NamedTable::new(None, &table),
+        TableReference::Partial { schema, table } => NamedTable::new(Some(schema.to_string()), &table),
         TableReference::Full { catalog, schema, table } if &*catalog == super::session::CATALOG => {
-            Ok(NamedTable { namespace: Some(schema.to_string()), table: table.to_string() })
+            NamedTable::new(Some(schema.to_string()), &table)
         }
         full @ TableReference::Full { .. } => Err(ReadError::NotATable { what: full.to_string() }),
     }
@@ -229,7 +245,7 @@ mod tests {
     fn check(sql: &str, verb: Verb, tables: &[&str]) {
         let parsed = parse(sql).unwrap();
         let told = |named: &NamedTable| {
-            named.namespace.as_ref().map_or(named.table.clone(), |space| format!("{space}.{}", named.table))
+            named.namespace.as_ref().map_or(named.spelled(), |space| format!("{space}.{}", named.spelled()))
         };
         assert_eq!(
             (parsed.verb, parsed.tables.iter().map(told).collect::<Vec<_>>()),
@@ -250,6 +266,46 @@ mod tests {
         check("show tables", Verb::ShowTables, &[]);
         check("SELECT * FROM information_schema.tables", Verb::Select, &["information_schema.tables"]);
         check("SELECT * FROM 's3://x/y.parquet'", Verb::Select, &["s3://x/y.parquet"]);
+    }
+
+    #[test]
+    fn a_table_may_be_named_at_a_version_or_a_moment() {
+        check("SELECT * FROM a FOR VERSION AS OF 3", Verb::Select, &["a@v3"]);
+        check("select A.x from A version as of 3, A where A.x = 1", Verb::Select, &["a", "a@v3"]);
+        check(
+            "SELECT * FROM b.a FOR SYSTEM_TIME AS OF '2026-01-31' t JOIN c ON true",
+            Verb::Select,
+            &["c", "b.a@2026-01-31"],
+        );
+        check(
+            "EXPLAIN SELECT * FROM \"air-quality\" FOR TIMESTAMP AS OF TIMESTAMP '2026-01-31 08:00:00+01:00' AS t",
+            Verb::Explain,
+            &["air-quality@2026-01-31 08:00:00+01:00"],
+        );
+        check("SELECT * FROM (SELECT * FROM a VERSION /* so */ AS OF 0) t", Verb::Select, &["a@v0"]);
+        check("SELECT * FROM \"a@v3\"", Verb::Select, &["a@v3"]);
+        check("SELECT version AS of, x timestamp FROM a", Verb::Select, &["a"]);
+        let shape = parse("SELECT a.x FROM a VERSION AS OF 3 WHERE a.x = 7").unwrap().shape;
+        assert_eq!(shape, "SELECT a.x FROM \"a@v3\" AS \"a\" WHERE a.x = ?");
+    }
+
+    #[test]
+    fn a_version_that_is_said_elsewhere_is_never_overheard() {
+        for sql in [
+            "SELECT * FROM a t VERSION AS OF 3",
+            "SELECT x VERSION AS OF 3 FROM a",
+            "SELECT * FROM a VERSION AS OF 3 VERSION AS OF 4",
+            "SELECT * FROM (SELECT 1) t FOR VERSION AS OF 3",
+            "SELECT * FROM a FOR VERSION AS OF",
+            "SELECT * FROM a FOR VERSION AS OF x",
+            "DESCRIBE a VERSION AS OF 3",
+        ] {
+            let refused = parse(sql).unwrap_err();
+            assert!(matches!(refused, ReadError::Query(QueryError::Syntax { .. })), "{sql}: {refused}");
+        }
+        for sql in ["SELECT * FROM a TIMESTAMP AS OF 'yesterday'", "SELECT * FROM a VERSION AS OF '1.5'"] {
+            assert!(matches!(parse(sql).unwrap_err(), ReadError::NoMoment { .. }), "{sql}");
+        }
     }
 
     #[test]

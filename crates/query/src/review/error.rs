@@ -20,6 +20,8 @@ pub enum ReviewError {
     Unread { row: i64, why: String },
     #[error("dataset {name} is loaded by a watermark, and every load finds its bad rows again")]
     FoundAgain { name: String },
+    #[error("dataset {name} is merged by {key}, and a row that is released could be there beside another with its key")]
+    HasKey { name: String, key: String },
     #[error("dataset {name} is at version {found}, and version {expected} was looked at")]
     Moved { name: String, expected: i64, found: i64 },
     #[error("the last version of the table in {} was not written by bedplate", location.display())]
@@ -52,7 +54,9 @@ impl Explained for ReviewError {
             Self::NoQuarantine { .. } | Self::NotThere { .. } | Self::Nothing { .. } => ErrorKind::NotFound,
             Self::Moved { .. } => ErrorKind::Conflict,
             Self::Ambiguous { .. } => ErrorKind::Invalid,
-            Self::NotOurs { .. } | Self::Unread { .. } | Self::FoundAgain { .. } => ErrorKind::Refused,
+            Self::NotOurs { .. } | Self::Unread { .. } | Self::FoundAgain { .. } | Self::HasKey { .. } => {
+                ErrorKind::Refused
+            }
             Self::Unreadable { .. } => ErrorKind::Corrupt,
             Self::Table(error) => error.kind(),
             Self::Stopped { .. } => ErrorKind::Internal,
@@ -68,6 +72,9 @@ impl Explained for ReviewError {
             Self::Ambiguous { files, .. } => Some(format!("say which: --file {}", files[0])),
             Self::Unread { .. } => Some("correct the source and load it again, or bedplate data discard".into()),
             Self::FoundAgain { .. } => Some("correct the source, or what the suite expects of it".into()),
+            Self::HasKey { .. } => {
+                Some("put the row, corrected, into a new file of the source; then bedplate data discard".into())
+            }
             Self::Moved { .. } => Some("look at the quarantine again: bedplate data quarantine".into()),
             Self::NotOurs { .. } => Some("ingest the dataset again: bedplate apply -f the manifest".into()),
             Self::Unreadable { .. } => Some("restore the table from a backup, or ingest the dataset again".into()),

@@ -52,6 +52,9 @@ impl Lake {
         if room.record.watermark.is_some() {
             return Err(ReviewError::FoundAgain { name: name.to_owned() });
         }
+        if order.action == ReviewAction::Release && !room.record.key.is_empty() {
+            return Err(ReviewError::HasKey { name: name.to_owned(), key: room.record.key.join(", ") });
+        }
         if let Some(expected) = order.version.filter(|expected| *expected != room.table.version) {
             return Err(ReviewError::Moved { name: name.to_owned(), expected, found: room.table.version });
         }
@@ -139,7 +142,8 @@ impl Room {
             ..self.quarantine_record.clone()
         };
         let (location, schema) = (&self.quarantine.location, self.quarantine.schema()?);
-        delta::commit(NewVersion { location, schema, file: rest, record }, Some(&self.quarantine), None).await?;
+        let new = NewVersion::adding(location, schema, rest, record);
+        delta::commit(new, Some(&self.quarantine), None).await?;
         (self.quarantine, self.quarantine_record) = open(&self.quarantine.location.clone()).await?;
         Ok(())
     }
@@ -158,10 +162,12 @@ impl Room {
             files: Some(Vec::new()),
             appended: true,
             review: Some(review),
+            upkeep: None,
+            rows_of: None,
             ..self.record.clone()
         };
         let (location, schema) = (&self.table.location, self.table.schema()?);
-        let new = NewVersion { location, schema, file, record };
+        let new = NewVersion::adding(location, schema, file, record);
         delta::commit(new, Some(&self.table), Some(&self.table)).await?;
         (self.table, self.record) = open(&self.table.location.clone()).await?;
         Ok(())

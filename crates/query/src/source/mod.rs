@@ -27,7 +27,7 @@ pub(crate) use pieces::{BATCH_ROWS, Piece, Reading};
 use std::path::PathBuf;
 
 use ::arrow::datatypes::SchemaRef;
-use bedplate_kinds::{DatasetSource, Format, Load, NEW_FILES_OF_DELTA};
+use bedplate_kinds::{DatasetSource, Format, NEW_FILES_OF_DELTA};
 use bedplate_lake::source::BadPattern;
 
 /// The files of a source as they lie there now.
@@ -54,7 +54,7 @@ pub async fn find(source: &DatasetSource, roots: &[PathBuf]) -> Result<Found, So
             }
             Ok(Found { files, table: None })
         }
-        find::Place::Table(_) if source.load == Load::NewFiles => {
+        find::Place::Table(_) if source.load.is_by_files() => {
             Err(BadPattern { path: source.path.clone(), why: NEW_FILES_OF_DELTA.into() }.into())
         }
         find::Place::Table(location) => delta::find(&location, source.version, roots).await,

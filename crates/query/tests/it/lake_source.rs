@@ -98,7 +98,7 @@ async fn what_cannot_be_read_file_by_file_is_refused() {
     fs::write(theirs.commit(0), text).unwrap();
     theirs.check(&[3.0]).await;
     theirs.spec.source.load = Load::NewFiles;
-    theirs.refused(ErrorKind::Invalid, "newFiles is not for Delta tables").await;
+    theirs.refused(ErrorKind::Invalid, "newFiles and merge are not for Delta tables").await;
     theirs.spec.source.load = Load::Full;
     theirs.spec.source.format = Some(Format::Delta);
     fs::remove_dir_all(theirs.folder().join("_delta_log")).unwrap();

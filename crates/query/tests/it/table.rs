@@ -156,6 +156,7 @@ pub fn spec(columns: &[(&str, ColumnType)]) -> DatasetSpec {
         column_masks: Vec::new(),
         row_filters: Vec::new(),
         terms: Vec::new(),
+        retention: None,
     }
 }
 

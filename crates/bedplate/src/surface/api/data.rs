@@ -1,6 +1,7 @@
-//! A dataset's ingests, its profile and its quarantine: looked at, and reviewed.
+//! A dataset's ingests, versions, profile and quarantine: looked at, reviewed, kept up.
 
 mod profile;
+mod upkeep;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -55,11 +56,19 @@ fn table() -> Vec<(Operation, MethodRouter<Data>)> {
     let profile = "/bedplate/v1/namespaces/{namespace}/datasets/{name}/profile";
     let quarantine = "/bedplate/v1/namespaces/{namespace}/datasets/{name}/quarantine";
     let review = "/bedplate/v1/namespaces/{namespace}/datasets/{name}/quarantine/review";
+    let versions = "/bedplate/v1/namespaces/{namespace}/datasets/{name}/versions";
+    let optimize = "/bedplate/v1/namespaces/{namespace}/datasets/{name}/optimize";
+    let restore = "/bedplate/v1/namespaces/{namespace}/datasets/{name}/restore";
+    let vacuum = "/bedplate/v1/namespaces/{namespace}/datasets/{name}/vacuum";
     vec![
         (may("GET", history, Action::Get), get(self::history)),
         (may("GET", profile, Action::Get), get(profile::profile)),
         (may("GET", quarantine, Action::Get), get(self::quarantine)),
         (may("POST", review, Action::Patch), post(self::review)),
+        (may("GET", versions, Action::Get), get(upkeep::versions)),
+        (may("POST", optimize, Action::Patch), post(upkeep::optimize)),
+        (may("POST", restore, Action::Patch), post(upkeep::restore)),
+        (may("POST", vacuum, Action::Delete), post(upkeep::vacuum)),
     ]
 }
 
@@ -132,7 +141,7 @@ async fn review(
     let done = tokio::spawn(async move { lake.review(&place.namespace, &place.name, order).await }).await;
     let done = done.map_err(|error| Failed(Problem::new(ErrorKind::Internal, what.clone(), error.to_string())))?;
     let (report, rows) = done.map_err(|error| failed(&what)(&error))?;
-    data.wake(&name, report.quarantined).await;
+    data.wake(&name, json!({ "quarantined": report.quarantined })).await;
     Ok(Json(json!({ "dataset": name.name, "namespace": name.namespace, "action": action, "rows": rows,
         "version": report.version, "quarantined": report.quarantined, "tableRows": report.rows })))
 }
@@ -162,12 +171,12 @@ impl Data {
         Err(Failed(Problem::new(ErrorKind::NotReady, "the lake", why).with_fix(fix)))
     }
 
-    /// Has the controller tell of the review now; it would find it by itself some minutes later.
-    async fn wake(&self, name: &NamespacedName, quarantined: u64) {
+    /// Has the controller tell of what was done now; it would find it by itself some minutes later. `known` is of the status.
+    async fn wake(&self, name: &NamespacedName, known: Value) {
         let api: Api<Dataset> = Api::namespaced(self.facts.client.clone(), &name.namespace);
-        let patch = Patch::Merge(json!({ "status": { "quarantined": quarantined } }));
+        let patch = Patch::Merge(json!({ "status": known }));
         if let Err(error) = api.patch_status(&name.name, &PatchParams::default(), &patch).await {
-            tracing::warn!(dataset = %name, %error, "the status of a reviewed dataset was not written");
+            tracing::warn!(dataset = %name, %error, "the status of a dataset was not written");
         }
     }
 }

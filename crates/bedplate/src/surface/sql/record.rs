@@ -29,7 +29,9 @@ struct Read {
     object: String,
     detail: Value,
     dataset: String,
-    usage: UsageEvent,
+    version: i64,
+    /// With the first of the versions that are read: bytes are counted by dataset.
+    usage: Option<UsageEvent>,
 }
 
 impl Record {
@@ -43,10 +45,13 @@ impl Record {
         let id = hex::encode(keys::random::<8>()?);
         let mut reads: Vec<Read> = Vec::new();
         for one in granted {
-            let dataset = &one.readable.dataset;
+            let (dataset, version) = (&one.readable.dataset, one.readable.version);
+            let known: Vec<i64> =
+                reads.iter().filter(|read| read.dataset == *dataset).map(|read| read.version).collect();
             // A statement may spell one dataset in two ways.
-            if reads.iter().all(|read| read.dataset != *dataset) {
-                reads.push(read(&id, caller, statement, parsed, one, at));
+            if !known.contains(&version) {
+                let next = read(&id, caller, statement, parsed, one, at);
+                reads.push(Read { usage: next.usage.filter(|_| known.is_empty()), ..next });
             }
         }
         Ok(Self { id, at, actor: caller.principal.name.clone(), reads })
@@ -102,14 +107,20 @@ fn read(id: &str, caller: &Caller, statement: &Statement, parsed: &Parsed, grant
         resource: RESOURCE.into(),
         amount_micro: 0,
     };
-    Read { object: format!("datasets/{name}"), detail, dataset: readable.dataset.clone(), usage }
+    Read {
+        object: format!("datasets/{name}"),
+        detail,
+        dataset: readable.dataset.clone(),
+        version: readable.version,
+        usage: Some(usage),
+    }
 }
 
 fn used(read: Read, bytes: &BTreeMap<String, u64>) -> Option<UsageEvent> {
     let bytes = bytes.get(&read.dataset).copied().filter(|bytes| *bytes > 0)?;
     // Millionths of a gigabyte of 10^9 bytes, rounded up.
     let amount_micro = i64::try_from(bytes.div_ceil(1_000)).unwrap_or(i64::MAX);
-    Some(UsageEvent { amount_micro, ..read.usage })
+    Some(UsageEvent { amount_micro, ..read.usage? })
 }
 
 fn append(tx: &mut dyn Tx, entry: &Entry) -> Result<(), Problem> {

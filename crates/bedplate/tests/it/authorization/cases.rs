@@ -230,6 +230,23 @@ fn other(world: &World, method: &str, path: &str) -> Option<Case> {
             };
             of(at("weather"), at(NOWHERE), ["weather", NOWHERE])
         }
+        "GET /bedplate/v1/namespaces/{namespace}/datasets/{name}/versions" => {
+            part(method, "/bedplate/v1/namespaces/flights/datasets/{}/versions", "weather")
+        }
+        "POST /bedplate/v1/namespaces/{namespace}/datasets/{name}/optimize"
+        | "POST /bedplate/v1/namespaces/{namespace}/datasets/{name}/restore"
+        | "POST /bedplate/v1/namespaces/{namespace}/datasets/{name}/vacuum" => {
+            // Whoever may is told that it is not so, or what would go: nothing changes.
+            let body = match path.rsplit('/').next() {
+                Some("restore") => json!({ "version": 99_999 }),
+                Some("vacuum") => json!({ "dryRun": true }),
+                _ => json!({}),
+            };
+            let at = |name: &str| {
+                Ask::new(method, path.replace("{namespace}", "flights").replace("{name}", name)).body(body.clone())
+            };
+            of(at("weather"), at(NOWHERE), ["weather", NOWHERE])
+        }
         "POST /bedplate/v1/namespaces/{namespace}/sql" => {
             let at = |table: &str| {
                 let sql = format!("SELECT * FROM {table} LIMIT 1");

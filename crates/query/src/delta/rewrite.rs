@@ -1,0 +1,51 @@
+//! Reading the rows of data files, to write them anew.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::compute::cast;
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use super::TableError;
+
+const BATCH_ROWS: usize = 8 * 1024;
+
+/// An open data file.
+pub(crate) type DataFileReader = ParquetRecordBatchReaderBuilder<File>;
+
+pub(crate) fn open(path: &Path) -> Result<DataFileReader, TableError> {
+    let file = File::open(path).map_err(TableError::io("open", path))?;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(TableError::unreadable(path))?;
+    Ok(reader.with_batch_size(BATCH_ROWS))
+}
+
+/// The rows of a file in the shape of `schema`, whose columns may be some of the file's; one that the file has not is null.
+pub(crate) fn rows(
+    path: &Path,
+    reader: DataFileReader,
+    schema: SchemaRef,
+) -> Result<impl Iterator<Item = Result<RecordBatch, TableError>>, TableError> {
+    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let mask = ProjectionMask::columns(reader.parquet_schema(), names);
+    let batches = reader.with_projection(mask).build().map_err(TableError::unreadable(path))?;
+    let path = path.to_owned();
+    Ok(batches.map(move |batch| {
+        batch.and_then(|batch| shaped(&batch, &schema)).map_err(|error| TableError::unreadable(&path)(error.into()))
+    }))
+}
+
+fn shaped(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+    let columns = schema.fields().iter().map(|field| match batch.column_by_name(field.name()) {
+        Some(column) if column.data_type() == field.data_type() => Ok(Arc::clone(column)),
+        Some(column) => cast(column, field.data_type()),
+        None => Ok(new_null_array(field.data_type(), batch.num_rows())),
+    });
+    let columns = columns.collect::<Result<Vec<ArrayRef>, _>>()?;
+    let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(schema.clone(), columns, &rows)
+}
