@@ -95,8 +95,7 @@ fn together(a: &[(u32, u32)], b: &[(u32, u32)]) -> Vec<(u32, u32)> {
     merged
 }
 
-/// The bits of a number as one that orders like it, without the last.
-#[expect(clippy::cast_possible_truncation, reason = "18 bits remain")]
+/// The bits of a number as one that orders like it, without the last: 18 remain.
 fn bucket(value: f64) -> u32 {
     let bits = value.to_bits();
     let ordered = if bits & SIGN == 0 { bits | SIGN } else { !bits };

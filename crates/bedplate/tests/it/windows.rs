@@ -14,11 +14,11 @@ use crate::run::{bedplate, said, up};
 const MANIFESTS: &str = "
 apiVersion: v1
 kind: Namespace
-metadata: {name: taxis}
+metadata: {name: flights}
 ---
 apiVersion: bedplate.dev/v1alpha1
 kind: Dataset
-metadata: {name: rides, namespace: taxis}
+metadata: {name: rides, namespace: flights}
 spec:
   owner: dispatch
   classification: internal
@@ -32,17 +32,12 @@ spec:
 ---
 apiVersion: bedplate.dev/v1alpha1
 kind: Entity
-metadata: {name: driver, namespace: taxis}
+metadata: {name: driver, namespace: flights}
 spec: {joinKeys: [{name: driver, type: int64}]}
 ---
 apiVersion: bedplate.dev/v1alpha1
-kind: RoleBinding
-metadata: {name: robot, namespace: taxis}
-spec: {role: editor, subjects: [{kind: ServiceAccount, name: robot}]}
----
-apiVersion: bedplate.dev/v1alpha1
 kind: FeatureView
-metadata: {name: fares, namespace: taxis}
+metadata: {name: fares, namespace: flights}
 spec:
   owner: dispatch
   entity: driver
@@ -57,7 +52,7 @@ spec:
   - {name: low, column: fare, aggregate: quantile, quantile: 0.25, window: 36500d}
 ";
 
-const VIEW: &str = "/apis/bedplate.dev/v1alpha1/namespaces/taxis/featureviews/fares";
+const VIEW: &str = "/apis/bedplate.dev/v1alpha1/namespaces/flights/featureviews/fares";
 const START: i64 = 1_750_000_000_000_000;
 
 /// Rides of one driver: the first was corrected once, the others cost more and more.
@@ -120,10 +115,6 @@ fn of_each_row_the_version_that_was_created_last_counts_in_whatever_order_they_c
     assert_eq!(applied.code, Some(0), "{}", applied.err);
     let api = Api::of(home.path(), home.path());
     await_ready(&api);
-    let account = json!({ "serviceAccount": { "namespace": "taxis", "name": "robot" } });
-    let (code, made) = api.ask("POST", "/bedplate/v1/tokens", &account);
-    assert_eq!(code, 201, "{made}");
-    let api = api.with_token(made["token"].as_str().unwrap());
     let deviation = |fares: [f64; 3]| {
         let mean = fares.iter().sum::<f64>() / 3.0;
         (fares.iter().map(|fare| (fare - mean) * (fare - mean)).sum::<f64>() / 2.0).sqrt()
@@ -162,14 +153,14 @@ fn a_quantile_that_says_not_which_is_refused_with_its_field() {
     let home = tempfile::tempdir().unwrap();
     let _server = up(home.path(), &[]);
     let api = Api::of(home.path(), home.path());
-    let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "taxis" } });
+    let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "flights" } });
     assert_eq!(api.ask("POST", "/api/v1/namespaces", &namespace).0, 201);
     let feature = json!({ "name": "low", "column": "fare", "aggregate": "quantile", "window": "1d" });
     let spec = json!({ "entity": "driver", "timestampColumn": "at", "features": [feature],
         "source": { "datasets": [], "sql": "select 1" } });
     let view = json!({ "apiVersion": "bedplate.dev/v1alpha1", "kind": "FeatureView",
-        "metadata": { "name": "fares", "namespace": "taxis" }, "spec": spec });
-    let (code, refused) = api.ask("POST", "/apis/bedplate.dev/v1alpha1/namespaces/taxis/featureviews", &view);
+        "metadata": { "name": "fares", "namespace": "flights" }, "spec": spec });
+    let (code, refused) = api.ask("POST", "/apis/bedplate.dev/v1alpha1/namespaces/flights/featureviews", &view);
     assert_eq!(code, 422, "{refused}");
     assert!(refused["message"].as_str().unwrap().contains("spec.features[0].quantile"), "{refused}");
 }

@@ -114,14 +114,13 @@ impl Lane<'_> {
         let mut next = bounds.partition_point(|tile| (tile.start as usize) < range.start);
         let (mut whole, mut row) = (P::default(), range.start);
         while row < range.end {
-            if let Some(tile) = bounds.get(next).filter(|tile| tile.start as usize == row) {
-                if tile.end as usize <= range.end {
-                    whole.merge(&partials[next]);
-                    row = tile.end as usize;
-                    next += 1;
-                    continue;
-                }
-                // The window ends within it, and so do the window's rows.
+            // Where the window ends within a tile, so do its rows.
+            let is_whole = |tile: &&Range<u32>| tile.start as usize == row && tile.end as usize <= range.end;
+            if let Some(tile) = bounds.get(next).filter(is_whole) {
+                whole.merge(&partials[next]);
+                row = tile.end as usize;
+                next += 1;
+                continue;
             }
             let end = row + self.rows_of_tile(shift, row..range.end);
             whole.merge(&P::of(&self.values[row..end]));

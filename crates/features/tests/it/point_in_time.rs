@@ -85,7 +85,18 @@ fn view() -> impl Strategy<Value = ViewDefinition> {
 
 /// A source with a `row_id` column, or without.
 fn source() -> impl Strategy<Value = (Vec<Raw>, bool)> {
-    (prop::collection::vec(raw(), 0..60), any::<bool>()).prop_map(|(mut rows, with_ids)| {
+    // Many rows have another of their entity and time: another version of theirs, or another row.
+    let with_other = (raw(), prop::option::of((raw(), any::<bool>()))).prop_map(|(row, other)| {
+        let beside = other.map(|(other, is_version)| Raw {
+            entity: row.entity.clone(),
+            time: row.time,
+            id: if is_version { row.id.clone() } else { other.id.clone() },
+            ..other
+        });
+        [Some(row), beside].into_iter().flatten()
+    });
+    (prop::collection::vec(with_other, 0..40), any::<bool>()).prop_map(|(rows, with_ids)| {
+        let mut rows: Vec<Raw> = rows.into_iter().flatten().collect();
         // Some rows come twice: a push repeated after a crash.
         rows.extend(rows.iter().step_by(5).cloned().collect::<Vec<_>>());
         rows.iter_mut().filter(|_| !with_ids).for_each(|row| row.id = None);
