@@ -5,7 +5,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Secret, Service, ServiceAccount};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
-use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding};
+use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -64,6 +64,8 @@ fn check(object: &Value) -> Result<(), String> {
         ("policy/v1", "PodDisruptionBudget") => known::<PodDisruptionBudget>(object),
         ("rbac.authorization.k8s.io/v1", "ClusterRole") => known::<ClusterRole>(object),
         ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding") => known::<ClusterRoleBinding>(object),
+        ("rbac.authorization.k8s.io/v1", "Role") => known::<Role>(object),
+        ("rbac.authorization.k8s.io/v1", "RoleBinding") => known::<RoleBinding>(object),
         ("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration") => {
             known::<ValidatingWebhookConfiguration>(object)
         }
