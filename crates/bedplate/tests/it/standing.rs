@@ -70,7 +70,9 @@ fn impact(home: &Path) {
     let departures = [
         "~feature aircraft-history.last_arr_delay",
         "feature carrier-departures.dep_delay_mean_7d",
+        "feature carrier-departures.dep_delay_std_7d",
         "feature origin-departures.dep_delay_mean_3h",
+        "feature origin-departures.dep_delay_p90_3h",
         "feature origin-departures.departures_3h",
     ];
     assert_eq!(dependants(home, "flights.dep_delay"), with(&departures, ""));
