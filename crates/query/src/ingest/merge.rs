@@ -159,9 +159,10 @@ impl Keys {
         else {
             return Ok(all());
         };
-        let (Ok(low), Ok(high)) =
-            (self.first.convert_columns(&[mins.clone()]), self.first.convert_columns(&[maxs.clone()]))
-        else {
+        let (Ok(low), Ok(high)) = (
+            self.first.convert_columns(std::slice::from_ref(&mins)),
+            self.first.convert_columns(std::slice::from_ref(&maxs)),
+        ) else {
             return Ok(all());
         };
         let may_have = |group: &usize| {

@@ -39,12 +39,17 @@ impl Care {
 
     fn look_again(&self, dataset: &str) {
         let path = format!("/apis/bedplate.dev/v1alpha1/namespaces/care/datasets/{dataset}");
-        let mut object = self.api.get(&path);
-        // The controllers write its status meanwhile.
-        object["metadata"].as_object_mut().unwrap().remove("resourceVersion");
-        object["spec"]["description"] = json!(format!("looked at {:?}", Instant::now()));
-        let (code, said) = self.api.ask("PUT", &path, &object);
-        assert_eq!(code, 200, "{said}");
+        let until = Instant::now() + Duration::from_secs(20);
+        loop {
+            let mut object = self.api.get(&path);
+            object["spec"]["description"] = json!(format!("looked at {:?}", Instant::now()));
+            let (code, said) = self.api.ask("PUT", &path, &object);
+            // The controllers write its status meanwhile.
+            if code == 200 {
+                return;
+            }
+            assert!(code == 409 && Instant::now() < until, "{said}");
+        }
     }
 }
 
