@@ -154,7 +154,7 @@ fn a_version_comes_back_and_old_ones_go_but_those_of_training_sets() {
     let pinned = care.cli(&["select sum(beds) as beds from ward_beds for version as of 0", "-o", "csv"]);
     assert_eq!(pinned.out, "beds\n19\n", "{}", pinned.err);
     let gone = care.cli(&["select * from ward_beds for version as of 1"]);
-    gone.refused(4, &["v1", "vacuumed", "0, 2", "bedplate data versions ward-beds"]);
+    gone.refused(5, &["v1", "vacuumed", "0, 2", "bedplate data versions ward-beds"]);
     let listed = care.data(&["versions", "ward-beds"]);
     assert_eq!(listed.out.lines().filter(|line| line.trim_end().ends_with(" no")).count(), 1, "{}", listed.out);
 
