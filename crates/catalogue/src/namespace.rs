@@ -208,7 +208,7 @@ mod tests {
         let mut demo = Namespace::default();
         let dataset = json!({ "owner": "o", "source": { "path": "x" }, "schema": [{ "name": "gust", "type": "float64" }],
             "terms": [{ "term": "wind", "column": "gust" }] });
-        demo.put("weather", Arc::new(Object::Dataset(object("Dataset", "weather", dataset))));
+        demo.put("weather", Arc::new(Object::Dataset(Box::new(object("Dataset", "weather", dataset)))));
         let view = json!({ "entity": "e", "source": { "datasets": ["weather"], "sql": "SELECT 1" },
             "features": [{ "name": "gust" }, { "name": "temp" }] });
         demo.put("wind", Arc::new(Object::FeatureView(object("FeatureView", "wind", view))));

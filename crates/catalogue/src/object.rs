@@ -44,7 +44,7 @@ impl ObjectKind {
 /// One of them.
 #[derive(Clone, Debug)]
 pub enum Object {
-    Dataset(Dataset),
+    Dataset(Box<Dataset>),
     GlossaryTerm(GlossaryTerm),
     FeatureView(FeatureView),
     FeatureService(FeatureService),
@@ -230,7 +230,7 @@ mod tests {
             "columnMasks": [{ "column": "email", "mask": "hash", "classification": "phi", "tags": { "pii": "email" } }],
             "terms": [{ "term": "patient" }, { "term": "contact", "column": "email" }],
         });
-        let entries = Object::Dataset(object("Dataset", "patients", spec, Value::Null)).entries();
+        let entries = Object::Dataset(Box::new(object("Dataset", "patients", spec, Value::Null))).entries();
         let [whole, email, age] = &entries[..] else { panic!("{entries:?}") };
         assert_eq!((whole.name().as_str(), whole.classification.as_deref()), ("patients", Some("confidential")));
         assert_eq!(
@@ -250,7 +250,7 @@ mod tests {
                 "columnMasks": masks });
             let suggestion = json!({ "column": "mail", "kind": "email", "confidence": 0.99, "evidence": "its name" });
             let status = json!({ "piiSuggestions": [suggestion] });
-            Object::Dataset(object("Dataset", "d", spec, status)).entries()[1].tags.clone()
+            Object::Dataset(Box::new(object("Dataset", "d", spec, status))).entries()[1].tags.clone()
         };
         assert_eq!(suggested(json!([])), ["pii:suggested", "suggested:email"]);
         assert_eq!(suggested(json!([{ "column": "mail", "mask": "hash" }])), [""; 0]);

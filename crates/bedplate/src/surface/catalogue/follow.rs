@@ -37,7 +37,7 @@ enum Change {
 /// Runs until it is cancelled.
 pub async fn follow(catalogue: Arc<Catalogue>, client: Client, cancel: CancellationToken) {
     let watches: [BoxStream<'static, Change>; KINDS] = [
-        changes(&client, ObjectKind::Dataset, Object::Dataset),
+        changes(&client, ObjectKind::Dataset, |dataset| Object::Dataset(Box::new(dataset))),
         changes(&client, ObjectKind::GlossaryTerm, Object::GlossaryTerm),
         changes(&client, ObjectKind::FeatureView, Object::FeatureView),
         changes(&client, ObjectKind::FeatureService, Object::FeatureService),
