@@ -56,6 +56,11 @@ impl State {
 /// Files that were read for their digests, by path.
 pub(crate) type HashedFiles = HashMap<String, Hashed>;
 
+#[expect(clippy::disallowed_methods, reason = "file systems tell their times by the machine's clock")]
+fn now() -> SystemTime {
+    SystemTime::now()
+}
+
 /// A file that was read for its digest.
 #[derive(Clone, Debug)]
 pub(crate) struct Hashed {
@@ -125,7 +130,7 @@ pub(crate) fn digests(
             files.push((*known).clone());
             continue;
         }
-        let now = SystemTime::now();
+        let now = now();
         let opened = Opened::new(&file.path, &HashedFiles::new())?;
         files.push(opened.entry.clone());
         read.extend(opened.hashed(now).map(|hashed| (hashed.entry.path.clone(), hashed)));
@@ -171,7 +176,7 @@ mod tests {
     fn hashed(path: &Path, bytes: &str) -> HashedFiles {
         fs::write(path, bytes).unwrap();
         let opened = Opened::new(path, &HashedFiles::new()).unwrap();
-        let hashed = opened.hashed(SystemTime::now() + LATER).unwrap();
+        let hashed = opened.hashed(now() + LATER).unwrap();
         HashedFiles::from([(hashed.entry.path.clone(), hashed)])
     }
 
