@@ -148,7 +148,6 @@ pub struct DatasetStatus {
     /// Files the table's rows were read from.
     pub files: u64,
     /// With `load: watermark`: what the next load's rows lie above, a time or a number.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub watermark: String,
     /// Bytes of the table's data files.
     pub bytes: u64,
@@ -177,13 +176,10 @@ pub struct DatasetStatus {
     /// Rows of the quarantine that were released into the table since it was ingested.
     pub released: u64,
     /// The version that first had the table's rows: later ones have the same, in fewer files.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub rows_of: Option<i64>,
     /// Rows of an earlier version were brought back, and not all were replaced since.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub restored: bool,
     /// What tells of a person was taken out. Only the platform sets it.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub deidentified: bool,
     /// How each expectation of the suite fared on the last ingest, refused or not; `bedplate data history` shows earlier ones.
     pub expectations: Vec<ExpectationOutcome>,

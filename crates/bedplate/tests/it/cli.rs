@@ -217,7 +217,7 @@ fn python_clients(home: &Path) {
     let told = [
         ("kubernetes", "kubernetes 5 datasets"),
         ("model-signing", "model-signing verified\nmodel-signing refused"),
-        ("onnxruntime", "onnxruntime 20 features"),
+        ("onnxruntime", "onnxruntime 22 features"),
         ("deltalake", "deltalake 336776"),
     ];
     for (client, told) in told {

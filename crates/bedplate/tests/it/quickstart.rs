@@ -57,7 +57,7 @@ fn every_live_answer_equals_the_offline_one() {
 fn drift_trace_audit_and_cost_are_told() {
     let summary = &DONE.summary;
     let drift = summary["drift"].as_array().unwrap();
-    assert_eq!(drift.len(), 20);
+    assert_eq!(drift.len(), 22);
     for feature in drift {
         for figure in ["psi", "jensenShannon", "wasserstein", "missingShareReference", "missingShareCurrent"] {
             assert!(feature[figure].as_f64().is_some_and(f64::is_finite), "{figure} of {feature}");
