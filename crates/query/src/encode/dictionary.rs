@@ -74,7 +74,7 @@ fn sample(column: usize, type_: &DataType, batches: &[RecordBatch]) -> Option<Sa
         let some: UInt32Array = (first..array.len()).step_by(step).filter_map(|row| u32::try_from(row).ok()).collect();
         let values = take(array, &some, None).ok()?;
         found.looked_at += values.len();
-        let bytes = converter.convert_columns(&[values.clone()]).ok()?;
+        let bytes = converter.convert_columns(std::slice::from_ref(&values)).ok()?;
         for value in (0..values.len()).filter(|row| values.is_valid(*row)).map(|row| bytes.row(row)) {
             found.present += 1;
             found.bytes += value.as_ref().len();

@@ -35,7 +35,7 @@ fn holding(folder: &Path, words: &[&str], found: &mut Vec<String>) {
             holding(&path, words, found);
         } else if let Ok(bytes) = std::fs::read(&path) {
             let has = |word: &&str| bytes.windows(word.len()).any(|window| window == word.as_bytes());
-            if words.iter().any(|word| has(&word)) {
+            if words.iter().any(has) {
                 found.push(path.display().to_string());
             }
         }

@@ -414,7 +414,7 @@ async fn a_server_is_trusted_by_its_certificate_alone() {
     for (name, text) in [("server.crt", &certificate), ("server.key", &key.serialize_pem())] {
         // The server writes its own file, that nobody else may read.
         let text = text.replace('\n', "\\n");
-        server.sql(&url, &format!("COPY (SELECT 1) TO PROGRAM $$umask 077; printf '{text}' > {name}$$"));
+        server.sql(&url, &format!("COPY (SELECT 1) TO PROGRAM $$umask 077; printf -- '{text}' > {name}$$"));
     }
     server.sql(&url, "CREATE TABLE t AS SELECT 7 AS n");
     server.sql(&url, "ALTER SYSTEM SET ssl = on");
