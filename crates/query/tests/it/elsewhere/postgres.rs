@@ -6,7 +6,7 @@ use bedplate_kinds::{DatasetSpec, Load, Severity};
 use bedplate_query::{
     Access, CancellationToken, Credentials, Frame, Ingest, IngestError, IngestReport, Pending, Whose,
 };
-use bedplate_testkit::{Postgres, not_run, resident_of_tree};
+use bedplate_testkit::{Postgres, not_run, resident};
 use bedplate_types::{Digest, ErrorKind, Explained};
 use serde_json::{Value, json};
 
@@ -380,12 +380,12 @@ async fn memory_does_not_grow_with_the_table() {
     let Some(shop) = Shop::new("SELECT 1", &[("n", "int64"), ("s", "string")]) else { return };
     let shop = shop.query("SELECT n, repeat(md5(n::text), 32) AS s FROM generate_series(1, 300000) n");
     let me = std::process::id();
-    let before = resident_of_tree(me);
+    let before = resident(me);
     let done = CancellationToken::new();
     let watch = async {
         let mut peak = 0;
         while !done.is_cancelled() {
-            peak = peak.max(resident_of_tree(me));
+            peak = peak.max(resident(me));
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
         peak
@@ -412,9 +412,12 @@ async fn a_server_is_trusted_by_its_certificate_alone() {
     let params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
     let certificate = params.self_signed(&key).unwrap().pem();
     for (name, text) in [("server.crt", &certificate), ("server.key", &key.serialize_pem())] {
-        // The server writes its own file, that nobody else may read.
+        // The server writes its own file, that nobody else may read, once it has taken what it is sent.
         let text = text.replace('\n', "\\n");
-        server.sql(&url, &format!("COPY (SELECT 1) TO PROGRAM $$umask 077; printf -- '{text}' > {name}$$"));
+        server.sql(
+            &url,
+            &format!("COPY (SELECT 1) TO PROGRAM $$cat > /dev/null; umask 077; printf -- '{text}' > {name}$$"),
+        );
     }
     server.sql(&url, "CREATE TABLE t AS SELECT 7 AS n");
     server.sql(&url, "ALTER SYSTEM SET ssl = on");
