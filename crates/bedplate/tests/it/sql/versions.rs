@@ -33,7 +33,10 @@ impl Care {
             ("ward", Arc::new(StringArray::from(wards.to_vec())) as ArrayRef),
             ("beds", Arc::new(Int64Array::from(beds.to_vec())) as ArrayRef),
         ];
-        parquet(&self._folder.path().join("beds.parquet"), columns);
+        // Whoever looks meanwhile sees the file as it was or as it will be.
+        let (aside, file) = (self._folder.path().join("beds.aside"), self._folder.path().join("beds.parquet"));
+        parquet(&aside, columns);
+        fs::rename(aside, file).unwrap();
         self.look_again("ward-beds");
     }
 
