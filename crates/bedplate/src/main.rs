@@ -29,7 +29,6 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    allocator::give_back_soon();
     let cli = cli::Cli::parse();
     tell::start_log(cli.verbose);
     match commands::run(cli) {

@@ -40,12 +40,13 @@ pub use restore::Restore;
 use std::future::Future;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use bedplate_types::{ErrorKind, Problem};
 use clap::CommandFactory;
 
 use crate::cli::{Cli, Command};
-use crate::{quickstart, worker};
+use crate::{allocator, quickstart, worker};
 
 pub fn run(cli: Cli) -> Result<ExitCode, Problem> {
     if let Command::Worker(command) = &cli.command {
@@ -103,12 +104,17 @@ fn home(given: Option<PathBuf>) -> Result<PathBuf, Problem> {
     })
 }
 
+/// Threads for blocking work end when they have none for so long: what they freed is theirs until then. They take turns, so
+/// that with a second a few jobs a second kept dozens of them.
+const IDLE: Duration = Duration::from_millis(100);
+
 /// Runs a command on two threads for requests; heavy work has threads of its own.
 fn wait(command: impl Future<Output = Result<ExitCode, Problem>>) -> Result<ExitCode, Problem> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(256).enable_all().build();
+    let mut threads = tokio::runtime::Builder::new_multi_thread();
+    threads.worker_threads(2).max_blocking_threads(256).thread_keep_alive(IDLE).on_thread_park(allocator::before_sleep);
+    let runtime = threads.enable_all().build();
     let runtime = runtime.map_err(|error| Problem::new(ErrorKind::Internal, "starting", error.to_string()))?;
     let outcome = runtime.block_on(command);
-    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    runtime.shutdown_timeout(Duration::from_secs(1));
     outcome
 }

@@ -131,8 +131,8 @@ impl Scan {
         let Some(keys) = keys else { return Ok(merge::Merged { accepted, ..Default::default() }) };
         let (location, version) = &self.targets.accepted;
         let go_on = || self.check_cancelled(&self.source);
-        let into = merge::Into { location, files: &self.files, schema, version: *version, go_on: &go_on };
-        into.merge(accepted, keys).map_err(|error| self.unmerged(error))
+        let target = merge::Target { location, files: &self.files, schema, version: *version, go_on: &go_on };
+        target.merge(accepted, keys).map_err(|error| self.unmerged(error))
     }
 
     pub fn unmerged(&self, error: MergeError) -> IngestError {

@@ -142,9 +142,12 @@ impl Reader {
         let run = Run { plan, state, schema: schema.clone(), send, time: self.limits.time };
         if let Some(threads) = &self.threads {
             threads.spawn(async move {
-                run.all().await;
-                ended(measure::scanned(&run.plan));
-                drop(turn);
+                let end = run.all().await;
+                let Run { plan, state, send, .. } = run;
+                ended(measure::scanned(&plan));
+                // Who has seen the end can ask again.
+                drop((plan, state, turn));
+                tell(send, end).await;
             });
         }
         Ok(Answer::running(schema, batches))
@@ -241,15 +244,13 @@ struct Run {
 
 impl Run {
     /// Until the rows end, nobody takes them any more, or the time is over.
-    async fn all(&self) {
-        let ended = tokio::select! {
+    async fn all(&self) -> Result<(), ReadError> {
+        tokio::select! {
             ended = tokio::time::timeout(self.time, self.rows()) => {
                 ended.unwrap_or(Err(ReadError::Slow { seconds: self.time.as_secs() }))
             }
             () = self.send.closed() => Ok(()),
-        };
-        // Nobody may be there any more, or care: an answer without its last step does not look whole.
-        let _ = tokio::time::timeout(PATIENCE, self.send.send(ended.map(|()| None))).await;
+        }
     }
 
     async fn rows(&self) -> Result<(), ReadError> {
@@ -262,4 +263,9 @@ impl Run {
         }
         Ok(())
     }
+}
+
+/// Nobody may be there any more, or care: an answer without its last step does not look whole.
+async fn tell(send: mpsc::Sender<Step>, end: Result<(), ReadError>) {
+    let _ = tokio::time::timeout(PATIENCE, send.send(end.map(|()| None))).await;
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
 
 use bedplate_kinds::Load;
 use bedplate_query::{AsOf, By, TableError, TableRef, TableVersion, UpkeepError, Vacuum, Vacuumed};
@@ -206,9 +207,12 @@ async fn a_vacuum_leaves_what_is_being_written_and_takes_what_nobody_has() {
     fs::write(table.join("part-left-behind.parquet"), "x").unwrap();
     fs::write(table.join(".being-written.parquet"), "x").unwrap();
     fs::write(table.join("notes.txt"), "x").unwrap();
+    let about_to_be_committed = table.join("part-written-yesterday.parquet");
+    let yesterday = UNIX_EPOCH + Duration::from_micros((NOW - DAY).unsigned_abs());
+    fs::File::create(&about_to_be_committed).unwrap().set_modified(yesterday).unwrap();
     let done = vacuum(&landing, 30, &[], true).await;
     assert_eq!((done.files, done.versions), (1, vec![]));
-    assert!(!table.join("part-left-behind.parquet").exists());
+    assert!(!table.join("part-left-behind.parquet").exists() && about_to_be_committed.exists());
     assert!(table.join(".being-written.parquet").exists() && table.join("notes.txt").exists());
 }
 

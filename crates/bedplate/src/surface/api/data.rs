@@ -138,12 +138,16 @@ async fn review(
     let order = ReviewOrder { action, by: who.name, why: wanted.why, at, choice, version: wanted.version };
     // It goes on to its end when the caller hangs up.
     let (lake, place) = (data.lake.clone(), name.clone());
-    let done = tokio::spawn(async move { lake.review(&place.namespace, &place.name, order).await }).await;
-    let done = done.map_err(|error| Failed(Problem::new(ErrorKind::Internal, what.clone(), error.to_string())))?;
-    let (report, rows) = done.map_err(|error| failed(&what)(&error))?;
+    let task = tokio::spawn(async move { lake.review(&place.namespace, &place.name, order).await });
+    let (report, rows) = ended(&what, task).await?.map_err(|error| failed(&what)(&error))?;
     data.wake(&name, json!({ "quarantined": report.quarantined })).await;
     Ok(Json(json!({ "dataset": name.name, "namespace": name.namespace, "action": action, "rows": rows,
         "version": report.version, "quarantined": report.quarantined, "tableRows": report.rows })))
+}
+
+/// What a task of its own came to.
+async fn ended<T>(what: &str, task: tokio::task::JoinHandle<T>) -> Result<T, Failed> {
+    task.await.map_err(|error| Failed(Problem::new(ErrorKind::Internal, what, error.to_string())))
 }
 
 fn checked(wanted: Wanted, what: &str) -> Result<Wanted, Failed> {

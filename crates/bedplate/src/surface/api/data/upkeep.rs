@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::{Asked, Failed, failed, readable};
-use super::Data;
+use super::{Data, ended};
 
 /// Versions that are listed, the newest of all.
 const LISTED: usize = 1_000;
@@ -186,8 +186,4 @@ impl Data {
         let found = self.facts.db.read(|tx| bedplate_lineage::pinned(tx, &name.namespace, &name.name, &versions));
         found.map_err(|error| Problem::of(of(), &error))
     }
-}
-
-async fn ended<T>(what: &str, task: tokio::task::JoinHandle<T>) -> Result<T, Failed> {
-    task.await.map_err(|error| Failed(Problem::new(ErrorKind::Internal, what, error.to_string())))
 }

@@ -1,13 +1,9 @@
-//! `load: merge`: rows take the place of those with their key. Copy on write: only data files with a row that is replaced are
-//! written anew, without it; they and the new rows become one version together.
-//!
-//! Of each key a load brings, 16 bytes of a hash and where its last row stands are in memory: that bounds a load.
+//! The keys of the rows that a load brings: 16 bytes of a hash each, and where its last row stands.
 
 use std::collections::HashMap;
-use std::path::Path;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch};
-use arrow::compute::{cast, filter_record_batch};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch};
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::row::{OwnedRow, RowConverter, SortField};
@@ -15,31 +11,28 @@ use bedplate_kinds::{DatasetSpec, Load};
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::IngestError;
-use crate::delta::rewrite::{self, DataFileReader};
-use crate::delta::{DataFile, DataFileWriter, TableError, name_in_place_of};
+use super::MergeError;
+use crate::delta::rewrite::DataFileReader;
 
 /// Keys that one load may bring: a quarter of a GiB of memory.
 const MOST_KEYS: usize = 7_000_000;
-/// In place of a row: a later one is in the table.
-const LATE: u64 = u64::MAX;
 
 /// The last row of a key that a load brings.
-struct Last {
-    order: i64,
+pub struct Last {
+    pub order: i64,
     /// Its number among the rows that are kept.
-    row: u64,
+    pub row: u64,
 }
 
 /// The keys of the rows that a load brings.
-pub(super) struct Keys {
-    names: Vec<String>,
+pub struct Keys {
+    pub names: Vec<String>,
     sequence: Option<String>,
     converter: RowConverter,
     /// Of the first column of the key.
     first: RowConverter,
     range: Option<(OwnedRow, OwnedRow)>,
-    last: HashMap<u128, Last>,
+    pub last: HashMap<u128, Last>,
     rows: u64,
     most: usize,
 }
@@ -102,7 +95,7 @@ impl Keys {
     }
 
     /// None for a row without a key: it has nothing to do with any other.
-    fn hashes(&self, batch: &RecordBatch) -> Result<Vec<Option<u128>>, ArrowError> {
+    pub fn hashes(&self, batch: &RecordBatch) -> Result<Vec<Option<u128>>, ArrowError> {
         let columns = self.columns(batch)?;
         let rows = self.converter.convert_columns(&columns)?;
         let has_key = |row: usize| columns.iter().all(|column| column.is_valid(row));
@@ -113,7 +106,7 @@ impl Keys {
         self.names.iter().map(|name| named(batch, name)).collect()
     }
 
-    fn orders(&self, batch: &RecordBatch) -> Result<Option<Int64Array>, ArrowError> {
+    pub fn orders(&self, batch: &RecordBatch) -> Result<Option<Int64Array>, ArrowError> {
         let Some(sequence) = &self.sequence else { return Ok(None) };
         let values = cast(&named(batch, sequence)?, &DataType::Int64)?;
         Ok(Some(values.as_primitive::<Int64Type>().clone()))
@@ -134,7 +127,7 @@ impl Keys {
     }
 
     /// What has to be read of the table to find the keys.
-    fn schema(&self, of: &Schema) -> Result<SchemaRef, ArrowError> {
+    pub fn schema(&self, of: &Schema) -> Result<SchemaRef, ArrowError> {
         let needed = self.names.iter().chain(&self.sequence);
         let mut fields = Vec::new();
         for name in needed {
@@ -147,7 +140,7 @@ impl Keys {
     }
 
     /// The groups of rows of a file in which a key may be, by what its footer says of the key's first column.
-    fn groups(&self, reader: &DataFileReader) -> Result<Vec<usize>, MergeError> {
+    pub fn groups(&self, reader: &DataFileReader) -> Result<Vec<usize>, MergeError> {
         let metadata = reader.metadata();
         let all = || (0..metadata.num_row_groups()).collect();
         let (Some((least, greatest)), Some(name)) = (&self.range, self.names.first()) else { return Ok(Vec::new()) };
@@ -176,140 +169,6 @@ impl Keys {
 fn named(batch: &RecordBatch, name: &str) -> Result<ArrayRef, ArrowError> {
     let column = batch.column_by_name(name);
     column.cloned().ok_or_else(|| ArrowError::SchemaError(format!("column {name:?} is not there")))
-}
-
-#[derive(Debug)]
-pub(super) enum MergeError {
-    TooMany { most: usize },
-    Arrow(ArrowError),
-    Table(TableError),
-    Ingest(IngestError),
-}
-
-impl From<ArrowError> for MergeError {
-    fn from(error: ArrowError) -> Self {
-        Self::Arrow(error)
-    }
-}
-
-impl From<TableError> for MergeError {
-    fn from(error: TableError) -> Self {
-        Self::Table(error)
-    }
-}
-
-/// What becomes of the table's files.
-#[derive(Debug, Default)]
-pub(super) struct Merged {
-    /// The rows that were brought, those of them that stay.
-    pub accepted: Option<DataFile>,
-    /// What is left of files with rows that were replaced.
-    pub rewritten: Vec<DataFile>,
-    /// These files, with their bytes.
-    pub without: Vec<(String, u64)>,
-    /// Rows of the table that were replaced.
-    pub replaced: u64,
-}
-
-/// Where it is merged: the table's folder, its files, its columns, and the version it is for.
-pub(super) struct Into<'a> {
-    pub location: &'a Path,
-    pub files: &'a [(String, u64)],
-    pub schema: &'a SchemaRef,
-    pub version: i64,
-    /// Asked between batches.
-    pub go_on: &'a dyn Fn() -> Result<(), IngestError>,
-}
-
-impl Into<'_> {
-    /// Merges the rows of `accepted`, whose keys were noted in their order.
-    pub fn merge(&self, accepted: Option<DataFile>, mut keys: Keys) -> Result<Merged, MergeError> {
-        let Some(accepted) = accepted else { return Ok(Merged::default()) };
-        let mut touched = Vec::new();
-        for file in self.files {
-            if self.meets(&file.0, &mut keys)? {
-                touched.push(file);
-            }
-        }
-        let mut merged = Merged::default();
-        for (name, bytes) in touched {
-            if let Some((rest, gone)) = self.without_replaced(name, &keys)? {
-                merged.rewritten.extend(rest);
-                merged.without.push((name.clone(), *bytes));
-                merged.replaced += gone;
-            }
-        }
-        merged.accepted = self.last_of_each(accepted, keys)?;
-        Ok(merged)
-    }
-
-    /// Whether the file has a row of a key that is brought. A key whose row there is later than what is brought is late.
-    fn meets(&self, name: &str, keys: &mut Keys) -> Result<bool, MergeError> {
-        let path = self.location.join(name);
-        let reader = rewrite::open(&path)?;
-        let groups = keys.groups(&reader)?;
-        let has_keys = keys.names.iter().all(|name| reader.schema().column_with_name(name).is_some());
-        if groups.is_empty() || !has_keys {
-            return Ok(false);
-        }
-        let mut meets = false;
-        for batch in rewrite::rows(&path, reader.with_row_groups(groups), keys.schema(self.schema)?)? {
-            (self.go_on)().map_err(MergeError::Ingest)?;
-            let batch = batch?;
-            let orders = keys.orders(&batch)?;
-            for (at, key) in keys.hashes(&batch)?.into_iter().enumerate() {
-                let Some(last) = key.and_then(|key| keys.last.get_mut(&key)) else { continue };
-                meets = true;
-                if orders.as_ref().is_some_and(|orders| orders.is_valid(at) && orders.value(at) > last.order) {
-                    last.row = LATE;
-                }
-            }
-        }
-        Ok(meets)
-    }
-
-    /// The file's rows that are not replaced, and how many are; none when all of them stay.
-    fn without_replaced(&self, name: &str, keys: &Keys) -> Result<Option<(Option<DataFile>, u64)>, MergeError> {
-        let path = self.location.join(name);
-        let mut writer =
-            DataFileWriter::named(self.location, name_in_place_of(name, self.version), self.schema.clone())?;
-        let mut gone = 0;
-        for batch in rewrite::rows(&path, rewrite::open(&path)?, self.schema.clone())? {
-            (self.go_on)().map_err(MergeError::Ingest)?;
-            let batch = batch?;
-            let is_replaced =
-                |key: Option<u128>| key.and_then(|key| keys.last.get(&key)).is_some_and(|last| last.row != LATE);
-            let stays: BooleanArray = keys.hashes(&batch)?.into_iter().map(|key| Some(!is_replaced(key))).collect();
-            gone += (batch.num_rows() - stays.true_count()) as u64;
-            writer.write(&filter_record_batch(&batch, &stays)?)?;
-        }
-        Ok(if gone == 0 { None } else { Some((writer.finish()?, gone)) })
-    }
-
-    /// Of the rows that were brought, the last of each key that is not late.
-    fn last_of_each(&self, brought: DataFile, keys: Keys) -> Result<Option<DataFile>, MergeError> {
-        let mut stay = vec![false; usize::try_from(brought.rows).unwrap_or_default()];
-        let rows = keys.last.values().filter_map(|last| usize::try_from(last.row).ok());
-        rows.filter(|row| *row < stay.len()).collect::<Vec<_>>().into_iter().for_each(|row| stay[row] = true);
-        drop(keys);
-        if stay.iter().all(|stays| *stays) {
-            return Ok(Some(brought));
-        }
-        let path = self.location.join(&brought.name);
-        let name = name_in_place_of(&brought.name, self.version);
-        let mut writer = DataFileWriter::named(self.location, name, self.schema.clone())?;
-        let mut at = 0;
-        for batch in rewrite::rows(&path, rewrite::open(&path)?, self.schema.clone())? {
-            (self.go_on)().map_err(MergeError::Ingest)?;
-            let batch = batch?;
-            let these = BooleanArray::from(stay[at..at + batch.num_rows()].to_vec());
-            at += batch.num_rows();
-            writer.write(&filter_record_batch(&batch, &these)?)?;
-        }
-        let last = writer.finish()?;
-        std::fs::remove_file(&path).map_err(TableError::io("remove", &path))?;
-        Ok(last)
-    }
 }
 
 #[cfg(test)]
