@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bedplate_kinds::{FeatureView, FeatureViewStatus, ParityResult, Phase, ViewParity};
 use bedplate_parity::How;
-use bedplate_types::{NamespacedName, Problem};
+use bedplate_types::{ErrorKind, NamespacedName, Problem};
 use futures::{StreamExt, pin_mut};
 use kube::api::{Patch, PatchParams};
 use kube::runtime::{WatchStreamExt, watcher};
@@ -14,6 +14,7 @@ use serde_json::json;
 
 use crate::core::{Facts, Platform, full_name};
 use crate::event;
+use crate::hold::Hold;
 use crate::parity::{self, Look};
 
 /// A view is verified again so long after.
@@ -109,9 +110,8 @@ enum Found {
 }
 
 async fn verified(platform: &Platform, name: &NamespacedName, was_stale: bool) -> Result<Found, Problem> {
-    let unread = |error: kube::Error| {
-        Problem::new(bedplate_types::ErrorKind::Internal, format!("feature view {name}"), error.to_string())
-    };
+    let unread =
+        |error: kube::Error| Problem::new(ErrorKind::Internal, format!("feature view {name}"), error.to_string());
     let view = platform.api::<FeatureView>(&name.namespace).get_opt(&name.name).await.map_err(unread)?;
     // One that is not ready is noted again when it is.
     let Some(view) = view.filter(|view| settled(view).is_some()) else { return Ok(Found::Gone) };
@@ -137,9 +137,8 @@ async fn tell(
 ) -> Result<(), Problem> {
     let (name, now) = (full_name(view), platform.now());
     let parity = look.parity(now, seed);
-    let failed = |error: kube::Error| {
-        Problem::new(bedplate_types::ErrorKind::Internal, format!("feature view {name}"), error.to_string())
-    };
+    let failed =
+        |error: kube::Error| Problem::new(ErrorKind::Internal, format!("feature view {name}"), error.to_string());
     let is_news =
         before.is_none_or(|before| before.materialized != parity.materialized || before.result != parity.result);
     if is_news {
@@ -147,10 +146,8 @@ async fn tell(
             "different": parity.different, "expected": parity.expected, "seed": seed });
         let facts = Facts::default().did(now, "verify", format!("featureviews/{name}"), detail);
         platform.record(facts).await.map_err(|hold| match hold {
-            crate::hold::Hold::Failed(problem) => problem,
-            other => {
-                Problem::new(bedplate_types::ErrorKind::Internal, format!("feature view {name}"), format!("{other:?}"))
-            }
+            Hold::Failed(problem) => problem,
+            other => Problem::new(ErrorKind::Internal, format!("feature view {name}"), format!("{other:?}")),
         })?;
     }
     let patch = Patch::Merge(json!({ "status": { "parity": parity, "freshness": look.freshness(now) } }));

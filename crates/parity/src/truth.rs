@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{Float64Array, RecordBatch};
-use bedplate_features::{PointInTime, SourceRow, Spine, SpineShape, batches};
+use bedplate_features::{Brought, PointInTime, SourceRow, Spine, SpineShape, batches};
 use bedplate_offline::{OfflineError, Sources, gathered};
 
 use crate::labels::MOMENT;
@@ -28,7 +28,7 @@ pub async fn truth(
     let failed = |source| OfflineError::Features { view: definition.name.clone(), source };
     let spine = Spine::new(&SpineShape::of(&definition), labels, MOMENT).map_err(failed)?;
     let spine = Arc::new(spine);
-    let is_all = pushed.is_empty() && subject.brought == bedplate_features::Brought::ALL;
+    let is_all = pushed.is_empty() && subject.brought == Brought::ALL;
     let make = || {
         let join = || PointInTime::new(definition.clone(), spine.clone());
         (join(), (!is_all).then(|| join().only(subject.brought)))

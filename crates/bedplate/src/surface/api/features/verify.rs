@@ -6,9 +6,10 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use bedplate_controllers::{Look, look};
-use bedplate_kinds::{FeatureView, ParityResult};
+use bedplate_kinds::{Dataset, FeatureView, ParityResult};
 use bedplate_parity::How;
 use bedplate_types::{ErrorKind, NamespacedName, Problem, Timestamp};
+use kube::Api;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -113,8 +114,8 @@ impl Features {
         Ok((look, told))
     }
 
-    async fn datasets(&self, caller: &Caller, view: &FeatureView) -> Result<Vec<bedplate_kinds::Dataset>, Problem> {
-        let api = kube::Api::<bedplate_kinds::Dataset>::namespaced(self.facts.client.clone(), &caller.namespace);
+    async fn datasets(&self, caller: &Caller, view: &FeatureView) -> Result<Vec<Dataset>, Problem> {
+        let api = Api::<Dataset>::namespaced(self.facts.client.clone(), &caller.namespace);
         let mut datasets = Vec::new();
         for name in &view.spec.source.datasets {
             let found = api.get_opt(name).await;
