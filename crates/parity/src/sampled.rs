@@ -58,7 +58,7 @@ fn stored(
         let join_keys = subject.view.definition.join_keys.len();
         online.each_row(&subject.online_id, join_keys, |key, time| {
             sample.take_row(key, time);
-            let is_over = sample.rows() % LOOK == 0 && cancel.is_cancelled();
+            let is_over = sample.rows().is_multiple_of(LOOK) && cancel.is_cancelled();
             if is_over { Go::NoFurther } else { Go::On }
         })?;
         if cancel.is_cancelled() { Err(ParityError::Stopped) } else { Ok(sample) }

@@ -86,7 +86,7 @@ async fn ask(client: &Client, namespace: &str, verify: &Verify) -> Result<(Vec<V
         match found.map_err(asking(format!("feature view {namespace}/{view}"))) {
             Ok(one) => told.push(one),
             // The others are told of all the same.
-            Err(problem) => drop(refused.get_or_insert(problem)),
+            Err(problem) => refused = refused.or(Some(problem)),
         }
     }
     Ok((told, refused))

@@ -278,7 +278,7 @@ fn what_was_altered_beneath_is_caught_told_and_shown_to_who_may_see_it() {
     let (code, masked) = editor.ask("POST", VERIFY, &body);
     assert_eq!(code, 200, "{masked}");
     assert_eq!((fees(&masked), masked["hiddenExamples"].as_u64()), (0, Some(fees(&all) as u64)), "{masked}");
-    assert!(!masked.to_string().contains("4711.5") && masked["examples"].as_array().unwrap().len() > 0, "{masked}");
+    assert!(!masked.to_string().contains("4711.5") && !masked["examples"].as_array().unwrap().is_empty(), "{masked}");
     assert_eq!((&masked["different"], &masked["values"]), (&all["different"], &all["values"]));
     // A viewer knows of the view and may not read it; a stranger is told the same of what is there and of what is not.
     assert_eq!(viewer.ask("POST", VERIFY, &body).0, 403);
