@@ -22,7 +22,10 @@ fn source() -> Vec<Raw> {
 
 /// The store holds these rows of a source that has others.
 fn holding(definition: ViewDefinition, rows: Vec<Raw>) -> Store {
-    Store { source: source(), ..Store::loaded(definition, rows, None) }
+    let mut store = Store::loaded(definition, rows, None);
+    store.source = source();
+    store
+}
 }
 
 #[track_caller]

@@ -69,7 +69,7 @@ impl Sources for Given {
 
 /// A view with what is stored of it, and what its source has.
 pub struct Store {
-    pub folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
     pub online: OnlineStore,
     pub subject: Subject,
     pub source: Vec<Raw>,
@@ -85,7 +85,7 @@ impl Store {
         let brought = Brought::until(until.map(Timestamp::from_micros));
         let selected = (0..definition.features.len()).collect();
         let view = View { definition, selected, tables: Vec::new(), sql: String::new(), as_known_at: None };
-        let store = Self { folder, online, subject: Subject { view, online_id: ID.into(), brought }, source };
+        let store = Self { _folder: folder, online, subject: Subject { view, online_id: ID.into(), brought }, source };
         let rows: Vec<SourceRow> =
             store.rows(&store.source).into_iter().filter(|row| brought.holds(row.time)).collect();
         store.online.load(ID, rows).unwrap();
