@@ -26,7 +26,6 @@ fn holding(definition: ViewDefinition, rows: Vec<Raw>) -> Store {
     store.source = source();
     store
 }
-}
 
 #[track_caller]
 fn check(rows: impl Fn(Vec<Raw>) -> Vec<Raw>, cause: Cause) -> Vec<Vec<Example>> {
