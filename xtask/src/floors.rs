@@ -15,7 +15,10 @@ const FLOORS: &[(u8, &[&str])] = &[
     (PILLARS, &["lake", "features", "catalogue", "tracking", "delivery", "trust", "fabric", "govern", "leader"]),
     (
         3,
-        &["archive", "buckets", "objects", "query", "offline", "online", "train", "infer", "exec", "search", "serving"],
+        &[
+            "archive", "buckets", "objects", "query", "offline", "online", "parity", "train", "infer", "exec",
+            "search", "serving",
+        ],
     ),
     (4, &["apiserver", "plan", "oip", "feast", "flight", "s3", "openlineage", "controllers", "console", "client"]),
     (5, &["bedplate"]),
@@ -35,6 +38,9 @@ const SIDEWAYS: &[(&str, &str)] = &[
     ("train", "infer"),
     // Historical features are joined from the lake's tables as they are read.
     ("offline", "query"),
+    // Whether both stores say the same is asked of both.
+    ("parity", "offline"),
+    ("parity", "online"),
     // Serving puts features by key and a model's answer together; that is all it does.
     ("serving", "online"),
     ("serving", "infer"),

@@ -65,6 +65,8 @@ pub enum Command {
     Impact(crate::commands::impact::Impact),
     /// Show what a dataset's ingests came to and what its columns hold; look at its quarantine, release rows of it or discard them.
     Data(commands::data::Data),
+    /// Compare what the online store says of feature views with their sources.
+    Features(commands::features::Features),
     /// Tell what was spent, by namespace, team, subject, resource, day or month.
     Costs(crate::commands::costs::Costs),
     /// Read, verify, prove or export the audit log.

@@ -22,7 +22,7 @@ use bedplate_audit::Signer;
 use bedplate_buckets::Blobs;
 use bedplate_client::Connection;
 use bedplate_console::Sessions;
-use bedplate_controllers::{Attempts, KnownBy, Platform, Sites};
+use bedplate_controllers::{Attempts, KnownBy, Platform, Sites, Verifier};
 use bedplate_db::Db;
 use bedplate_identity::AccessKeys;
 use bedplate_objects::Objects;
@@ -138,6 +138,7 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
         started_at: spine.clock.now(),
         cancel: cancel.child_token(),
         attempts: Attempts::default(),
+        verifier: Verifier::open()?,
     };
     let source_roots = platform.sites.source_roots.clone();
     let sessions = Arc::new(Sessions::default());
@@ -157,6 +158,7 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
         access_keys: &access_keys,
         features: &features,
         catalogue: &catalogue,
+        platform: &platform,
     };
     let control_routes = surfaces::control_routes(&spine, plane.routes(&spine), &client, &keeping, people);
     let inference_routes = bedplate_oip::router(

@@ -33,6 +33,7 @@ use crate::jobs::KnownBy;
 use crate::results::{self, IngestResult};
 use crate::run::Reconcile;
 use crate::standing::{Standing, ready_condition};
+use crate::verifier::Verifier;
 
 /// The engines and ports the controllers act through. Wired once, by the binary.
 #[derive(Clone)]
@@ -50,6 +51,7 @@ pub struct Platform {
     pub started_at: Timestamp,
     pub cancel: CancellationToken,
     pub attempts: Attempts,
+    pub verifier: Verifier,
 }
 
 /// Where things are.
@@ -141,7 +143,7 @@ impl Platform {
     }
 
     /// Events are for people: one that cannot be written stops nothing.
-    async fn tell(&self, event: Event) {
+    pub async fn tell(&self, event: Event) {
         let namespace = event.metadata.namespace.clone().unwrap_or_default();
         if let Err(error) = self.api::<Event>(&namespace).create(&PostParams::default(), &event).await {
             tracing::debug!(%error, "an event was not written");

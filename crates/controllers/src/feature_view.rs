@@ -15,10 +15,10 @@ use crate::core::{ACTOR, Facts, Platform, full_name};
 use crate::hold::{Hold, failed};
 use crate::run::Reconcile;
 use crate::source_rows::{self, SourceRows};
-use crate::{asked_rows, dataset, digest, lineage};
+use crate::{asked_rows, dataset, digest, lineage, parity};
 
 impl Reconcile for FeatureView {
-    const OF_OTHERS: &'static [&'static str] = &["rowsAsked"];
+    const OF_OTHERS: &'static [&'static str] = &["rowsAsked", "parity", "freshness"];
 
     async fn bring(
         platform: &Arc<Platform>,
@@ -34,7 +34,7 @@ async fn bring(platform: &Arc<Platform>, view: &FeatureView, status: &mut Featur
     let definition = definition(platform, view, &name).await?;
     let version = definition.version(&view.spec.source.sql);
     let tables = tables(platform, &name.namespace, &view.spec.source.datasets).await?;
-    let marker = digest::of(&[&version.to_string(), &tables.inputs, &view.spec.materialize_until]);
+    let marker = marker(view, &version, &tables);
     let told = status.phase == Phase::Ready && status.materialized == marker.to_string();
     let is_here = told && is_loaded(platform, &name, &version, marker)?;
     if is_here {
@@ -49,7 +49,13 @@ async fn bring(platform: &Arc<Platform>, view: &FeatureView, status: &mut Featur
         let source = View { definition, selected: Vec::new(), tables: tables.refs, sql, as_known_at: None };
         asked_rows::bring(platform, view, status, source, &version, &asked).await?;
     }
+    parity::stand(&name, status);
     Ok(Phase::Ready)
+}
+
+/// What is materialised: the version of the view, and what its tables hold.
+pub fn marker(view: &FeatureView, version: &Digest, tables: &Tables) -> Digest {
+    digest::of(&[&version.to_string(), &tables.inputs, &view.spec.materialize_until])
 }
 
 /// Brings the rows that the view brings without being asked.

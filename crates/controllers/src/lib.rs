@@ -29,6 +29,7 @@ mod jobs;
 mod lineage;
 mod model;
 mod monitor;
+mod parity;
 mod policy;
 mod price_sheet;
 mod profiles;
@@ -49,6 +50,8 @@ mod train;
 mod training_recipe;
 mod training_set;
 mod upkeep;
+mod verifier;
+mod verifying;
 mod workload;
 
 pub use bindings::follow_bindings;
@@ -56,9 +59,11 @@ pub use core::{Platform, Sites};
 pub use elsewhere::{ASKED, Attempts};
 pub use feature_view::online_id;
 pub use jobs::{FEATURE_PREFIX, KnownBy, PushFrame, ReplayJob, ReplayResult, TrainJob, TrainResult};
+pub use parity::{Look, look};
 pub use profiles::{DatasetProfile, KEPT_PROFILES, profile, profiled_versions};
 pub use results::{IngestResult, results};
 pub use run::run;
+pub use verifier::Verifier;
 
 /// The tables this crate keeps.
 pub const MIGRATIONS: &[bedplate_db::Migration] = &[results::RESULTS, profiles::PROFILES];

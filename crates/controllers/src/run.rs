@@ -21,13 +21,14 @@ use tokio_util::sync::CancellationToken;
 use crate::core::{PERIOD, Platform};
 use crate::hold::Hold;
 use crate::standing::Standing;
-use crate::{job_token, profiling};
+use crate::{job_token, profiling, verifying};
 
 /// Runs until `platform.cancel` is cancelled.
 pub async fn run(platform: Platform) {
     job_token::end_left_behind(&platform).await;
     let all = vec![
         profiling::run(platform.clone()).boxed(),
+        verifying::run(platform.clone()).boxed(),
         start::<Entity>(&platform, |c, _, _| c),
         start::<ExpectationSuite>(&platform, |c, _, _| c),
         start::<Dataset>(&platform, |c, s, k| on::<ExpectationSuite, _>(on::<Dataset, _>(c, s, k), s, k)),

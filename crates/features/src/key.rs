@@ -42,6 +42,30 @@ impl EntityKey {
         &self.0
     }
 
+    /// The key whose bytes these are, as [`EntityKey::as_bytes`] gave them.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        Self(bytes.to_vec())
+    }
+
+    /// What the key is made of, in the order of the entity's join keys; `None` of bytes that are no key.
+    #[must_use]
+    pub fn parts(&self) -> Option<Vec<KeyValue<'_>>> {
+        let (mut rest, mut parts) = (self.0.as_slice(), Vec::new());
+        while let Some((letter, tail)) = rest.split_first() {
+            let (part, after) = match letter {
+                b'i' => {
+                    tail.split_first_chunk().map(|(number, after)| (KeyValue::Int(i64::from_be_bytes(*number)), after))
+                }
+                b's' => text_of(tail),
+                _ => None,
+            }?;
+            parts.push(part);
+            rest = after;
+        }
+        Some(parts)
+    }
+
     /// The key of one row of `batch`, whose columns have the join keys' names; `None` when any part is null.
     ///
     /// Casts the key columns each time: for many rows use [`crate::rows`] or [`crate::point_in_time`].
@@ -72,6 +96,13 @@ impl EntityKey {
         }
         Ok(bytes.map(Self))
     }
+}
+
+/// The text at the beginning of `bytes`, behind its letter, and what follows it.
+fn text_of(bytes: &[u8]) -> Option<(KeyValue<'_>, &[u8])> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    let (text, after) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
+    Some((KeyValue::Text(std::str::from_utf8(text).ok()?), after))
 }
 
 /// The key columns of a batch, cast once.
@@ -247,6 +278,19 @@ mod tests {
                 assert_eq!(EntityKey::from_batch(&keys, &batch, 0).unwrap(), wanted);
             }
         }
+    }
+
+    #[test]
+    fn a_keys_bytes_say_what_it_is_made_of() {
+        let keys = keys(&[ColumnType::String, ColumnType::Int64, ColumnType::String]);
+        let parts = [KeyValue::Text("é"), KeyValue::Int(i64::MIN), KeyValue::Text("")];
+        let key = EntityKey::from_values(&keys, &parts).unwrap().unwrap();
+        assert_eq!(EntityKey::from_bytes(key.as_bytes()).parts().unwrap(), parts);
+        for cut in 1..key.as_bytes().len() {
+            let cut = EntityKey::from_bytes(&key.as_bytes()[..cut]).parts().is_none_or(|found| found.len() < 3);
+            assert!(cut);
+        }
+        assert_eq!(EntityKey::from_bytes(b"x").parts(), None);
     }
 
     #[test]

@@ -23,24 +23,32 @@
 //!
 //! It does not know where rows come from or where they are stored: no I/O, no clock, no async.
 
+mod brought;
 mod definition;
 mod error;
 mod history;
 mod join;
 mod key;
+mod known;
 mod moment;
 mod number;
 mod packed;
 pub mod request;
 mod row;
+mod sample;
+mod stored;
 mod tiles;
 
+pub use brought::Brought;
 pub use definition::{FeatureDef, ViewDefinition};
 pub use error::FeatureError;
 pub use history::{History, HistoryRef, value_at, values, values_into, values_of};
 pub use join::{PointInTime, Spine, SpineShape};
 pub use key::{EntityKey, KeyValue};
+pub use known::NewestKnown;
 pub use number::tidy;
 pub use packed::{InvalidPacked, pack, unpack};
 pub use request::RequestEncoder;
 pub use row::{ROW_ID_COLUMN, RowId, RowsReport, SourceRow, rows, rows_reported};
+pub use sample::{Drawn, EntitySample};
+pub use stored::{batches, key_columns};

@@ -23,6 +23,7 @@ use crate::{Condition, FeatureTerm, Phase};
     printcolumn = r#"{"name":"Phase","type":"string","jsonPath":".status.phase"}"#,
     printcolumn = r#"{"name":"Entity","type":"string","jsonPath":".spec.entity"}"#,
     printcolumn = r#"{"name":"Rows","type":"integer","jsonPath":".status.onlineRows"}"#,
+    printcolumn = r#"{"name":"Parity","type":"string","jsonPath":".status.parity.result"}"#,
     printcolumn = r#"{"name":"TTL","type":"string","jsonPath":".spec.ttl","priority":1}"#,
     printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#
 )]
@@ -124,10 +125,84 @@ pub struct FeatureViewStatus {
     pub rows_asked: Option<RowsAsked>,
     /// How far what was asked for is.
     pub rows_brought: Option<RowsBrought>,
+    /// Whether the online store said what the source did when they were last compared.
+    pub parity: Option<ViewParity>,
+    /// How new the rows were then.
+    pub freshness: Option<ViewFreshness>,
     /// Where it stands, aspect by aspect.
     pub conditions: Vec<Condition>,
     /// The generation of the spec this status tells of.
     pub observed_generation: i64,
+}
+
+/// What comparing a sample of online values with the source came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ViewParity {
+    pub result: ParityResult,
+    /// When they were compared.
+    pub at: Timestamp,
+    /// The version of the view.
+    pub version: String,
+    /// What was materialised then.
+    pub materialized: String,
+    /// Which entities and moments were looked at; `bedplate features verify --seed` looks at the same ones again.
+    pub seed: u32,
+    /// Entities that were looked at.
+    pub entities: u64,
+    /// Values that were compared: a feature of an entity at a moment each.
+    pub values: u64,
+    /// Values that were equal to the last bit.
+    pub equal: u64,
+    /// Values that differ from those of the source by rows that were pushed, or that are still to be: no fault.
+    pub expected: u64,
+    /// Values that differ.
+    pub different: u64,
+    /// Entities of the source that should have rows online and have none.
+    pub missing_entities: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum ParityResult {
+    /// No value differs, but by rows that were pushed or are still to be.
+    Equal,
+    Different,
+}
+
+/// The newest rows of a view.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ViewFreshness {
+    /// When it was looked at.
+    pub at: Timestamp,
+    /// When the newest row online became known; none in a view without times.
+    #[serde(default)]
+    pub newest_online: Option<Timestamp>,
+    /// When the newest row of the source became known.
+    #[serde(default)]
+    pub newest_source: Option<Timestamp>,
+    /// Whether at that time every value online was older than the TTL.
+    #[serde(default)]
+    pub expired: bool,
+}
+
+impl ViewParity {
+    /// In words: `3 of 1200 values of 400 entities differ`.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let Self { entities, values, expected, different, missing_entities, .. } = self;
+        let mut told = match self.result {
+            ParityResult::Equal => format!("online = offline for {} values of {entities} entities", values - expected),
+            ParityResult::Different => format!("{different} of {values} values of {entities} entities differ"),
+        };
+        if *missing_entities > 0 {
+            told += &format!("; {missing_entities} entities are not online");
+        }
+        if *expected > 0 {
+            told += &format!("; {expected} values differ by rows that were pushed, or are still to be");
+        }
+        told
+    }
 }
 
 /// A range of time whose rows are to be in the online store.

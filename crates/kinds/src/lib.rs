@@ -59,7 +59,8 @@ pub use feature_service::{
     FeatureService, FeatureServiceSpec, FeatureServiceStatus, RequestFeature, Transform, ViewSelection,
 };
 pub use feature_view::{
-    Aggregate, Feature, FeatureView, FeatureViewSource, FeatureViewSpec, FeatureViewStatus, RowsAsked, RowsBrought,
+    Aggregate, Feature, FeatureView, FeatureViewSource, FeatureViewSpec, FeatureViewStatus, ParityResult, RowsAsked,
+    RowsBrought, ViewFreshness, ViewParity,
 };
 pub use glossary_term::{ColumnTerm, FeatureTerm, GlossaryTerm, GlossaryTermSpec, GlossaryTermStatus};
 pub use masking::{ColumnMask, Mask, RowFilter};

@@ -45,7 +45,6 @@ pub async fn join(
 }
 
 async fn join_one(sources: &impl Sources, spine: Arc<Spine>, view: &View) -> Result<Vec<Feature>, OfflineError> {
-    let parts = sources.parts(view).await?;
     let definition = Arc::new(view.definition.clone());
     let join = || {
         let join = PointInTime::new(definition.clone(), spine.clone());
@@ -54,26 +53,53 @@ async fn join_one(sources: &impl Sources, spine: Arc<Spine>, view: &View) -> Res
             None => join,
         }
     };
-    let mut taking: JoinSet<Result<PointInTime, OfflineError>> =
-        parts.into_iter().map(|rows| take(rows, join(), view.clone())).collect();
-    let mut whole = None::<PointInTime>;
-    while let Some(part) = taking.join_next().await {
-        let part = part.map_err(|_| OfflineError::Stopped { view: view.definition.name.clone() })??;
-        match &mut whole {
-            Some(whole) => whole.merge(part),
-            None => whole = Some(part),
-        }
-    }
-    let values = whole.unwrap_or_else(join).finish();
+    let whole = gathered(sources, view, join, |join, batch| join.take(batch), PointInTime::merge).await?;
+    let values = whole.finish();
     let feature = |position: &usize| Feature { name: view.full_name(*position), values: values[*position].clone() };
     Ok(view.selected.iter().map(feature).collect())
 }
 
-async fn take(mut rows: Batches, mut join: PointInTime, view: View) -> Result<PointInTime, OfflineError> {
-    while let Some(batch) = rows.next().await.transpose()? {
-        join.take(&batch).map_err(|error| wrong(&view, error))?;
+/// One pass over a view's source: each part is taken in by a state of its own, on the runtime's threads, and the states are
+/// merged. Dropping the future ends it.
+///
+/// # Errors
+/// When the query fails, and what `take` returns.
+pub async fn gathered<S, Make, Take>(
+    sources: &impl Sources,
+    view: &View,
+    make: Make,
+    take: Take,
+    merge: impl Fn(&mut S, S),
+) -> Result<S, OfflineError>
+where
+    S: Send + 'static,
+    Make: Fn() -> S,
+    Take: Fn(&mut S, &RecordBatch) -> Result<(), FeatureError> + Clone + Send + 'static,
+{
+    let parts = sources.parts(view).await?;
+    let mut taking: JoinSet<Result<S, OfflineError>> =
+        parts.into_iter().map(|rows| taken(rows, make(), take.clone(), view.definition.name.clone())).collect();
+    let mut whole = None::<S>;
+    while let Some(part) = taking.join_next().await {
+        let part = part.map_err(|_| OfflineError::Stopped { view: view.definition.name.clone() })??;
+        match &mut whole {
+            Some(whole) => merge(whole, part),
+            None => whole = Some(part),
+        }
     }
-    Ok(join)
+    Ok(whole.unwrap_or_else(make))
+}
+
+async fn taken<S>(
+    mut rows: Batches,
+    mut state: S,
+    take: impl Fn(&mut S, &RecordBatch) -> Result<(), FeatureError>,
+    view: String,
+) -> Result<S, OfflineError> {
+    while let Some(batch) = rows.next().await.transpose()? {
+        take(&mut state, &batch).map_err(|source| OfflineError::Features { view: view.clone(), source })?;
+    }
+    Ok(state)
 }
 
 fn wrong(view: &View, source: FeatureError) -> OfflineError {

@@ -17,7 +17,7 @@ mod view;
 
 pub use error::OfflineError;
 pub use history::{Labels, historical_features};
-pub use join::{Feature, join};
+pub use join::{Feature, gathered, join};
 pub use source::Source;
 pub use sources::{Batches, Sources};
 pub use view::{View, full_feature_name};

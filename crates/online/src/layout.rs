@@ -11,7 +11,7 @@
 //! Before layout 2 the value was never left out; such rows are read as they are. Views that tell when rows were created came
 //! without a layout of their own: to an older bedplate they are other versions of the view, whose rows it does not look for.
 
-use bedplate_features::{EntityKey, SourceRow, pack};
+use bedplate_features::{EntityKey, RowId, SourceRow, pack};
 use sha2::{Digest, Sha256};
 
 /// Changes whenever the meaning of the bytes does.
@@ -94,6 +94,19 @@ pub(crate) fn values_in<'a>(key: &'a [u8], prefix: usize, value: &'a [u8]) -> &'
     }
 }
 
+/// The id in a row's key, whose entity prefix is `prefix` bytes long; `None` of a row without one.
+pub(crate) fn id_in(key: &[u8], prefix: usize) -> Option<RowId> {
+    match key.get(prefix + TIME_WIDTH..)? {
+        [b'i', number @ ..] => Some(RowId::Int(i64::from_be_bytes(number.try_into().ok()?))),
+        [b's', text @ ..] => {
+            let (length, text) = text.split_first_chunk()?;
+            let text = text.get(..u32::from_be_bytes(*length) as usize)?;
+            Some(RowId::Text(std::str::from_utf8(text).ok()?.to_owned()))
+        }
+        _ => None,
+    }
+}
+
 /// The entity prefix of a row's key.
 pub(crate) fn entity_of<'a>(key: &'a [u8], row: &SourceRow) -> &'a [u8] {
     &key[..VIEW_WIDTH + row.key.as_bytes().len()]
@@ -151,7 +164,7 @@ pub(crate) fn after_view(view: &ViewPrefix) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use bedplate_features::{KeyValue, RowId};
+    use bedplate_features::KeyValue;
 
     use super::*;
 

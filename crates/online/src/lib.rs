@@ -20,6 +20,7 @@ mod ranked;
 mod read;
 mod sort;
 mod store;
+mod stored;
 mod tickets;
 mod write;
 
@@ -27,3 +28,4 @@ pub use error::OnlineError;
 pub use load::LoadError;
 pub use read::Dated;
 pub use store::OnlineStore;
+pub use stored::Go;

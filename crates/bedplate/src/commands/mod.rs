@@ -14,6 +14,7 @@ mod delete;
 mod describe;
 mod doctor;
 pub mod drift;
+pub mod features;
 mod get;
 pub mod impact;
 pub mod init;
@@ -80,6 +81,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Trace(command) => wait(trace::run(&home, &command)),
         Command::Impact(command) => wait(impact::run(&home, &command)),
         Command::Data(command) => wait(data::run(&home, &command)),
+        Command::Features(command) => wait(features::run(&home, &command)),
         Command::Costs(command) => wait(costs::run(&home, &command)),
         Command::Audit(command) => wait(audit::run(&home, &command)),
         Command::Login(command) => wait(login::run(&home, &command)),

@@ -58,6 +58,7 @@ pub struct Keeping<'a> {
     pub access_keys: &'a AccessKeys,
     pub features: &'a Arc<features::Store>,
     pub catalogue: &'a Arc<Catalogue>,
+    pub platform: &'a bedplate_controllers::Platform,
 }
 
 pub fn control_routes(
@@ -67,7 +68,7 @@ pub fn control_routes(
     keeping: &Keeping<'_>,
     people: People,
 ) -> Router {
-    let Keeping { lake, online, leads, places, sql, access_keys, features, catalogue } = *keeping;
+    let Keeping { lake, online, leads, places, sql, access_keys, features, catalogue, platform } = *keeping;
     let People { sessions, provider, issuing } = people;
     let facts = api::Facts {
         db: spine.db.clone(),
@@ -100,6 +101,13 @@ pub fn control_routes(
             lake: lake.clone(),
             leads: leads.clone(),
             sql: sql.clone(),
+        }))
+        .merge(api::features(api::Features {
+            facts: facts.clone(),
+            platform: platform.clone(),
+            leads: leads.clone(),
+            sql: sql.clone(),
+            views: features.clone(),
         }))
         .merge(api::search(facts.clone(), catalogue.clone()))
         .merge(api::sql(facts.clone(), sql.clone()))

@@ -13,7 +13,7 @@ use bedplate_types::Problem;
 use kube::ResourceExt;
 use serde::Serialize;
 
-use self::read::{cost, datasets, first, model, replay, trace};
+use self::read::{cost, datasets, first, model, parity, replay, trace};
 use crate::platform::Running;
 
 #[derive(Serialize)]
@@ -23,6 +23,7 @@ pub struct Summary {
     model: ModelSummary,
     gates: Vec<GateResult>,
     serving: Serving,
+    parity: Parity,
     drift: Vec<DriftResult>,
     label_shift: Vec<LabelShift>,
     trace: Trace,
@@ -85,6 +86,20 @@ struct Serving {
     records_dropped: u64,
 }
 
+/// What the online store says of every view, held against the views' sources after the replay has pushed to it.
+#[derive(Default, Serialize)]
+struct Parity {
+    views: u64,
+    entities: u64,
+    values: u64,
+    equal: u64,
+    /// Values that differ by rows that were pushed, or are still to be.
+    expected: u64,
+    different: u64,
+    /// Rows the replay pushed before.
+    pushed_rows: u64,
+}
+
 #[derive(Serialize)]
 struct Trace {
     prediction: String,
@@ -124,6 +139,7 @@ pub async fn gather(
     let (model, version) = model(running, &namespace, &recipe).await?;
     let replay = replay(running, &namespace).await?;
     let monitor = first::<Monitor>(running, &namespace).await?.status.unwrap_or_default();
+    let parity = parity(running, &namespace, replay.pushed_rows).await?;
     let verified = running.verify_audit().await?;
     Ok(Summary {
         dataset: datasets(running, &namespace, &recipe.spec.label.datasets).await?,
@@ -151,6 +167,7 @@ pub async fn gather(
             p99_ms: replay.p99_ms,
             records_dropped: running.deployments.dropped_records(),
         },
+        parity,
         drift: monitor.drift,
         label_shift: monitor.label_shift,
         audit: Audit { leaves: verified.leaves, verified: true, root: verified.root.to_string() },

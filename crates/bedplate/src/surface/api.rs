@@ -5,9 +5,11 @@ mod backup;
 mod certificates;
 mod costs;
 mod data;
+mod features;
 mod impact;
 mod log;
 pub mod login;
+mod metrics;
 mod policy;
 mod search;
 mod sql;
@@ -17,6 +19,7 @@ mod trace;
 pub use backup::{Backups, router as backups};
 pub use certificates::{CertificateRequest, Issuing, Machine, router as certificates};
 pub use data::{Data, router as data};
+pub use features::{Features, router as features};
 pub use search::router as search;
 pub use sql::router as sql;
 pub use trace::find_trace;
@@ -53,10 +56,10 @@ pub fn router(facts: Facts) -> Router {
     routes.fold(Router::new(), |router, (operation, handler)| router.route(&operation.path, handler)).with_state(facts)
 }
 
-/// Every operation of this router and of those of backups, certificates, data, search, SQL and signing in, and who may.
+/// Every operation of this router and of those of backups, certificates, data, features, search, SQL and signing in, and who may.
 pub fn operations() -> Vec<Operation> {
     let own = table().into_iter().map(|(operation, _)| operation);
-    let more = [backup::operations(), certificates::operations(), data::operations()];
+    let more = [backup::operations(), certificates::operations(), data::operations(), features::operations()];
     let more = more.into_iter().chain([search::operations(), sql::operations(), login::operations()]);
     own.chain(more.flatten()).collect()
 }
@@ -80,6 +83,7 @@ fn table() -> Table {
         (audit("/bedplate/v1/audit/proof/{leaf}"), get(audit::proof)),
         (read(log, Action::Get, "Workload"), get(log::log)),
         (read("/bedplate/v1/impact", Action::Get, "Lineage"), get(impact::impact)),
+        (Operation::may("GET", "/metrics", Action::Get, "FeatureView", Hidden::LeftOut), get(metrics::metrics)),
     ];
     table.extend(costs::table());
     table.extend(policy::table());

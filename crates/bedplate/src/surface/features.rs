@@ -134,7 +134,7 @@ impl Store {
     }
 
     /// Of all datasets a view is made of: as secret as the most secret one, and allowed only what all allow.
-    async fn tags(&self, namespace: &str, view: &FeatureView) -> Result<Tags, StoreError> {
+    pub async fn tags(&self, namespace: &str, view: &FeatureView) -> Result<Tags, StoreError> {
         let datasets: Api<Dataset> = Api::namespaced(self.client.clone(), namespace);
         let mut made: Option<DataTags> = None;
         for name in &view.spec.source.datasets {

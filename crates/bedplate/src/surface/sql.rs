@@ -22,6 +22,7 @@ use kube::{Client, ResourceExt};
 use self::grant::{Granted, Guard};
 use self::near::near;
 use self::record::Record;
+pub use self::record::tell_reads;
 
 /// Who asks, in which namespace, and what for.
 #[derive(Clone, Debug)]

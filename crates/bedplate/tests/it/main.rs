@@ -24,6 +24,7 @@ mod machines;
 mod materialize;
 mod oidc;
 mod operator;
+mod parity;
 mod plain;
 mod policy;
 mod postgres;

@@ -54,6 +54,16 @@ fn every_live_answer_equals_the_offline_one() {
 }
 
 #[test]
+fn the_online_store_says_what_the_sources_do_after_the_pushes() {
+    let parity = &DONE.summary["parity"];
+    assert_eq!((parity["views"].as_u64(), parity["different"].as_u64()), (Some(6), Some(0)), "{parity}");
+    // All that was known by the newest push was pushed.
+    assert_eq!((parity["expected"].as_u64(), &parity["equal"]), (Some(0), &parity["values"]), "{parity}");
+    assert!(parity["values"].as_u64() > Some(2_000) && parity["entities"].as_u64() > Some(1_000), "{parity}");
+    assert!(parity["pushed_rows"].as_u64() > Some(10_000), "{parity}");
+}
+
+#[test]
 fn drift_trace_audit_and_cost_are_told() {
     let summary = &DONE.summary;
     let drift = summary["drift"].as_array().unwrap();

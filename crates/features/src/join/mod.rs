@@ -12,7 +12,7 @@ use bedplate_types::Timestamp;
 pub use spine::{Spine, SpineShape};
 
 use crate::row::SourceColumns;
-use crate::{FeatureError, RowsReport, ViewDefinition};
+use crate::{Brought, FeatureError, RowsReport, ViewDefinition};
 use latest::Latest;
 use windowed::Windowed;
 
@@ -25,6 +25,8 @@ pub struct PointInTime {
     rows: Rows,
     /// Rows created after it are not seen.
     cutoff: i64,
+    /// Rows known at other times are not seen.
+    only: Brought,
     report: RowsReport,
 }
 
@@ -52,7 +54,7 @@ impl PointInTime {
         let is_latest = def.longest_window().is_none();
         let latest = || Rows::Latest(Latest::new(width, &spine));
         let rows = if is_latest { latest() } else { Rows::Windowed(Windowed::new(&def, width)) };
-        Self { def, spine, rows, cutoff: i64::MAX, report: RowsReport::default() }
+        Self { def, spine, rows, cutoff: i64::MAX, only: Brought::ALL, report: RowsReport::default() }
     }
 
     /// Sees no row that was created after `moment`; of a view without a created column, all of them.
@@ -61,14 +63,32 @@ impl PointInTime {
         Self { cutoff: moment.micros(), ..self }
     }
 
+    /// Sees, of what [`PointInTime::take`] is given, only the rows that are said to be brought into the online store.
+    #[must_use]
+    pub fn only(self, only: Brought) -> Self {
+        Self { only, ..self }
+    }
+
     /// Takes in some rows of the view's source.
     ///
     /// # Errors
     /// When a column is missing or has a type that cannot be used.
     pub fn take(&mut self, batch: &RecordBatch) -> Result<(), FeatureError> {
+        self.take_of(batch, self.only)
+    }
+
+    /// Takes in rows that were pushed, whenever they became known.
+    ///
+    /// # Errors
+    /// As [`PointInTime::take`].
+    pub fn take_pushed(&mut self, batch: &RecordBatch) -> Result<(), FeatureError> {
+        self.take_of(batch, Brought::ALL)
+    }
+
+    fn take_of(&mut self, batch: &RecordBatch, only: Brought) -> Result<(), FeatureError> {
         let columns = SourceColumns::new(&self.def, batch)?;
         // All entities are looked up before anything else is done with one: the processor then waits for several at once.
-        let asked = self.asked(&columns, batch.num_rows());
+        let asked = self.asked(&columns, batch.num_rows(), only);
         match &mut self.rows {
             Rows::Latest(rows) => rows.take(&asked, &self.spine, &columns),
             Rows::Windowed(rows) => rows.take(&asked, &self.spine, &columns),
@@ -77,9 +97,9 @@ impl PointInTime {
     }
 
     /// The usable rows of entities some label row asks about.
-    fn asked(&mut self, columns: &SourceColumns, rows: usize) -> Vec<Asked> {
+    fn asked(&mut self, columns: &SourceColumns, rows: usize, only: Brought) -> Vec<Asked> {
         let mut asked = Vec::with_capacity(rows);
-        if columns.all_usable() && !columns.has_created() {
+        if columns.all_usable() && !columns.has_created() && only == Brought::ALL {
             self.report.kept += rows;
             self.spine.each_entity(columns.keys(), rows, |row, entity| {
                 asked.push(Asked { row, entity, time: columns.time(row) });
@@ -89,7 +109,7 @@ impl PointInTime {
         let mut key = Vec::new();
         let is_seen = |row| columns.created(row).is_none_or(|created| created <= self.cutoff);
         for row in (0..rows).filter(|row| is_seen(*row)) {
-            if let Some(time) = columns.usable(row, &mut self.report)
+            if let Some(time) = columns.usable(row, &mut self.report).filter(|time| only.holds(*time))
                 && let Some(entity) = self.spine.entity(columns.keys(), row, &mut key)
             {
                 asked.push(Asked { row, entity, time });

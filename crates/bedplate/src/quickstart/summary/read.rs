@@ -2,15 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use bedplate_client::{FeaturesVerify, features_verify};
 use bedplate_controllers::ReplayResult;
-use bedplate_kinds::{Dataset, Model, ModelVersion, TrainingRecipe, Workload};
+use bedplate_kinds::{Dataset, FeatureView, Model, ModelVersion, TrainingRecipe, Workload};
 use bedplate_types::{ErrorKind, Problem};
 use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 
 use super::walk::walk;
-use super::{Cost, DatasetSummary, Table, Trace};
+use super::{Cost, DatasetSummary, Parity, Table, Trace};
 use crate::platform::Running;
+
+/// Entities of each view that are verified.
+const SAMPLE: u32 = 500;
 
 async fn all<K>(running: &Running, namespace: &str) -> Result<Vec<K>, Problem>
 where
@@ -78,6 +82,25 @@ pub async fn replay(running: &Running, namespace: &str) -> Result<ReplayResult, 
     let outputs: serde_json::Map<_, _> = outputs.into_iter().collect();
     serde_json::from_value(outputs.into())
         .map_err(|error| Problem::new(ErrorKind::Internal, "the replay's result", error.to_string()))
+}
+
+/// As `bedplate features verify` finds it.
+pub async fn parity(running: &Running, namespace: &str, pushed_rows: u64) -> Result<Parity, Problem> {
+    let mut parity = Parity { pushed_rows, ..Parity::default() };
+    let wanted = FeaturesVerify { sample: Some(SAMPLE), ..FeaturesVerify::default() };
+    for view in all::<FeatureView>(running, namespace).await? {
+        let name = view.name_any();
+        let found = features_verify(running.client(), namespace, &name, &wanted).await;
+        let found = found.map_err(|error| Problem::of(format!("verifying feature view {namespace}/{name}"), &error))?;
+        let count = |name: &str| found[name].as_u64().unwrap_or_default();
+        parity.views += 1;
+        parity.entities += count("entities");
+        parity.values += count("values");
+        parity.equal += count("equal");
+        parity.expected += count("expected");
+        parity.different += count("different");
+    }
+    Ok(parity)
 }
 
 pub async fn trace(running: &Running, prediction: Option<&str>) -> Result<Trace, Problem> {

@@ -1,6 +1,6 @@
 //! The summary as a person reads it, or as one JSON object.
 
-use super::Summary;
+use super::{Parity, Summary};
 use crate::cli::Report;
 
 impl Summary {
@@ -38,6 +38,7 @@ impl Summary {
             self.serving.p50_ms,
             self.serving.p99_ms
         );
+        println!("parity     {}", self.parity.told());
         let drifted: Vec<_> = self.drift.iter().filter(|one| one.drifted).map(|one| one.feature.as_str()).collect();
         println!("drift      {} of {} features: {}", drifted.len(), self.drift.len(), drifted.join(", "));
         println!("trace      {} hops back to {} source files", self.trace.hops, self.trace.sources);
@@ -61,8 +62,23 @@ impl Summary {
             "  bedplate predict late-arrival -n {} -s tailnum=N14228 -s carrier=UA -s origin=EWR -s dest=IAH -s scheduled_time=2013-07-08T12:00:00Z",
             self.namespace
         );
+        println!("  bedplate features verify -n {}", self.namespace);
         println!("  bedplate impact flights.arr_delay -n {}", self.namespace);
         println!("  bedplate costs --by resource -n {}", self.namespace);
         println!("  bedplate audit verify");
+    }
+}
+
+impl Parity {
+    fn told(&self) -> String {
+        let Self { views, entities, values, expected, different, pushed_rows, .. } = self;
+        let after = if *pushed_rows > 0 { format!(", after {pushed_rows} pushed rows") } else { String::new() };
+        match different {
+            0 => {
+                let equal = values - expected;
+                format!("online = offline for {equal} values of {entities} entities of {views} views{after}")
+            }
+            _ => format!("{different} of {values} values of {entities} entities differ: bedplate features verify"),
+        }
     }
 }

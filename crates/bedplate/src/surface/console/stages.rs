@@ -1,7 +1,9 @@
 //! The loop of a use case, from dataset to monitor, as its objects stand.
 
 use bedplate_console::{ObjectRow, Stage, StageKind, State};
-use bedplate_kinds::{Dataset, Endpoint, FeatureView, Model, Monitor, Phase, TrainingRecipe, Workload};
+use bedplate_kinds::{
+    Dataset, Endpoint, FeatureView, FeatureViewStatus, Model, Monitor, ParityResult, Phase, TrainingRecipe, Workload,
+};
 use kube::ResourceExt;
 
 use super::{object_row, state};
@@ -79,9 +81,16 @@ fn features(views: &[FeatureView]) -> Stage {
     let statuses = views.iter().map(|view| view.status.clone().unwrap_or_default());
     let rows: u64 = statuses.clone().map(|status| status.online_rows).sum();
     let features: usize = views.iter().map(|view| view.spec.features.len()).sum();
+    let whole = worst(statuses.clone().map(|status| status.phase));
+    let is_different = |status: FeatureViewStatus| {
+        status.parity.is_some_and(|parity| {
+            parity.result == ParityResult::Different && parity.materialized == status.materialized
+        })
+    };
+    let differs = statuses.clone().any(is_different);
     Stage {
         kind: StageKind::Features,
-        state: worst(statuses.map(|status| status.phase)),
+        state: if whole == State::Ready && differs { State::Attention } else { whole },
         headline: counted(features as u64, "feature"),
         detail: format!("{}, {} online", counted(views.len() as u64, "view"), counted(rows, "row")),
     }
@@ -170,9 +179,10 @@ pub fn rows(objects: &Objects) -> Vec<ObjectRow> {
     for one in &objects.views {
         let status = one.status.clone().unwrap_or_default();
         let figures = format!(
-            "{}, {} online",
+            "{}, {} online{}",
             counted(one.spec.features.len() as u64, "feature"),
-            counted(status.online_rows, "row")
+            counted(status.online_rows, "row"),
+            status.parity.as_ref().map(|parity| format!("; {}", parity.told())).unwrap_or_default()
         );
         rows.push(object_row("FeatureView", one.name_any(), status.phase, figures, &status.conditions));
     }

@@ -123,6 +123,25 @@ fn used(read: Read, bytes: &BTreeMap<String, u64>) -> Option<UsageEvent> {
     Some(UsageEvent { amount_micro, ..read.usage? })
 }
 
+/// Writes down that somebody reads datasets in another way than by a statement. Without it nothing is read.
+pub async fn tell_reads(
+    db: &Db,
+    caller: &Caller,
+    datasets: &[(String, Option<i64>)],
+    detail: &Value,
+    at: Timestamp,
+) -> Result<(), Problem> {
+    let entry = |(dataset, version): &(String, Option<i64>)| {
+        let mut detail = detail.clone();
+        detail["version"] = json!(version);
+        detail["purpose"] = json!(caller.purpose);
+        let object = format!("datasets/{}", full_name(caller, dataset));
+        Entry { at, actor: caller.principal.name.clone(), action: "read-data".into(), object, detail }
+    };
+    let entries: Vec<Entry> = datasets.iter().map(entry).collect();
+    db.write_async(move |tx| entries.iter().try_for_each(|entry| append(tx, entry))).await
+}
+
 fn append(tx: &mut dyn Tx, entry: &Entry) -> Result<(), Problem> {
     bedplate_audit::append(tx, entry).map(drop).map_err(|error| Problem::of("recording what is read", &error))
 }

@@ -247,6 +247,14 @@ fn other(world: &World, method: &str, path: &str) -> Option<Case> {
             };
             of(at("weather"), at(NOWHERE), ["weather", NOWHERE])
         }
+        "GET /metrics" => same(Ask::new(method, path)),
+        "POST /bedplate/v1/namespaces/{namespace}/featureviews/{name}/verify" => {
+            let at = |name: &str| {
+                let path = format!("/bedplate/v1/namespaces/flights/featureviews/{name}/verify");
+                Ask::new(method, path).body(json!({ "sample": 10 }))
+            };
+            of(at("weather"), at(NOWHERE), ["weather", NOWHERE])
+        }
         "POST /bedplate/v1/namespaces/{namespace}/sql" => {
             let at = |table: &str| {
                 let sql = format!("SELECT * FROM {table} LIMIT 1");

@@ -1,0 +1,96 @@
+//! A feature view's rows, looked at: whether the online store says what the source does.
+
+mod shown;
+mod verify;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{MethodRouter, post};
+use bedplate_controllers::Platform;
+use bedplate_identity::Principal;
+use bedplate_kinds::FeatureView;
+use bedplate_policy::{Action, Context, Hidden, Operation, Question, Resource};
+use bedplate_types::{ErrorKind, NamespacedName, Problem};
+use kube::api::Api;
+
+use super::{Facts, Failed};
+use crate::platform::Leads;
+use crate::surface::features::Store;
+use crate::surface::sql::{Caller, Sql, is_name};
+
+const KIND: &str = "FeatureView";
+
+/// What the routes read.
+#[derive(Clone)]
+pub struct Features {
+    pub facts: Facts,
+    pub platform: Platform,
+    pub leads: Leads,
+    pub sql: Sql,
+    pub views: Arc<Store>,
+}
+
+pub fn router(features: Features) -> Router {
+    let routes = table().into_iter();
+    let router = routes.fold(Router::new(), |router, (operation, handler)| router.route(&operation.path, handler));
+    router.with_state(features)
+}
+
+/// Every operation of [`router`], and who may.
+pub fn operations() -> Vec<Operation> {
+    table().into_iter().map(|(operation, _)| operation).collect()
+}
+
+fn table() -> Vec<(Operation, MethodRouter<Features>)> {
+    let verify = "/bedplate/v1/namespaces/{namespace}/featureviews/{name}/verify";
+    vec![(Operation::may("POST", verify, Action::ReadData, KIND, Hidden::Forbidden), post(verify::verify))]
+}
+
+impl Features {
+    /// One replica's online store has the rows: that of the one that leads.
+    fn must_lead(&self) -> Result<(), Failed> {
+        if self.leads.now() {
+            return Ok(());
+        }
+        let why = "this replica does not lead: the online store of the one that does has the rows";
+        let fix = "ask the replica that holds the Lease controllers in bedplate-system";
+        Err(Failed(Problem::new(ErrorKind::NotReady, "the online store", why).with_fix(fix)))
+    }
+
+    /// The view, for who may read what it holds for the purpose. One that its tags hide is not there.
+    async fn view(&self, caller: &Caller, name: &NamespacedName) -> Result<FeatureView, Problem> {
+        let who: &Principal = &caller.principal;
+        self.facts.may(who, Action::ReadData, Some(&name.namespace), KIND).map_err(|Failed(problem)| problem)?;
+        if !is_name(&name.namespace) || !is_name(&name.name) {
+            return Err(not_there(name));
+        }
+        let api: Api<FeatureView> = Api::namespaced(self.facts.client.clone(), &name.namespace);
+        let unread =
+            |error: kube::Error| Problem::new(ErrorKind::Internal, format!("feature view {name}"), error.to_string());
+        let view = api.get_opt(&name.name).await.map_err(unread)?.ok_or_else(|| not_there(name))?;
+        let tags = self
+            .views
+            .tags(&name.namespace, &view)
+            .await
+            .map_err(|error| Problem::of(format!("feature view {name}"), &error))?;
+        let resource = Resource { namespace: Some(&name.namespace), kind: KIND, name: Some(&name.name) };
+        let ask = |action| {
+            let question = Question::new(&who.name, &who.groups, action, resource).tagged(&tags);
+            self.facts.policy.ask(&question.within(Context { purpose: caller.purpose.as_deref(), site: None }))
+        };
+        let decision = ask(Action::ReadData);
+        if decision.allowed {
+            return Ok(view);
+        }
+        if !ask(Action::Get).allowed {
+            return Err(not_there(name));
+        }
+        Err(Problem::new(ErrorKind::Denied, format!("feature view {name}"), decision.why().to_owned()))
+    }
+}
+
+fn not_there(name: &NamespacedName) -> Problem {
+    Problem::new(ErrorKind::NotFound, format!("feature view {name}"), "is not there")
+        .with_fix(format!("bedplate get featureviews -n {}", name.namespace))
+}

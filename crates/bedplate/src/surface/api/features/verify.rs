@@ -1,0 +1,130 @@
+//! `POST …/verify`: a sample of what the online store says of a view, against what its source says.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use bedplate_controllers::{Look, look};
+use bedplate_kinds::{Dataset, FeatureView, ParityResult};
+use bedplate_parity::How;
+use bedplate_types::{ErrorKind, NamespacedName, Problem, Timestamp};
+use kube::Api;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Features;
+use super::shown::clear_features;
+use crate::surface::api::{Asked, Failed, readable};
+use crate::surface::sql::{Caller, tell_reads};
+
+/// Entities of a sample where nobody says how many, and at most.
+const SAMPLE: usize = 1_000;
+const LARGEST_SAMPLE: usize = 10_000;
+/// How long it may take, its turn included.
+const LONGEST: Duration = Duration::from_secs(600);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Wanted {
+    /// Entities.
+    sample: Option<usize>,
+    #[serde(default)]
+    seed: u32,
+    at: Option<Timestamp>,
+    /// What the values are read for.
+    purpose: Option<String>,
+}
+
+pub async fn verify(
+    State(features): State<Features>,
+    headers: HeaderMap,
+    Path((namespace, name)): Path<(String, String)>,
+    wanted: Asked<Wanted>,
+) -> Result<Json<Value>, Failed> {
+    let name = NamespacedName::new(namespace, name);
+    let what = format!("verifying feature view {name}");
+    let principal = features.facts.who(&headers)?;
+    // Who may not is not told what a request looks like; what it is asked for may only widen what they may.
+    let purpose =
+        wanted.as_ref().ok().and_then(|Json(wanted)| wanted.purpose.clone()).filter(|purpose| !purpose.is_empty());
+    let caller = Caller { principal, namespace: name.namespace.clone(), purpose };
+    let view = features.view(&caller, &name).await.map_err(Failed)?;
+    let wanted = readable(wanted, &what)?;
+    let how = how(&wanted, &what, features.facts.clock.now())?;
+    features.must_lead()?;
+    let told = tokio::time::timeout(LONGEST, features.verified(&caller, &view, how)).await;
+    let told = told.map_err(|_| Failed(Problem::new(ErrorKind::Timeout, what, "it took longer than ten minutes")))?;
+    let (look, mut told) = told.map_err(Failed)?;
+    let now = features.facts.clock.now();
+    let freshness = look.freshness(now);
+    told["view"] = json!(name.name);
+    told["namespace"] = json!(name.namespace);
+    told["version"] = json!(look.version);
+    told["stale"] = json!(look.stale);
+    told["result"] = json!(look.result());
+    told["seed"] = json!(wanted.seed);
+    told["at"] = json!(now);
+    told["ttl"] = json!(look.view.definition.ttl);
+    told["expired"] = json!(freshness.expired);
+    told["materializeUntil"] = json!(view.spec.materialize_until);
+    Ok(Json(told))
+}
+
+fn how(wanted: &Wanted, what: &str, now: Timestamp) -> Result<How, Failed> {
+    let entities = wanted.sample.unwrap_or(SAMPLE);
+    if entities == 0 || entities > LARGEST_SAMPLE {
+        let why = format!("a sample is of 1 to {LARGEST_SAMPLE} entities, not of {entities}");
+        return Err(Failed(Problem::new(ErrorKind::Invalid, what, why)));
+    }
+    Ok(How { entities, seed: wanted.seed.into(), at: wanted.at, now })
+}
+
+impl Features {
+    /// Written down before anything is read. Of the examples those stay whose values the caller may read.
+    async fn verified(&self, caller: &Caller, view: &FeatureView, how: How) -> Result<(Look, Value), Problem> {
+        let datasets = self.datasets(caller, view).await?;
+        let read: Vec<_> = datasets
+            .iter()
+            .map(|dataset| {
+                let version = dataset.status.as_ref().and_then(|status| status.version);
+                (dataset.metadata.name.clone().unwrap_or_default(), version)
+            })
+            .collect();
+        let detail =
+            json!({ "via": "verify", "featureView": view.metadata.name, "sample": how.entities, "seed": how.seed });
+        tell_reads(&self.facts.db, caller, &read, &detail, self.facts.clock.now()).await?;
+        let mut look = look(&self.platform, view, how).await?;
+        let mut hidden = 0;
+        if look.result() == ParityResult::Different {
+            let clear = clear_features(&look, &look.columns(&self.platform).await?, |name| {
+                datasets
+                    .iter()
+                    .find(|dataset| dataset.metadata.name.as_deref() == Some(name))
+                    .map(|dataset| self.sql.in_the_clear(caller, dataset))
+                    .unwrap_or_default()
+            });
+            let all = look.verified.examples.len();
+            look.verified.examples.retain(|example| clear.contains(&example.feature));
+            hidden = all - look.verified.examples.len();
+        }
+        let told = serde_json::to_value(&look.verified);
+        let mut told = told.map_err(|error| Problem::new(ErrorKind::Internal, "the result", error.to_string()))?;
+        told["hiddenExamples"] = json!(hidden);
+        Ok((look, told))
+    }
+
+    async fn datasets(&self, caller: &Caller, view: &FeatureView) -> Result<Vec<Dataset>, Problem> {
+        let api = Api::<Dataset>::namespaced(self.facts.client.clone(), &caller.namespace);
+        let mut datasets = Vec::new();
+        for name in &view.spec.source.datasets {
+            let found = api.get_opt(name).await;
+            let found = found
+                .map_err(|error| Problem::new(ErrorKind::Internal, format!("dataset {name}"), error.to_string()))?;
+            let gone =
+                || Problem::new(ErrorKind::NotReady, format!("dataset {}/{name}", caller.namespace), "it is not there");
+            datasets.push(found.ok_or_else(gone)?);
+        }
+        Ok(datasets)
+    }
+}
