@@ -1,4 +1,4 @@
-//! What the bytes on disk mean.
+//! What the bytes of the engine in a folder mean; those in Redis are made of the same parts (`remote::member`).
 //!
 //! Key: 16 bytes of the view id's SHA-256 | entity key | time, eight big-endian bytes with the sign bit turned | identity.
 //! Value: when the row was created, written like its time, in views that tell; then the row's packed values, or nothing where
@@ -14,13 +14,17 @@
 use bedplate_features::{EntityKey, SourceRow, pack};
 use sha2::{Digest, Sha256};
 
+use crate::OnlineError;
+
 /// Changes whenever the meaning of the bytes does.
 pub(crate) const LAYOUT: u8 = 2;
 /// The oldest that is still read.
 pub(crate) const OLDEST: u8 = 1;
 
+/// fjall's own limit, which holds for every engine.
+const LONGEST_KEY: usize = u16::MAX as usize;
 const VIEW_WIDTH: usize = 16;
-const TIME_WIDTH: usize = 8;
+pub(crate) const TIME_WIDTH: usize = 8;
 /// Of a number in packed values.
 const PACKED_WIDTH: usize = 9;
 const SIGN: u64 = 1 << 63;
@@ -116,11 +120,11 @@ pub(crate) fn first_at(entity: &[u8], time: i64) -> Vec<u8> {
     [entity, &ordered(time)].concat()
 }
 
-fn from_ordered(bytes: [u8; TIME_WIDTH]) -> i64 {
+pub(crate) fn from_ordered(bytes: [u8; TIME_WIDTH]) -> i64 {
     (u64::from_be_bytes(bytes) ^ SIGN).cast_signed()
 }
 
-fn ordered(time: i64) -> [u8; TIME_WIDTH] {
+pub(crate) fn ordered(time: i64) -> [u8; TIME_WIDTH] {
     (time.cast_unsigned() ^ SIGN).to_be_bytes()
 }
 
@@ -147,6 +151,14 @@ pub(crate) fn after_view(view: &ViewPrefix) -> Option<Vec<u8>> {
         }
     }
     None
+}
+
+/// Of a key with its view.
+pub(crate) fn check_length(view_id: &str, bytes: usize) -> Result<(), OnlineError> {
+    if bytes > LONGEST_KEY {
+        return Err(OnlineError::KeyTooLong { view: view_id.to_owned(), bytes, limit: LONGEST_KEY });
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -8,90 +8,24 @@ use bedplate_features::{
 use bedplate_types::{Span, Timestamp};
 use fjall::{Readable, Snapshot};
 
-use crate::cache::Tail;
 use crate::error::Doing;
 use crate::layout::{
     ViewPrefix, created_in, entity_in, entity_width, first_at, last_at, time_of, values_in, view_prefix, write_entity,
 };
-use crate::load::Latest;
-use crate::memory::{Filling, Known, Row};
-use crate::ranked::{self, InOrder};
-use crate::tickets::Ticket;
-use crate::{OnlineError, OnlineStore};
+use crate::local::LocalStore;
+use crate::local::cache::Tail;
+use crate::local::load::Latest;
+use crate::local::memory::{Filling, Known, Row};
+use crate::local::ranked::{self, InOrder};
+use crate::local::tickets::Ticket;
+use crate::{Dated, OnlineError};
 
 const DOING: &str = "read rows";
 
-/// What is known of entities, in the order they were asked for.
-#[derive(Clone, Debug, Default)]
-pub struct Dated {
-    features: usize,
-    /// Entity by entity, NaN where there is none.
-    values: Vec<f64>,
-    newest: Vec<Option<Timestamp>>,
-}
-
-/// Nothing is known equals nothing is known, though NaN does not equal NaN.
-impl PartialEq for Dated {
-    fn eq(&self, other: &Self) -> bool {
-        let bits = |dated: &Self| dated.values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
-        (self.features, &self.newest, bits(self)) == (other.features, &other.newest, bits(other))
-    }
-}
-
-impl Dated {
-    /// Of a view of so many features.
-    #[must_use]
-    pub fn new(features: usize, entities: usize) -> Self {
-        Self { features, values: Vec::with_capacity(features * entities), newest: Vec::with_capacity(entities) }
-    }
-
-    /// Adds an entity: when its newest row became known, and the features' values in the view's order.
-    pub fn push(&mut self, newest: Option<Timestamp>, values: impl IntoIterator<Item = Option<f64>>) {
-        self.newest.push(newest);
-        self.values.extend(values.into_iter().map(|value| value.unwrap_or(f64::NAN)));
-        self.values.resize(self.newest.len() * self.features, f64::NAN);
-    }
-
-    #[must_use]
-    pub fn entities(&self) -> usize {
-        self.newest.len()
-    }
-
-    /// When an entity's newest row became known, whether or not that is still usable; `None` without rows.
-    #[must_use]
-    pub fn newest(&self, entity: usize) -> Option<Timestamp> {
-        self.newest[entity]
-    }
-
-    #[must_use]
-    pub fn value(&self, entity: usize, feature: usize) -> Option<f64> {
-        Some(self.values[entity * self.features + feature]).filter(|value| !value.is_nan())
-    }
-}
-
-impl OnlineStore {
-    /// The view's features of one entity as they were known at `at`, in the view's order; later rows are never seen.
-    ///
+impl LocalStore {
     /// Costs one seek for a view of `last` values, where its latest row is not in memory, else a scan of the longest window;
     /// and that once, for what was read lately is kept in memory.
-    ///
-    /// # Errors
-    /// When stored rows are damaged or have other columns than the definition, or the disk fails.
-    pub fn read(
-        &self,
-        def: &ViewDefinition,
-        view_id: &str,
-        key: &EntityKey,
-        at: Timestamp,
-    ) -> Result<Vec<Option<f64>>, OnlineError> {
-        self.reader(def, view_id).read(Some(key), at)
-    }
-
-    /// [`OnlineStore::read`] for many entities; `None` is an entity without rows, as one with a null key is.
-    ///
-    /// # Errors
-    /// As [`OnlineStore::read`].
-    pub fn read_many(
+    pub(crate) fn read_many(
         &self,
         def: &ViewDefinition,
         view_id: &str,
@@ -101,11 +35,11 @@ impl OnlineStore {
         asked.iter().map(|(key, at)| reader.read(key.as_ref(), *at)).collect()
     }
 
-    /// As [`OnlineStore::read_many`], with the age of what is known.
+    /// As [`LocalStore::read_many`], with the age of what is known.
     ///
     /// # Errors
-    /// As [`OnlineStore::read`].
-    pub fn read_dated(
+    /// As [`LocalStore::read`].
+    pub(crate) fn read_dated(
         &self,
         def: &ViewDefinition,
         view_id: &str,
@@ -120,10 +54,10 @@ impl OnlineStore {
         Ok(dated)
     }
 
-    /// As [`OnlineStore::read_dated`], if nothing but memory is needed for it: the view is one of `last` values. Never waits
+    /// As [`LocalStore::read_dated`], if nothing but memory is needed for it: the view is one of `last` values. Never waits
     /// for a disk.
     #[must_use]
-    pub fn remembered(
+    pub(crate) fn remembered(
         &self,
         def: &ViewDefinition,
         view_id: &str,
@@ -147,7 +81,7 @@ impl OnlineStore {
         let mut dated = Dated::new(def.features.len(), asked.len());
         for (known, (_, at)) in known.into_iter().zip(asked) {
             match known {
-                Some(Known::Row(row)) if row.time <= at.micros() => dated.push_row(def, &positions, row, *at),
+                Some(Known::Row(row)) if row.time <= at.micros() => push_row(&mut dated, def, &positions, &row, *at),
                 None | Some(Known::NoRows) => dated.push(None, no_rows(def, &positions, *at)),
                 Some(Known::Row(_) | Known::Nothing) => return None,
             }
@@ -160,7 +94,7 @@ impl OnlineStore {
     ///
     /// # Errors
     /// When stored rows are damaged, or the disk fails.
-    pub fn remember(&self, def: &ViewDefinition, view_id: &str) -> Result<(), OnlineError> {
+    pub(crate) fn remember(&self, def: &ViewDefinition, view_id: &str) -> Result<(), OnlineError> {
         let view = view_prefix(view_id);
         let is_of_last = def.longest_window().is_none();
         let Some(filling) = is_of_last.then(|| self.memory.fill(&view, def.columns().len())).flatten() else {
@@ -201,15 +135,11 @@ impl OnlineStore {
     }
 }
 
-impl Dated {
-    /// Adds an entity by its latest row, of a view of `last` values.
-    fn push_row(&mut self, def: &ViewDefinition, positions: &[usize], row: Row<'_>, at: Timestamp) {
-        self.newest.push(Some(Timestamp::from_micros(row.time)));
-        let start = self.values.len();
-        self.values.resize(start + self.features, f64::NAN);
-        let cells = &mut self.values[start..];
-        values_into(def, positions, &one_row(&row), at, |feature, value| cells[feature] = value.unwrap_or(f64::NAN));
-    }
+/// Adds an entity by its latest row, of a view of `last` values.
+fn push_row(dated: &mut Dated, def: &ViewDefinition, positions: &[usize], row: &Row<'_>, at: Timestamp) {
+    dated.push_cells(Timestamp::from_micros(row.time), |cells| {
+        values_into(def, positions, &one_row(row), at, |feature, value| cells[feature] = value.unwrap_or(f64::NAN));
+    });
 }
 
 fn one_row<'a>(row: &'a Row<'_>) -> HistoryRef<'a, [f64; 1]> {
@@ -222,7 +152,7 @@ fn no_rows(def: &ViewDefinition, positions: &[usize], at: Timestamp) -> Vec<Opti
 }
 
 struct Reader<'a> {
-    store: &'a OnlineStore,
+    store: &'a LocalStore,
     /// Of memory, and of the windows.
     tickets: (Ticket, Ticket),
     snapshot: Snapshot,
