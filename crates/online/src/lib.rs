@@ -13,10 +13,12 @@ mod dated;
 mod error;
 mod layout;
 mod local;
+mod read;
 mod remote;
 mod store;
 
 pub use dated::Dated;
 pub use error::OnlineError;
+pub use read::{Question, Values};
 pub use remote::{Connect, Keeps, RedisAddress, RedisProblem, Standing};
-pub use store::{LoadError, OnlineStore, Question, Values};
+pub use store::{LoadError, OnlineStore};

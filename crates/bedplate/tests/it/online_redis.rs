@@ -44,7 +44,7 @@ fn robot(admin: &Api) -> Api {
     let account = json!({ "serviceAccount": { "namespace": "drivers", "name": "robot" } });
     let (code, made) = admin.ask("POST", "/bedplate/v1/tokens", &account);
     assert_eq!(code, 201, "{made}");
-    admin.with_token(made["token"].as_str().unwrap())
+    admin.with_token(made["token"].as_str().unwrap()).in_namespace("drivers")
 }
 
 fn push(api: &Api, driver: i64, trips: f64) -> (u16, Value) {

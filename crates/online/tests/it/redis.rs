@@ -199,6 +199,12 @@ fn one_that_cannot_be_used_says_why_and_never_the_password() {
     let Some(server) = Redis::of_its_own("a Redis with a password", &settings) else { return };
     let url = |who: &str| format!("redis://{who}127.0.0.1:{}/1", server.port());
     connected(&url(":s3cret@")).unwrap();
+    // What the pages say that an account of its own needs.
+    let store = connected(&url("less:s3cret@")).unwrap();
+    store.put("v", &[row("UA", 1, None, 1.0)]).unwrap();
+    store.load("v", [row("UA", 2, None, 1.0)]).unwrap();
+    assert_eq!(at(&store, "v", 3), [Some(1.0), Some(2.0)]);
+    store.drop_view("v").unwrap();
     refused(&url(":s3cret-not@"), ErrorKind::NotReady, "user and password");
     refused(&url("nobody:s3cret@"), ErrorKind::NotReady, "user and password");
     refused(&url(""), ErrorKind::NotReady, "user and password");
