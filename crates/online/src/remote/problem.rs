@@ -41,7 +41,9 @@ pub(super) fn trouble(kind: ErrorKind, why: impl Into<String>, fix: impl Into<St
 pub(super) fn told(error: &RedisError) -> Trouble {
     use ErrorKind::{Conflict, Internal, NotReady};
     let said = said(error);
-    if error.kind() == redis::ErrorKind::AuthenticationFailed || ["WRONGPASS", "NOAUTH"].contains(&said.0.as_str()) {
+    // The driver gives the refusal of its first commands another code.
+    let is_unknown = ["WRONGPASS", "NOAUTH"].contains(&said.0.as_str()) || said.1.contains("Authentication required");
+    if is_unknown || error.kind() == redis::ErrorKind::AuthenticationFailed {
         let fix = "put user and password of an account of that Redis into BEDPLATE_ONLINE, which has the address";
         return trouble(NotReady, "does not take the user and password it was given", fix);
     }

@@ -194,9 +194,12 @@ fn refused(url: &str, kind: ErrorKind, says: &str) {
 
 #[test]
 fn one_that_cannot_be_used_says_why_and_never_the_password() {
-    let settings =
-        ["--requirepass", "s3cret", "--user", "vera", "on", ">s3cret", "~bedplate:*", "+@all", "-@dangerous"];
-    let Some(server) = Redis::of_its_own("a Redis with a password", &settings) else { return };
+    let Some(server) = Redis::of_its_own("a Redis with a password", &[]) else { return };
+    let admin = |words: &[&str]| assert_eq!(server.cli(&server.url(0), words), "OK", "{words:?}");
+    let rights = ["on", ">s3cret", "~bedplate:*", "+@all", "-@dangerous"];
+    admin(&[["ACL", "SETUSER", "vera"].as_slice(), &rights].concat());
+    admin(&[["ACL", "SETUSER", "less"].as_slice(), &rights, &["+info", "+config|get"]].concat());
+    admin(&["CONFIG", "SET", "requirepass", "s3cret"]);
     let url = |who: &str| format!("redis://{who}127.0.0.1:{}/1", server.port());
     connected(&url(":s3cret@")).unwrap();
     // What the pages say that an account of its own needs.
