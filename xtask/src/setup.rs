@@ -18,6 +18,7 @@ type IsThere = fn() -> bool;
 const PACKAGES: &[(&str, IsThere)] = &[
     ("chromium", || program("chromium").is_some()),
     ("postgresql", || postgres_program("initdb").is_some()),
+    ("redis-server", || program("redis-server").is_some()),
     ("nodejs", || program("node").is_some()),
     ("npm", || program("npm").is_some()),
 ];

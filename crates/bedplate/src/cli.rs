@@ -86,7 +86,7 @@ pub enum Command {
     /// Make a home of a backup.
     Restore(crate::commands::Restore),
     /// Check this machine and the home folder.
-    Doctor,
+    Doctor(crate::commands::doctor::Doctor),
     /// Print the definitions of the kinds, for a real cluster: bedplate crds | kubectl apply -f -
     Crds(crate::commands::crds::Crds),
     /// Print a completion script.

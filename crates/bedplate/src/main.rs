@@ -15,6 +15,7 @@ mod keys;
 mod kubeconfig;
 mod listen;
 mod oidc;
+mod online;
 mod platform;
 mod prices;
 mod quickstart;

@@ -1,6 +1,6 @@
 //! The platform, wired: the only place where engines are opened.
 
-mod belongs;
+pub mod belongs;
 mod checkpoints;
 mod decisions;
 mod leadership;
@@ -26,7 +26,6 @@ use bedplate_controllers::{Attempts, KnownBy, Platform, Sites, Verifier};
 use bedplate_db::Db;
 use bedplate_identity::AccessKeys;
 use bedplate_objects::Objects;
-use bedplate_online::OnlineStore;
 use bedplate_query::{Lake, Limits, Reader};
 use bedplate_serving::{Deployments, Recorder};
 use bedplate_types::{Clock, ErrorKind, Explained, Problem, SystemClock};
@@ -115,7 +114,7 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
     let plane = Plane::open(&spine, &home, cluster).await?;
     let webhook = webhook(&spine, &plane, cluster, protection).await?;
     let (recorder, recording) = Recorder::start(spine.db.clone());
-    let online = OnlineStore::open(home.path("online")).map_err(of("the online store"))?;
+    let online = options.storage.online.open(&home, &spine.db)?;
     let deployments = Deployments::new(online.clone(), recorder, spine.clock.clone());
     let client = plane.client();
     plane.price(&spine).await?;

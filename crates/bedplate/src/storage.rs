@@ -21,6 +21,8 @@ pub struct Storage {
     /// The home when left out.
     #[arg(long, env = "BEDPLATE_DATA", value_name = "DIR")]
     pub data: Option<PathBuf>,
+    #[command(flatten)]
+    pub online: crate::online::OnlineOptions,
 }
 
 impl Storage {

@@ -8,11 +8,15 @@ use kube::Client;
 use crate::error::{ClientError, causes};
 use crate::request::{JSON, query, refusal, request};
 
-/// Writes the archive to `out` as it comes. Whether it is whole only its own end tells: check it.
+/// The header that says, in words, what is not in the archive.
+pub const LEFT_OUT: &str = "bedplate-left-out";
+
+/// Writes the archive to `out` as it comes. Whether it is whole only its own end tells: check it. Returns what is told of what
+/// is not in it.
 ///
 /// # Errors
 /// What the platform refuses with; [`ClientError::Answer`] when the answer ends early or `out` fails.
-pub async fn backup(client: &Client, with_keys: bool, out: &mut impl Write) -> Result<(), ClientError> {
+pub async fn backup(client: &Client, with_keys: bool, out: &mut impl Write) -> Result<Option<String>, ClientError> {
     let keys = if with_keys { "true" } else { "false" };
     let path = format!("/bedplate/v1/backup{}", query(&[("keys", Some(keys))]));
     let what = format!("POST {path}");
@@ -20,6 +24,7 @@ pub async fn backup(client: &Client, with_keys: bool, out: &mut impl Write) -> R
     let answer =
         client.send(asked.map(kube::client::Body::from)).await.map_err(|error| ClientError::of(&what, error))?;
     let status = answer.status();
+    let left_out = answer.headers().get(LEFT_OUT).and_then(|told| told.to_str().ok()).map(str::to_owned);
     let mut body = answer.into_body();
     if !status.is_success() {
         let told = body.collect().await.map(|told| told.to_bytes()).unwrap_or_default();
@@ -31,5 +36,5 @@ pub async fn backup(client: &Client, with_keys: bool, out: &mut impl Write) -> R
             out.write_all(piece).map_err(|error| ClientError::Answer { what: what.clone(), why: error.to_string() })?;
         }
     }
-    Ok(())
+    Ok(left_out)
 }

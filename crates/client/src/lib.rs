@@ -39,7 +39,7 @@ pub use audit::{
     AuditLogQuery, Exported, audit_export, audit_log, audit_prove, audit_prove_from, audit_verify, audit_verify_folder,
     audit_witnesses,
 };
-pub use backup::backup;
+pub use backup::{LEFT_OUT, backup};
 pub use connection::Connection;
 pub use costs::{CostsQuery, costs, costs_reverse, costs_verify};
 pub use data::{

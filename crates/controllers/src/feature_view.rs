@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 use crate::core::{ACTOR, Facts, Platform, full_name};
 use crate::hold::{Hold, failed};
 use crate::run::Reconcile;
-use crate::source_rows::{self, SourceRows};
+use crate::source_rows::{self, SourceRows, held};
 use crate::{asked_rows, dataset, digest, lineage, parity};
 
 impl Reconcile for FeatureView {
@@ -36,7 +36,7 @@ async fn bring(platform: &Arc<Platform>, view: &FeatureView, status: &mut Featur
     let tables = tables(platform, &name.namespace, &view.spec.source.datasets).await?;
     let marker = marker(view, &version, &tables);
     let told = status.phase == Phase::Ready && status.materialized == marker.to_string();
-    let is_here = told && is_loaded(platform, &name, &version, marker)?;
+    let is_here = told && is_loaded(platform, &name, &version, marker).await?;
     if is_here {
         remember(platform, &name, definition.clone(), &version).await?;
     } else {
@@ -80,10 +80,15 @@ async fn materialize(
     Ok(())
 }
 
-/// Whether the rows are in the online store here: another replica's is not this one's.
-fn is_loaded(platform: &Platform, name: &NamespacedName, version: &Digest, marker: Digest) -> Result<bool, Hold> {
-    let loaded = platform.online.is_loaded(&online_id(name, version), &marker.to_string());
-    loaded.map_err(failed(format!("feature view {name}")))
+/// Whether the rows are in the online store that is read here.
+async fn is_loaded(
+    platform: &Arc<Platform>,
+    name: &NamespacedName,
+    version: &Digest,
+    marker: Digest,
+) -> Result<bool, Hold> {
+    let (online, id, of) = (platform.online.clone(), online_id(name, version), held(format!("feature view {name}")));
+    platform.heavy(move || online.is_loaded(&id, &marker.to_string()).map_err(of)).await
 }
 
 /// What is read from memory is there again after a restart.
@@ -94,7 +99,7 @@ async fn remember(
     version: &Digest,
 ) -> Result<(), Hold> {
     let (online, id) = (platform.online.clone(), online_id(name, version));
-    let of = failed(format!("feature view {name}"));
+    let of = held(format!("feature view {name}"));
     platform.heavy(move || online.remember(&definition, &id).map_err(of)).await
 }
 
@@ -185,7 +190,7 @@ async fn load(
                 SourceRows::new(source, runtime).filter(|row| row.as_ref().map_or(true, |row| known_by(row, until)));
             let rows = rows.inspect(|_| loaded += 1);
             source_rows::load(&here.online, &id, &definition, rows, of())?;
-            here.online.mark_loaded(&id, &marker.to_string()).map_err(failed(of()))?;
+            here.online.mark_loaded(&id, &marker.to_string()).map_err(held(of()))?;
             Ok(loaded)
         })
         .await

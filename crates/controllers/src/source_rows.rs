@@ -2,10 +2,11 @@
 
 use bedplate_features::{SourceRow, ViewDefinition};
 use bedplate_offline::{OfflineError, Source};
-use bedplate_online::{LoadError, OnlineStore};
+use bedplate_online::{LoadError, OnlineError, OnlineStore};
+use bedplate_types::Problem;
 use tokio::runtime::Handle;
 
-use crate::hold::{Hold, failed};
+use crate::hold::Hold;
 
 /// A source's rows one after the other, for a thread that may wait.
 pub struct SourceRows {
@@ -51,8 +52,17 @@ pub fn load(
     what: String,
 ) -> Result<(), Hold> {
     online.try_load(view_id, Some(definition), rows).map_err(|error| match error {
-        LoadError::Store(error) => Hold::failed(what.clone(), &error),
+        LoadError::Store(error) => held(what.clone())(error),
         LoadError::Rows(error) => Hold::failed(what.clone(), &error),
     })?;
-    online.remember(definition, view_id).map_err(failed(what))
+    online.remember(definition, view_id).map_err(held(what))
+}
+
+/// For `map_err`: a Redis that is not reached, or that another load was begun in, is called again.
+pub fn held(what: impl Into<String>) -> impl FnOnce(OnlineError) -> Hold {
+    let what = what.into();
+    move |error| match &error {
+        OnlineError::Redis(_) => Hold::Unreached(Problem::of(what, &error)),
+        _ => Hold::failed(what, &error),
+    }
 }

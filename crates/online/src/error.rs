@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use bedplate_features::InvalidPacked;
 use bedplate_types::{ErrorKind, Explained};
 
+use crate::remote::RedisProblem;
+
 #[derive(Debug, thiserror::Error)]
 pub enum OnlineError {
     #[error("the online store in {} is in use by another process", .dir.display())]
@@ -25,6 +27,8 @@ pub enum OnlineError {
     OtherColumns { view: String, found: usize, wanted: usize },
     #[error("a row of view {view:?} has a key of {bytes} bytes; at most {limit} can be stored")]
     KeyTooLong { view: String, bytes: usize, limit: usize },
+    #[error(transparent)]
+    Redis(RedisProblem),
 }
 
 impl Explained for OnlineError {
@@ -38,6 +42,7 @@ impl Explained for OnlineError {
             Self::Corrupt { .. } | Self::CorruptRow { .. } => ErrorKind::Corrupt,
             Self::OtherColumns { .. } => ErrorKind::Conflict,
             Self::NewerLayout { .. } | Self::KeyTooLong { .. } => ErrorKind::Invalid,
+            Self::Redis(problem) => problem.kind,
         }
     }
 
@@ -54,6 +59,7 @@ impl Explained for OnlineError {
             Self::CorruptRow { view, .. } | Self::OtherColumns { view, .. } => {
                 Some(format!("materialise feature view {view} again"))
             }
+            Self::Redis(problem) => problem.fix.clone(),
             Self::Storage { .. } | Self::KeyTooLong { .. } | Self::Copy { .. } => None,
         }
     }

@@ -1,4 +1,4 @@
-//! What the bytes on disk mean.
+//! What the bytes of the engine in a folder mean; those in Redis are made of the same parts (`remote::member`).
 //!
 //! Key: 16 bytes of the view id's SHA-256 | entity key | time, eight big-endian bytes with the sign bit turned | identity.
 //! Value: when the row was created, written like its time, in views that tell; then the row's packed values, or nothing where
@@ -14,13 +14,17 @@
 use bedplate_features::{EntityKey, RowId, SourceRow, pack};
 use sha2::{Digest, Sha256};
 
+use crate::OnlineError;
+
 /// Changes whenever the meaning of the bytes does.
 pub(crate) const LAYOUT: u8 = 2;
 /// The oldest that is still read.
 pub(crate) const OLDEST: u8 = 1;
 
+/// fjall's own limit, which holds for every engine.
+const LONGEST_KEY: usize = u16::MAX as usize;
 const VIEW_WIDTH: usize = 16;
-const TIME_WIDTH: usize = 8;
+pub(crate) const TIME_WIDTH: usize = 8;
 /// Of a number in packed values.
 const PACKED_WIDTH: usize = 9;
 const SIGN: u64 = 1 << 63;
@@ -96,7 +100,12 @@ pub(crate) fn values_in<'a>(key: &'a [u8], prefix: usize, value: &'a [u8]) -> &'
 
 /// The id in a row's key, whose entity prefix is `prefix` bytes long; `None` of a row without one.
 pub(crate) fn id_in(key: &[u8], prefix: usize) -> Option<RowId> {
-    match key.get(prefix + TIME_WIDTH..)? {
+    id_of(key.get(prefix + TIME_WIDTH..)?)
+}
+
+/// The id that an identity is; `None` of a row that is known by its values.
+pub(crate) fn id_of(identity: &[u8]) -> Option<RowId> {
+    match identity {
         [b'i', number @ ..] => Some(RowId::Int(i64::from_be_bytes(number.try_into().ok()?))),
         [b's', text @ ..] => {
             let (length, text) = text.split_first_chunk()?;
@@ -129,11 +138,11 @@ pub(crate) fn first_at(entity: &[u8], time: i64) -> Vec<u8> {
     [entity, &ordered(time)].concat()
 }
 
-fn from_ordered(bytes: [u8; TIME_WIDTH]) -> i64 {
+pub(crate) fn from_ordered(bytes: [u8; TIME_WIDTH]) -> i64 {
     (u64::from_be_bytes(bytes) ^ SIGN).cast_signed()
 }
 
-fn ordered(time: i64) -> [u8; TIME_WIDTH] {
+pub(crate) fn ordered(time: i64) -> [u8; TIME_WIDTH] {
     (time.cast_unsigned() ^ SIGN).to_be_bytes()
 }
 
@@ -160,6 +169,14 @@ pub(crate) fn after_view(view: &ViewPrefix) -> Option<Vec<u8>> {
         }
     }
     None
+}
+
+/// Of a key with its view.
+pub(crate) fn check_length(view_id: &str, bytes: usize) -> Result<(), OnlineError> {
+    if bytes > LONGEST_KEY {
+        return Err(OnlineError::KeyTooLong { view: view_id.to_owned(), bytes, limit: LONGEST_KEY });
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,12 +1,9 @@
 //! The rows themselves, for whoever compares them with their source.
 
-use bedplate_features::{EntityKey, InvalidPacked, SourceRow, ViewDefinition, unpack};
+use bedplate_features::{EntityKey, SourceRow, ViewDefinition};
 
-use crate::error::Doing;
-use crate::layout::{created_in, entity_in, entity_width, first_at, id_in, last_at, time_of, values_in, view_prefix};
+use crate::store::Engine;
 use crate::{OnlineError, OnlineStore};
-
-const DOING: &str = "read rows";
 
 /// Whether to go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,34 +13,27 @@ pub enum Go {
 }
 
 impl OnlineStore {
-    /// Gives the entity's bytes and the time of each stored row of a view, in their order, as they are when it begins. Costs a
-    /// scan of them.
+    /// Gives the entity's bytes and the time of each stored row of a view, entity by entity: in a folder as they are when it
+    /// begins, in Redis as each is when its turn comes. Costs a scan of them.
     ///
     /// # Errors
-    /// When a stored row is no row of so many join keys, or the disk fails.
+    /// When a stored row is damaged, or the engine fails.
     pub fn each_row(
         &self,
         view_id: &str,
         join_keys: usize,
-        mut give: impl FnMut(&[u8], i64) -> Go,
+        give: impl FnMut(&[u8], i64) -> Go,
     ) -> Result<(), OnlineError> {
-        let view = view_prefix(view_id);
-        for row in self.view_rows(&view, &view) {
-            let key = row.key().doing(DOING, view_id)?;
-            let damaged = || OnlineError::CorruptRow { view: view_id.to_owned(), source: InvalidPacked(key.len()) };
-            let width = entity_width(&key, join_keys).ok_or_else(damaged)?;
-            let time = time_of(&key, width).ok_or_else(damaged)?;
-            if give(&key[view.len()..width], time) == Go::NoFurther {
-                break;
-            }
+        match &self.0 {
+            Engine::Local(store) => store.each_row(view_id, join_keys, give),
+            Engine::Remote(store) => store.each_row(view_id, give),
         }
-        Ok(())
     }
 
-    /// The rows of one entity known from `from` to `until`, both included, in the order of their keys; the first `most` of them.
+    /// The rows of one entity known from `from` to `until`, both included, rising by time; the first `most` of them.
     ///
     /// # Errors
-    /// When stored rows are damaged, or the disk fails.
+    /// When stored rows are damaged, or the engine fails.
     pub fn stored(
         &self,
         def: &ViewDefinition,
@@ -52,27 +42,12 @@ impl OnlineStore {
         (from, until): (i64, i64),
         most: usize,
     ) -> Result<Vec<SourceRow>, OnlineError> {
-        let entity = entity_in(&view_prefix(view_id), key);
-        let columns = def.columns().len();
-        let mut rows = Vec::new();
         if from > until {
-            return Ok(rows);
+            return Ok(Vec::new());
         }
-        for row in self.rows.range(first_at(&entity, from)..=last_at(&entity, until)).take(most) {
-            let (bytes, value) = row.into_inner().doing(DOING, view_id)?;
-            let damaged = |source| OnlineError::CorruptRow { view: view_id.to_owned(), source };
-            let time = time_of(&bytes, entity.len()).ok_or_else(|| damaged(InvalidPacked(bytes.len())))?;
-            let values = unpack(values_in(&bytes, entity.len(), &value)).map_err(damaged)?;
-            if values.len() != columns {
-                return Err(OnlineError::OtherColumns {
-                    view: view_id.to_owned(),
-                    found: values.len(),
-                    wanted: columns,
-                });
-            }
-            let (created, id) = (created_in(&value), id_in(&bytes, entity.len()));
-            rows.push(SourceRow { key: key.clone(), time, created, id, values });
+        match &self.0 {
+            Engine::Local(store) => store.stored(def, view_id, key, (from, until), most),
+            Engine::Remote(store) => store.stored(def, view_id, key, (from, until), most),
         }
-        Ok(rows)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{Array, Float64Array, RecordBatch};
 use bedplate_features::{EntityKey, FeatureError};
 use bedplate_infer::InferError;
-use bedplate_online::OnlineError;
+use bedplate_online::{OnlineError, Question, Values};
 use bedplate_types::{ErrorKind, Explained, NamespacedName, PredictionId, Timestamp};
 
 use crate::deployment::{Deployment, Deployments, ViewBinding};
@@ -48,6 +48,8 @@ impl Explained for PredictError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::NotServed(_) => ErrorKind::NotFound,
+            // Of what is elsewhere it counts whether it is there.
+            Self::Online(error @ OnlineError::Redis(_)) => error.kind(),
             Self::Online(_) | Self::Infer(_) => ErrorKind::Internal,
             _ => ErrorKind::Invalid,
         }
@@ -58,6 +60,7 @@ impl Explained for PredictError {
             Self::NotServed(endpoint) => {
                 Some(format!("bedplate get endpoints -n {}  # is it Ready?", endpoint.namespace))
             }
+            Self::Online(error) => error.fix(),
             _ => None,
         }
     }
@@ -92,8 +95,7 @@ impl Deployments {
         let moments = frame::moments(batch, &deployment.signature.timestamp_column)?;
         let batch = frame::with_moments(batch, &deployment.signature.timestamp_column, &moments)?;
         let requested = deployment.signature.request.encode(&batch)?;
-        let looked_up: Vec<_> =
-            deployment.views.iter().map(|view| self.look_up(view, &batch, &moments)).collect::<Result<_, _>>()?;
+        let looked_up = self.look_up(&deployment.views, &batch, &moments)?;
         let mut rows = Vec::with_capacity(batch.num_rows() * deployment.signature.features.len());
         for row in 0..batch.num_rows() {
             for (view, values) in deployment.views.iter().zip(&looked_up) {
@@ -104,17 +106,19 @@ impl Deployments {
         Ok(rows)
     }
 
-    /// The view's features for every row, as known at the row's moment.
+    /// Each view's features for every row, as known at the row's moment.
     fn look_up(
         &self,
-        view: &ViewBinding,
+        views: &[ViewBinding],
         batch: &RecordBatch,
         moments: &[Timestamp],
-    ) -> Result<Vec<Vec<Option<f64>>>, PredictError> {
-        let key = |row| EntityKey::from_batch(&view.definition.join_keys, batch, row);
-        let asked: Vec<_> =
-            moments.iter().enumerate().map(|(row, at)| Ok((key(row)?, *at))).collect::<Result<_, FeatureError>>()?;
-        Ok(self.inner.online.read_many(&view.definition, &view.id, &asked)?)
+    ) -> Result<Vec<Vec<Values>>, PredictError> {
+        let asked: Vec<_> = views.iter().map(|view| asked_of(view, batch, moments)).collect::<Result<_, _>>()?;
+        let questions = views.iter().zip(&asked);
+        let questions: Vec<_> = questions
+            .map(|(view, asked)| Question { definition: &view.definition, view_id: &view.id, asked })
+            .collect();
+        Ok(self.inner.online.read_all(&questions)?)
     }
 
     fn record(
@@ -144,6 +148,16 @@ impl Deployments {
             });
         }
     }
+}
+
+/// The view's entity of every row, and the row's moment.
+fn asked_of(
+    view: &ViewBinding,
+    batch: &RecordBatch,
+    moments: &[Timestamp],
+) -> Result<Vec<(Option<EntityKey>, Timestamp)>, FeatureError> {
+    let key = |row| EntityKey::from_batch(&view.definition.join_keys, batch, row);
+    moments.iter().enumerate().map(|(row, at)| Ok((key(row)?, *at))).collect()
 }
 
 /// Who asked, and when.

@@ -13,6 +13,7 @@ mod port;
 mod postgres;
 mod process;
 mod program;
+mod redis;
 mod server;
 
 pub use measure::{Measured, measure};
@@ -21,4 +22,5 @@ pub use port::free_port;
 pub use postgres::{Postgres, postgres_database, postgres_program, suite_on_postgres};
 pub use process::{cpu_seconds, descendants, resident, resident_of_tree};
 pub use program::{node, program, python};
+pub use redis::Redis;
 pub use server::{Ready, Server, StartError};

@@ -50,12 +50,20 @@ fn put_together(home: &Path, file: &Path, migrations: &[Migration]) -> Result<()
     })?;
     Db::restore(&copy, &database, migrations).map_err(|error| Problem::of("the database in the backup", &error))?;
     fs::remove_file(&copy).map_err(|error| of(&copy, &error))?;
+    restore_rows(home)?;
+    write_layout(home)
+}
+
+/// Of a platform whose rows are elsewhere there are none.
+fn restore_rows(home: &Path) -> Result<(), Problem> {
     let rows = home.join(ONLINE);
-    let mut copy = BufReader::new(File::open(&rows).map_err(|error| of(&rows, &error))?);
+    let mut copy = match File::open(&rows) {
+        Err(error) if error.kind() == Io::NotFound => return Ok(()),
+        other => BufReader::new(other.map_err(|error| unusable(&rows, &error))?),
+    };
     OnlineStore::from_copy(&home.join("online"), &mut copy)
         .map_err(|error| Problem::of("the online store in the backup", &error))?;
-    fs::remove_file(&rows).map_err(|error| of(&rows, &error))?;
-    write_layout(home)
+    fs::remove_file(&rows).map_err(|error| unusable(&rows, &error))
 }
 
 /// A folder beside the home, thrown away unless it becomes it.

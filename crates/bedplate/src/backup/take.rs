@@ -21,7 +21,8 @@ const LOG: &str = "_delta_log";
 pub struct Source {
     pub places: Places,
     pub db: Db,
-    pub online: OnlineStore,
+    /// `None` where its rows are elsewhere.
+    pub online: Option<OnlineStore>,
     pub with_keys: bool,
 }
 
@@ -41,9 +42,11 @@ pub fn take<W: Write>(source: &Source, now: Timestamp, out: W) -> Result<(W, Man
     for folder in FOLDERS {
         add_folder(&mut archive, folder, &source.places.path(folder))?;
     }
-    let online = work.0.join(ONLINE);
-    copy_online(&source.online, &online)?;
-    add_file(&mut archive, ONLINE, &online)?;
+    if let Some(online) = &source.online {
+        let copy = work.0.join(ONLINE);
+        copy_online(online, &copy)?;
+        add_file(&mut archive, ONLINE, &copy)?;
+    }
     add_file(&mut archive, PRICES, &source.places.path(PRICES))?;
     if source.with_keys {
         add_folder(&mut archive, KEYS, &source.places.path(KEYS))?;

@@ -15,6 +15,7 @@ use clap::Args;
 use super::connect::{asking, client};
 use crate::backup::{Source, take, tops};
 use crate::home::{Home, unusable};
+use crate::online;
 use crate::platform::migrations;
 use crate::storage::Storage;
 
@@ -36,7 +37,7 @@ pub async fn run(home: &Path, command: &Backup) -> Result<ExitCode, Problem> {
         return Err(problem.with_fix("name another file, or move that one away"));
     }
     let partial = Partial::begin(&command.file)?;
-    match Home::of(home) {
+    let left_out = match Home::of(home) {
         Ok(found) => {
             offline(found.place(command.storage.keys.as_deref(), command.storage.data.as_deref())?, command, &partial)?
         }
@@ -44,18 +45,23 @@ pub async fn run(home: &Path, command: &Backup) -> Result<ExitCode, Problem> {
         Err(problem) if problem.kind == ErrorKind::Busy => {
             let mut out = partial.open()?;
             let sent = bedplate_client::backup(&client(home)?, command.with_keys, &mut out).await;
-            sent.map_err(asking("the backup"))?;
+            let left_out = sent.map_err(asking("the backup"))?;
             out.flush().map_err(|error| unusable(&partial.path, &error))?;
+            left_out
         }
         Err(problem) => return Err(problem),
-    }
+    };
     let manifest = partial.put_at(&command.file)?;
     let files = manifest.files.len();
     eprintln!("{}: {files} files, {} before compression", command.file.display(), Bytes(manifest.bytes()));
+    if let Some(left_out) = left_out {
+        eprintln!("note: {left_out}");
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-fn offline(home: Home, command: &Backup, partial: &Partial) -> Result<(), Problem> {
+/// Returns what is told of what is not in it.
+fn offline(home: Home, command: &Backup, partial: &Partial) -> Result<Option<String>, Problem> {
     if command.storage.database().is_some() || !home.path("bedplate.db").exists() {
         let what = format!("home {}", home.path("").display());
         let problem = Problem::new(
@@ -66,10 +72,15 @@ fn offline(home: Home, command: &Backup, partial: &Partial) -> Result<(), Proble
         return Err(problem.with_fix("pg_dump the database, and copy the folders of the home and of --data after it"));
     }
     let db = Db::open(&home.path("bedplate.db"), &migrations()).map_err(|error| Problem::of("the database", &error))?;
-    let online = OnlineStore::open(home.path("online")).map_err(|error| Problem::of("the online store", &error))?;
+    let elsewhere = online::elsewhere(|name| home.path(name));
+    let online = match &elsewhere {
+        Some(_) => None,
+        None => Some(OnlineStore::open(home.path("online")).map_err(|error| Problem::of("the online store", &error))?),
+    };
     let source = Source { places: home.places().clone(), db, online, with_keys: command.with_keys };
     let (mut out, _) = take(&source, SystemClock.now(), partial.open()?)?;
-    out.flush().map_err(|error| unusable(&partial.path, &error))
+    out.flush().map_err(|error| unusable(&partial.path, &error))?;
+    Ok(elsewhere.as_deref().map(online::left_out))
 }
 
 /// The file while it is written; gone with this value unless it became the backup.

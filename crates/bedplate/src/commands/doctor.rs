@@ -3,11 +3,20 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use bedplate_online::Keeps;
 use bedplate_types::{ErrorKind, Problem};
+use clap::Args;
 use serde_json::Value;
 
 use super::{audit, connect};
 use crate::home::Home;
+use crate::online::{self, OnlineOptions};
+
+#[derive(Debug, Args)]
+pub struct Doctor {
+    #[command(flatten)]
+    pub online: OnlineOptions,
+}
 
 struct Finding {
     what: &'static str,
@@ -15,8 +24,9 @@ struct Finding {
     told: String,
 }
 
-pub async fn run(home: &Path) -> Result<ExitCode, Problem> {
+pub async fn run(home: &Path, command: &Doctor) -> Result<ExitCode, Problem> {
     let mut findings = vec![home_folder(home), space(home), platform(home).await];
+    findings.extend(redis(home, &command.online));
     findings.extend(witnesses(home).await);
     for finding in &findings {
         match &finding.problem {
@@ -59,6 +69,31 @@ fn space(home: &Path) -> Finding {
             .with_fix("free at least 2 GiB, or choose another --home")
     });
     Finding { what: "disk", problem, told: format!("{told} free") }
+}
+
+/// Whether the Redis that is named is reached and keeps what it acknowledges; nothing where the rows are in the home.
+fn redis(home: &Path, options: &OnlineOptions) -> Option<Finding> {
+    const WHAT: &str = "online";
+    let unnamed = |server| {
+        let why = format!("the rows of feature views are in the Redis at {server}, and it is not named here");
+        Problem::new(ErrorKind::Invalid, "the online store", why).with_fix("BEDPLATE_ONLINE=redis://… bedplate doctor")
+    };
+    let standing = match options.redis(String::new()) {
+        Ok(Some(how)) => how.standing().map_err(|error| Problem::of("the online store", &error)),
+        Ok(None) => Err(unnamed(online::elsewhere(|name| home.join(name))?)),
+        Err(problem) => Err(problem),
+    };
+    Some(match standing {
+        Ok(standing) => {
+            let keeps = match (standing.loses, standing.keeps) {
+                (Some(loses), _) => format!("may lose rows, as accepted: it {loses}"),
+                (None, Keeps::BeforeItAnswers) => "on its disk before it answers".to_owned(),
+                (None, _) => "on its disk within a second, which is waited for".to_owned(),
+            };
+            Finding { what: WHAT, problem: None, told: format!("{} at {}, {keeps}", standing.version, standing.server) }
+        }
+        Err(problem) => Finding { what: WHAT, problem: Some(problem), told: String::new() },
+    })
 }
 
 async fn platform(home: &Path) -> Finding {

@@ -12,7 +12,7 @@ pub mod crds;
 pub mod data;
 mod delete;
 mod describe;
-mod doctor;
+pub mod doctor;
 pub mod drift;
 pub mod features;
 mod get;
@@ -91,7 +91,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Certificate(command) => wait(certificate::run(&home, &command)),
         Command::Backup(command) => wait(backup::run(&home, &command)),
         Command::Restore(command) => restore::run(&home, &command),
-        Command::Doctor => wait(doctor::run(&home)),
+        Command::Doctor(command) => wait(doctor::run(&home, &command)),
         Command::Completions { .. } | Command::Crds(_) | Command::Worker(_) => Ok(ExitCode::SUCCESS),
     }
 }

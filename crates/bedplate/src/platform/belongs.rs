@@ -60,6 +60,15 @@ pub fn check(home: &Home, storage: &Storage, db: &Db) -> Result<(), Problem> {
     if storage.database().is_some() { check_marker(home, &found[found.len() - 1]) } else { Ok(()) }
 }
 
+/// What tells this platform from others: its database's own name, of which [`check`] has seen to it that there is one.
+pub fn database_id(db: &Db) -> Result<String, Problem> {
+    let noted = "SELECT fingerprint FROM platform_belongs WHERE name = $1";
+    let rows = db.read(|tx| tx.query(noted, &[DATABASE.into()])).map_err(of("the database"))?;
+    let id = rows.first().map(|row| row.text(0)).transpose().map_err(of("the database"))?;
+    let unknown = || Problem::new(ErrorKind::Internal, "the database", "it has no name of its own yet");
+    id.map(str::to_owned).ok_or_else(unknown)
+}
+
 /// A key that is gone is not made anew: what the old one sealed could not be read, and what it signed not be gone on with.
 fn refuse_lost_keys(home: &Home, db: &Db) -> Result<(), Problem> {
     let noted = db.read(|tx| tx.query("SELECT name FROM platform_belongs", &[])).map_err(of("the database"))?;

@@ -90,11 +90,13 @@ pub fn control_routes(
         // Certificates are issued where TLS is spoken.
         secure: issuing.is_some(),
     };
-    let backup = Source { places: places.clone(), db: spine.db.clone(), online: online.clone(), with_keys: false };
+    let own_rows = online.shared_at().is_none().then(|| online.clone());
+    let backup = Source { places: places.clone(), db: spine.db.clone(), online: own_rows, with_keys: false };
+    let left_out = online.shared_at().map(crate::online::left_out);
     objects
         .merge(bedplate_console::router(state))
         .merge(bedplate_feast::router(features.clone(), spine.authenticator.clone(), spine.policy.clone()))
-        .merge(api::backups(api::Backups::new(facts.clone(), backup)))
+        .merge(api::backups(api::Backups::new(facts.clone(), backup, left_out)))
         .merge(api::certificates(facts.clone(), issuing))
         .merge(api::data(api::Data {
             facts: facts.clone(),

@@ -15,7 +15,7 @@ use bedplate_feast::{Cell, FeatureStore, Features, NamedView, Range, Selected, S
 use bedplate_features::{EntityKey, ViewDefinition};
 use bedplate_identity::Principal;
 use bedplate_kinds::{DataTags, Dataset, Entity, FeatureService, FeatureView, Phase, ViewSelection};
-use bedplate_online::{Dated, OnlineStore};
+use bedplate_online::{Dated, OnlineStore, Question};
 use bedplate_policy::Tags;
 use bedplate_types::{Clock, ErrorKind, Explained, NamespacedName, Problem, Timestamp};
 use kube::api::{Api, ListParams};
@@ -46,7 +46,7 @@ struct Bound {
 }
 
 impl Store {
-    /// Predictions read the online store of the replica that leads: only that one takes rows.
+    /// Of replicas with an online store each, predictions read that of the one that leads: only that one takes rows.
     pub fn new(client: Client, online: OnlineStore, leads: Leads, clock: Arc<dyn Clock>) -> Self {
         Self { client, online, leads, clock, fed: Memory::new(), selected: Memory::new() }
     }
@@ -148,13 +148,13 @@ impl Store {
         Ok(Tags { owner, ..made.as_ref().map(Tags::from).unwrap_or_default() })
     }
 
-    /// Only the store of the replica that leads has rows.
-    fn must_lead(&self) -> Result<(), StoreError> {
-        if self.leads.now() {
+    /// Unless replicas share a store, only that of the one that leads has rows.
+    fn has_rows(&self) -> Result<(), StoreError> {
+        if self.online.shared_at().is_some() || self.leads.now() {
             return Ok(());
         }
         let why = "this replica does not lead: what is pushed goes to the one that does, and is read there";
-        let fix = "ask the replica that holds the Lease controllers in bedplate-system";
+        let fix = "ask the replica that holds the Lease controllers in bedplate-system, or let replicas share a Redis (--online)";
         Err(Problem::new(ErrorKind::NotReady, "the online store", why).with_fix(fix).into())
     }
 
@@ -222,13 +222,13 @@ async fn in_background<T: Send + 'static>(
 #[async_trait::async_trait]
 impl FeatureStore for Store {
     async fn push(&self, _: &Principal, namespace: &str, source: &str, frame: RecordBatch) -> Result<(), StoreError> {
-        self.must_lead()?;
+        self.has_rows()?;
         let fed = self.fed(namespace, source).await?;
         self.put(namespace, fed, frame).await
     }
 
     async fn write(&self, _: &Principal, namespace: &str, view: &str, frame: RecordBatch) -> Result<(), StoreError> {
-        self.must_lead()?;
+        self.has_rows()?;
         let view = self.view(namespace, view).await?;
         let bound = self.bind(namespace, &view).await?;
         let frame = as_written(&frame, bound.definition.timestamp.as_deref())?;
@@ -272,7 +272,7 @@ impl FeatureStore for Store {
         entities: &BTreeMap<String, Vec<serde_json::Value>>,
         rows: usize,
     ) -> Result<Vec<Vec<Cell>>, StoreError> {
-        self.must_lead()?;
+        self.has_rows()?;
         let (selected, online, now) = (Arc::clone(selected), self.online.clone(), self.clock.now());
         let asked: Vec<Asked> = bound(&selected)?
             .iter()
@@ -283,11 +283,11 @@ impl FeatureStore for Store {
             return Ok(cells(&selected, bound(&selected)?, &found, now));
         }
         in_background(move || {
-            let mut found = Vec::with_capacity(asked.len());
-            for (view, asked) in bound(&selected)?.iter().zip(&asked) {
-                let read = online.read_dated(&view.definition, &view.online_id, asked);
-                found.push(read.map_err(|error| Problem::of("the online store", &error))?);
-            }
+            let views = bound(&selected)?.iter().zip(&asked);
+            let questions: Vec<_> = views
+                .map(|(view, asked)| Question { definition: &view.definition, view_id: &view.online_id, asked })
+                .collect();
+            let found = online.read_all_dated(&questions).map_err(|error| Problem::of("the online store", &error))?;
             Ok(cells(&selected, bound(&selected)?, &found, now))
         })
         .await

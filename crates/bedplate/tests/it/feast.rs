@@ -62,7 +62,7 @@ spec: {role: editor, subjects: [{kind: ServiceAccount, name: robot}]}
 ";
 
 /// Driver 1 is rated, driver 2 is not.
-fn write(folder: &Path) {
+pub fn write(folder: &Path) {
     let at = Arc::new(TimestampMicrosecondArray::from(vec![1_750_000_000_000_000; 2]).with_timezone("UTC"));
     let columns: [(&str, ArrayRef); 4] = [
         ("driver_id", Arc::new(Int64Array::from(vec![1, 2]))),

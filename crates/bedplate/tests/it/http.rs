@@ -14,6 +14,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Api {
     address: String,
     token: String,
+    /// What Feast's paths are asked in.
+    namespace: &'static str,
 }
 
 impl Api {
@@ -22,11 +24,16 @@ impl Api {
         let kubeconfig: Value = serde_json::from_slice(&std::fs::read(home.join("kubeconfig")).unwrap()).unwrap();
         let server = kubeconfig["clusters"][0]["cluster"]["server"].as_str().unwrap();
         let address = server.rsplit(['@', '/']).next().unwrap().to_owned();
-        Self { address, token: std::fs::read_to_string(keys.join("credentials")).unwrap().trim().to_owned() }
+        let token = std::fs::read_to_string(keys.join("credentials")).unwrap().trim().to_owned();
+        Self { address, token, namespace: "flights" }
     }
 
     pub fn with_token(&self, token: &str) -> Self {
         Self { token: token.to_owned(), ..self.clone() }
+    }
+
+    pub fn in_namespace(&self, namespace: &'static str) -> Self {
+        Self { namespace, ..self.clone() }
     }
 
     /// `None` when the platform is not there, or ends before it has answered.
@@ -74,11 +81,11 @@ impl Api {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let mut stream = TcpStream::connect(&self.address).ok()?;
         stream.set_read_timeout(Some(PATIENCE)).ok()?;
-        let (address, token, length) = (&self.address, &self.token, body.len());
+        let (address, token, namespace, length) = (&self.address, &self.token, self.namespace, body.len());
         write!(
             stream,
             "{method} {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\
-             x-bedplate-namespace: flights\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+             x-bedplate-namespace: {namespace}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
         )
         .ok()?;
         Some(stream)

@@ -23,6 +23,7 @@ mod loads;
 mod machines;
 mod materialize;
 mod oidc;
+mod online_redis;
 mod operator;
 mod parity;
 mod plain;

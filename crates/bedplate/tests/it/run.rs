@@ -11,8 +11,8 @@ use serde_json::Value;
 pub fn bedplate(home: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bedplate"));
     command.args(arguments).arg("--home").arg(home);
-    for name in ["BEDPLATE_HOME", "BEDPLATE_LOG", "BEDPLATE_DATABASE", "BEDPLATE_KEYS", "BEDPLATE_DATA"] {
-        command.env_remove(name);
+    for name in ["HOME", "LOG", "DATABASE", "KEYS", "DATA", "ONLINE", "ONLINE_CA"] {
+        command.env_remove(format!("BEDPLATE_{name}"));
     }
     command.stdin(Stdio::null());
     command

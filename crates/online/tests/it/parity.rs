@@ -1,16 +1,17 @@
 //! Reading online equals the point-in-time join of the same rows, bit by bit.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use bedplate_features::{EntityKey, FeatureDef, PointInTime, Spine, SpineShape, ViewDefinition, rows};
 use bedplate_kinds::Aggregate;
-use bedplate_online::{OnlineError, OnlineStore};
+use bedplate_online::{OnlineError, OnlineStore, Question};
 use bedplate_types::Timestamp;
 use proptest::prelude::*;
 
+use crate::engine::{Engine, on_each_engine};
 use crate::source::{feature, view};
 
 /// In time order, as pushes mostly come, or in any other.
@@ -126,6 +127,13 @@ fn distinct(def: &ViewDefinition, raws: &[Raw]) -> usize {
 fn online(store: &OnlineStore, def: &ViewDefinition, view_id: &str, asked: &[(Option<EntityKey>, Timestamp)]) -> Bits {
     let bits = |values: Vec<Option<f64>>| values.into_iter().map(|value| value.map(f64::to_bits)).collect();
     let many: Bits = store.read_many(def, view_id, asked).unwrap().into_iter().map(bits).collect();
+    let question = Question { definition: def, view_id, asked };
+    let nothing = Question { view_id: "of nobody", ..question };
+    let all = store.read_all(&[nothing, question]).unwrap();
+    assert!(all[1].iter().zip(&many).all(|(one, other)| bits(one.clone()) == *other));
+    let dated = store.read_all_dated(&[question, nothing]).unwrap();
+    let values = |entity| (0..def.features.len()).map(|feature| dated[0].value(entity, feature)).collect();
+    assert!(many.iter().enumerate().all(|(entity, wanted)| bits(values(entity)) == *wanted));
     for ((key, at), wanted) in asked.iter().zip(&many) {
         let one = [(key.clone(), *at)];
         if let Some(found) = store.remembered(def, view_id, &one) {
@@ -139,13 +147,6 @@ fn online(store: &OnlineStore, def: &ViewDefinition, view_id: &str, asked: &[(Op
     }
     many
 }
-
-/// One store for all cases, each with a view of its own, so that views are seen not to mix.
-static SHARED: LazyLock<(tempfile::TempDir, OnlineStore)> = LazyLock::new(|| {
-    let dir = tempfile::tempdir().unwrap();
-    let store = OnlineStore::open(dir.path()).unwrap();
-    (dir, store)
-});
 
 static CASES: AtomicU64 = AtomicU64::new(0);
 
@@ -178,147 +179,50 @@ fn push(store: &OnlineStore, def: &ViewDefinition, view_id: &str, raws: &[Raw], 
     assert_eq!(fresh, distinct(def, raws) as u64);
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
 
-    #[test]
-    fn online_equals_offline_in_any_order_of_pushes(
+/// One store for all cases, each with a view of its own, so that views are seen not to mix.
+fn online_equals_offline_in_any_order_of_pushes(engine: &Engine) {
+    let store = engine.open();
+    proptest!(config(engine.cases(256)), |(
         def in definition(),
         (raws, shuffled) in raws().prop_flat_map(|raws| (Just(raws.clone()), in_time_or_shuffled(raws))),
         asked in prop::collection::vec((carrier(), time().prop_map(Option::unwrap_or_default)), 1..30),
         piece in 1..12_usize,
-    ) {
+    )| {
         let asked = questions(&asked);
         // A case that is shrunk must not meet the rows it left before.
         let view_id = format!("case {}", CASES.fetch_add(1, Ordering::Relaxed));
-        push(&SHARED.1, &def, &view_id, &shuffled, piece, &asked);
-        prop_assert_eq!(online(&SHARED.1, &def, &view_id, &asked.1), offline(&def, &raws, &asked.0));
-    }
+        push(&store, &def, &view_id, &shuffled, piece, &asked);
+        prop_assert_eq!(online(&store, &def, &view_id, &asked.1), offline(&def, &raws, &asked.0));
+    });
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn online_equals_offline_after_reopening(
+fn online_equals_offline_after_reopening(engine: &Engine) {
+    proptest!(config(12), |(
         def in definition(),
         raws in raws(),
         asked in prop::collection::vec((carrier(), time().prop_map(Option::unwrap_or_default)), 1..30),
         cut in any::<prop::sample::Index>(),
-    ) {
-        let dir = tempfile::tempdir().unwrap();
+    )| {
+        let view_id = format!("case {}", CASES.fetch_add(1, Ordering::Relaxed));
         let (before, after) = raws.split_at(cut.index(raws.len() + 1));
         let (spine, asked) = questions(&asked);
         for part in [before, after] {
-            let store = OnlineStore::open(dir.path()).unwrap();
+            let store = engine.open();
             let loaded = rows(&def, &batch(part)).unwrap().into_iter().map(Ok::<_, OnlineError>);
-            store.try_load("v", Some(&def), loaded).unwrap();
-            prop_assert_eq!(online(&store, &def, "v", &asked).len(), asked.len());
+            store.try_load(&view_id, Some(&def), loaded).unwrap();
+            prop_assert_eq!(online(&store, &def, &view_id, &asked).len(), asked.len());
         }
-        let store = OnlineStore::open(dir.path()).unwrap();
-        prop_assert_eq!(online(&store, &def, "v", &asked), offline(&def, &raws, &spine));
-    }
-}
-
-#[test]
-fn what_was_read_lately_is_answered_from_memory_and_with_what_is_pushed_meanwhile() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = OnlineStore::open(dir.path()).unwrap();
-    let (def, key) = (view(None, vec![feature("x", "x", Aggregate::Last, None)]), Some(crate::source::carrier("a")));
-    let push = |time, x| {
-        let raw = Raw { carrier: Some("a".into()), time: Some(time), created: None, id: None, x: Some(x), y: None };
-        store.put("remembered", &rows(&def, &batch(&[raw])).unwrap()).unwrap();
-    };
-    let asked = |at| [(key.clone(), Timestamp::from_micros(at))];
-    let found = |at| store.remembered(&def, "remembered", &asked(at)).map(|found| (found.value(0, 0), found.newest(0)));
-    let known = |x, time| Some((Some(x), Some(Timestamp::from_micros(time))));
-    push(10, 1.0);
-    assert_eq!(found(20), None, "nothing was read yet");
-    store.read_dated(&def, "remembered", &asked(20)).unwrap();
-    assert_eq!(found(20), known(1.0, 10));
-    assert_eq!(found(9), None, "of what was known before the newest row nothing is remembered");
-    push(15, 2.0);
-    push(12, 3.0);
-    assert_eq!((found(20), found(14)), (known(2.0, 15), None));
-    push(15, 1.0);
-    assert_eq!(found(20), known(2.0, 15), "of two rows of one time the greater is the later one");
-    push(15, 4.0);
-    assert_eq!(found(20), known(4.0, 15));
-    let late = store.read_dated(&def, "remembered", &asked(14)).unwrap();
-    assert_eq!((late.value(0, 0), late.newest(0)), (Some(3.0), Some(Timestamp::from_micros(12))));
-}
-
-#[test]
-fn a_loaded_view_is_answered_from_memory_also_after_a_restart_and_so_is_who_has_no_rows() {
-    let dir = tempfile::tempdir().unwrap();
-    let def = view(None, vec![feature("x", "x", Aggregate::Last, None)]);
-    let asked = [
-        (Some(crate::source::carrier("a")), Timestamp::from_micros(9)),
-        (Some(crate::source::carrier("b")), Timestamp::from_micros(9)),
-    ];
-    let found = |store: &OnlineStore| {
-        let found = store.remembered(&def, "v", &asked)?;
-        Some([0, 1].map(|entity| (found.value(entity, 0), found.newest(entity).map(Timestamp::micros))))
-    };
-    let wanted = Some([(Some(2.0), Some(5)), (None, None)]);
-    let store = OnlineStore::open(dir.path()).unwrap();
-    let sorted =
-        [(3, 1.0), (5, 2.0), (4, 3.0)].map(|(time, x)| Ok::<_, OnlineError>(crate::source::row("a", time, None, x)));
-    assert_eq!(store.try_load("v", Some(&def), sorted).unwrap(), 3);
-    assert_eq!(found(&store), wanted);
-    drop(store);
-    let store = OnlineStore::open(dir.path()).unwrap();
-    assert_eq!(found(&store), None);
-    store.remember(&def, "v").unwrap();
-    assert_eq!(found(&store), wanted);
-    store.drop_view("v").unwrap();
-    assert_eq!(found(&store), None);
-}
-
-/// Readers, a view that is filled again and again, and writers in any order of time.
-#[test]
-fn memory_holds_what_the_store_does_whoever_comes_in_between() {
-    let dir = tempfile::tempdir().unwrap();
-    // So little that views forget.
-    let store = OnlineStore::open_remembering(dir.path(), 500_000).unwrap();
-    let def = view(None, vec![feature("x", "x", Aggregate::Last, None)]);
-    let names: Vec<String> = (0..20).map(|i| format!("C{i}")).collect();
-    let asked: Vec<_> =
-        names.iter().map(|name| (Some(crate::source::carrier(name)), Timestamp::from_micros(i64::MAX))).collect();
-    std::thread::scope(|scope| {
-        for seed in 0..3_u64 {
-            let (store, names) = (&store, &names);
-            scope.spawn(move || {
-                let mut state = seed;
-                for _ in 0..400 {
-                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                    let (name, time) = (&names[(state >> 33) as usize % 20], (state >> 40) as i64 % 50);
-                    store.put("v", &[crate::source::row(name, time, None, (state >> 50) as f64)]).unwrap();
-                }
-            });
-        }
-        for _ in 0..2 {
-            scope.spawn(|| {
-                for _ in 0..300 {
-                    store.read_dated(&def, "v", &asked).unwrap();
-                    store.remember(&def, "v").unwrap();
-                    let _ = store.remembered(&def, "v", &asked);
-                }
-            });
-        }
-        // Gives up its place to this one, and takes it again.
-        scope.spawn(|| {
-            for i in 0..3 {
-                let rows = (0..6_000).map(|entity| crate::source::row(&format!("{i}-{entity}"), 1, None, 1.0));
-                store.try_load(&format!("other{i}"), Some(&def), rows.map(Ok::<_, OnlineError>)).unwrap();
-            }
-        });
+        let store = engine.open();
+        prop_assert_eq!(online(&store, &def, &view_id, &asked), offline(&def, &raws, &spine));
+        prop_assert_eq!(store.count(&view_id).unwrap(), distinct(&def, &raws) as u64);
     });
-    let before = store.read_dated(&def, "v", &asked).unwrap();
-    let remembered = store.remembered(&def, "v", &asked).expect("all of it was read");
-    drop(store);
-    let after = OnlineStore::open_remembering(dir.path(), 0).unwrap();
-    assert_eq!(after.remembered(&def, "v", &asked), None);
-    let stored = after.read_dated(&def, "v", &asked).unwrap();
-    assert_eq!((&before, &remembered), (&stored, &stored));
+}
+
+on_each_engine! {
+    online_equals_offline_in_any_order_of_pushes,
+    online_equals_offline_after_reopening,
 }

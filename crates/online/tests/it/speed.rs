@@ -2,10 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use bedplate_features::SourceRow;
 use bedplate_kinds::Aggregate;
 use bedplate_online::OnlineStore;
+use bedplate_testkit::Redis;
 use bedplate_types::Timestamp;
 
+use crate::engine::connected;
 use crate::source::{carrier, feature, row, view};
 
 const CARRIERS: i64 = 16;
@@ -82,4 +85,42 @@ fn a_long_window_is_read_from_disk_once_and_then_by_its_tiles() {
         "a window of {ROWS} rows: {cold:?} from disk, then each after a push p50 {:?}, p99 {:?}",
         warm[500], warm[990]
     );
+}
+
+/// Into a Redis on this machine: what is printed is what the pages say.
+#[test]
+fn a_redis_is_filled_and_read_quickly() {
+    const ENTITIES: i64 = 100_000;
+    let Some(server) = Redis::of_its_own("the speed of a Redis", &[]) else { return };
+    let url = server.url(0);
+    let store = connected(&url).unwrap();
+    let values = vec![Some(1.5), Some(2.5), None];
+    let wide = |entity: i64, time| SourceRow { values: values.clone(), ..row(&format!("C{entity}"), time, None, 0.0) };
+    let used = || -> i64 {
+        let told = server.cli(&url, &["INFO", "memory"]);
+        told.lines().find_map(|line| line.strip_prefix("used_memory:")?.trim().parse().ok()).unwrap()
+    };
+    let mut before = used();
+    for (what, rows) in [("one row each", 1), ("ten rows more each", 10)] {
+        let start = Instant::now();
+        let source = (0..ENTITIES).flat_map(|entity| (0..rows).map(move |time| (entity, time + 10 * rows)));
+        let loaded = store.load("v", source.map(|(entity, time)| wide(entity, time))).unwrap();
+        let (now, took) = (used(), start.elapsed());
+        println!("{what}: {loaded} rows in {took:?}, {} bytes an entity", (now - before) / ENTITIES);
+        before = now;
+        assert!(took < Duration::from_secs(300), "{took:?}");
+    }
+    let many: Vec<_> = (0..8192).map(|n| wide(n, 1_000)).collect();
+    let start = Instant::now();
+    assert_eq!(store.put("v", &many).unwrap(), 8192);
+    println!("8,192 rows pushed at once: {:?}", start.elapsed());
+    let mut took: Vec<Duration> = (0..200)
+        .map(|n| {
+            let start = Instant::now();
+            store.put("v", &[wide(n, 2_000)]).unwrap();
+            start.elapsed()
+        })
+        .collect();
+    took.sort_unstable();
+    println!("one row pushed: p50 {:?}, p99 {:?}", took[100], took[198]);
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, post};
 use bedplate_audit::Entry;
@@ -28,13 +28,15 @@ const PIECE: usize = 256 * 1024;
 pub struct Backups {
     pub facts: Facts,
     pub source: Source,
+    /// What is not in it, in words.
+    left_out: Option<String>,
     /// One at a time.
     busy: Arc<Mutex<()>>,
 }
 
 impl Backups {
-    pub fn new(facts: Facts, source: Source) -> Self {
-        Self { facts, source, busy: Arc::default() }
+    pub fn new(facts: Facts, source: Source, left_out: Option<String>) -> Self {
+        Self { facts, source, left_out, busy: Arc::default() }
     }
 }
 
@@ -85,7 +87,11 @@ async fn backup(
     let now = facts.clock.now();
     tokio::task::spawn_blocking(move || send_all(&source, now, Pieces { send, piece: Vec::new() }, turn));
     let body = Body::from_stream(ReceiverStream::new(pieces));
-    Ok(([(header::CONTENT_TYPE, "application/gzip")], body).into_response())
+    let mut answer = ([(header::CONTENT_TYPE, "application/gzip")], body).into_response();
+    if let Some(told) = backups.left_out.as_ref().and_then(|told| HeaderValue::from_str(told).ok()) {
+        answer.headers_mut().insert(bedplate_client::LEFT_OUT, told);
+    }
+    Ok(answer)
 }
 
 /// What goes wrong ends the answer before its end, which the client sees.

@@ -116,6 +116,8 @@ fn wrong_values_are_refused() {
         ("tls.mode=existingSecret", "tls.existingSecret"),
         ("serviceAccount.create=false", "serviceAccount.name"),
         ("sources[0].name=Data", "name"),
+        ("online.url=redis://:secret@h", "url"),
+        ("online.key=a/b", "key"),
     ] {
         let Some(output) = helm(&["--set", set]) else { return };
         let said = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -159,3 +159,24 @@ fn the_webhook_is_always_told_what_to_verify_with() {
         assert_eq!(texts(&rule["rules"][0]["operations"]), ["CREATE", "UPDATE", "DELETE"]);
     }
 }
+
+/// The address of a Redis, which may hold a password, comes from a Secret and is in no argument.
+#[test]
+fn the_online_store_elsewhere_is_named_by_a_secret() {
+    let of = |values| Some(one(&rendered(values)?, "Deployment")["spec"]["template"]["spec"].clone());
+    let (Some(without), Some(with)) = (of(None), of(Some("existing"))) else { return };
+    assert!(!without.to_string().contains("ONLINE") && !without.to_string().contains("online"), "{without:#}");
+    let container = &with["containers"][0];
+    let address = &container["env"][0];
+    assert_eq!((&address["name"], &address["value"]), (&"BEDPLATE_ONLINE".into(), &Value::Null));
+    assert_eq!(address["valueFrom"]["secretKeyRef"], serde_json::json!({ "name": "redis", "key": "address" }));
+    let arguments = texts(&container["args"]);
+    let ca = arguments.iter().find_map(|argument| argument.strip_prefix("--online-ca=")).expect("its authority");
+    let (folder, file) = ca.rsplit_once('/').unwrap();
+    let mounts = container["volumeMounts"].as_array().unwrap();
+    let mount = mounts.iter().find(|mount| mount["mountPath"] == folder).expect("its folder is mounted");
+    let volumes = with["volumes"].as_array().unwrap();
+    let volume = volumes.iter().find(|volume| volume["name"] == mount["name"]).expect("what is mounted");
+    assert_eq!(volume["secret"]["items"][0], serde_json::json!({ "key": "ca.crt", "path": file }));
+    assert!(arguments.contains(&"--online-may-lose"));
+}

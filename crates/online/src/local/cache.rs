@@ -11,8 +11,8 @@ use std::sync::Arc;
 use bedplate_features::History;
 use parking_lot::Mutex;
 
-use crate::memory::Written;
-use crate::tickets::{Ticket, Tickets};
+use crate::local::memory::Written;
+use crate::local::tickets::{Ticket, Tickets};
 
 /// Numbers remembered in each of two generations, those of tiles among them: 8 bytes each, so about 32 MiB in all, twice that
 /// with what is appended.

@@ -19,7 +19,7 @@ pub(crate) use table::{Key, Row};
 use table::{Keys, Table};
 
 use crate::layout::ViewPrefix;
-use crate::tickets::{Ticket, Tickets};
+use crate::local::tickets::{Ticket, Tickets};
 
 /// Entities written while their view is filled, beyond which it does not know all.
 const MISSED: usize = 65_536;

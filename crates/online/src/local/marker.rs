@@ -1,14 +1,15 @@
 //! Markers: which state of its source a view was loaded from, so that an interrupted load is begun again.
 
+use crate::OnlineError;
 use crate::error::Doing;
-use crate::{OnlineError, OnlineStore};
+use crate::local::LocalStore;
 
-impl OnlineStore {
+impl LocalStore {
     /// Whether the view was loaded whole from the source state that `marker` names (for example its table version).
     ///
     /// # Errors
     /// When the disk fails.
-    pub fn is_loaded(&self, view_id: &str, marker: &str) -> Result<bool, OnlineError> {
+    pub(crate) fn is_loaded(&self, view_id: &str, marker: &str) -> Result<bool, OnlineError> {
         let stored = self.meta.get(key(view_id)).doing("read the marker", view_id)?;
         Ok(stored.is_some_and(|stored| *stored == *marker.as_bytes()))
     }
@@ -17,7 +18,7 @@ impl OnlineStore {
     ///
     /// # Errors
     /// When the disk fails.
-    pub fn mark_loaded(&self, view_id: &str, marker: &str) -> Result<(), OnlineError> {
+    pub(crate) fn mark_loaded(&self, view_id: &str, marker: &str) -> Result<(), OnlineError> {
         self.meta.insert(key(view_id), marker).doing("write the marker", view_id)?;
         self.sync(view_id)
     }

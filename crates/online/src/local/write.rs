@@ -5,19 +5,19 @@ use std::collections::BTreeMap;
 use bedplate_features::{SourceRow, unpack};
 use fjall::PersistMode;
 
+use crate::OnlineError;
 use crate::error::Doing;
 use crate::layout::{
-    ViewPrefix, after_view, entity_of, first_at, last_at, row_key, row_value, time_of, values_in, view_prefix,
+    ViewPrefix, after_view, check_length, entity_of, first_at, last_at, row_key, row_value, time_of, values_in,
+    view_prefix,
 };
-use crate::memory::Written;
-use crate::{OnlineError, OnlineStore, ranked};
+use crate::local::memory::Written;
+use crate::local::{LocalStore, ranked};
 
 /// Rows written at once: the most that is held in memory, and what becomes visible together.
 const CHUNK: usize = 8192;
-/// fjall's own limit.
-const LONGEST_KEY: usize = u16::MAX as usize;
 
-impl OnlineStore {
+impl LocalStore {
     /// Stores rows and returns how many were new. They survive power loss once it returns.
     ///
     /// Rows may come in any order and again: one with the entity, time and identity of a stored row replaces it only if its
@@ -25,7 +25,7 @@ impl OnlineStore {
     ///
     /// # Errors
     /// When a row's key is too long, before anything of its chunk is written, or the disk fails.
-    pub fn put(&self, view_id: &str, rows: &[SourceRow]) -> Result<u64, OnlineError> {
+    pub(crate) fn put(&self, view_id: &str, rows: &[SourceRow]) -> Result<u64, OnlineError> {
         let mut fresh = 0;
         for chunk in rows.chunks(CHUNK) {
             fresh += self.write(view_id, chunk)?;
@@ -38,7 +38,7 @@ impl OnlineStore {
     ///
     /// # Errors
     /// When the disk fails; dropping again goes on where it stopped.
-    pub fn drop_view(&self, view_id: &str) -> Result<(), OnlineError> {
+    pub(crate) fn drop_view(&self, view_id: &str) -> Result<(), OnlineError> {
         self.unmark(view_id)?;
         let mut from = view_prefix(view_id).to_vec();
         while let Some(last) = self.drop_chunk(view_id, &from)? {
@@ -70,7 +70,7 @@ impl OnlineStore {
     ///
     /// # Errors
     /// When the disk fails.
-    pub fn count(&self, view_id: &str) -> Result<u64, OnlineError> {
+    pub(crate) fn count(&self, view_id: &str) -> Result<u64, OnlineError> {
         let mut count = 0;
         let view = view_prefix(view_id);
         for row in self.view_rows(&view, &view) {
@@ -139,12 +139,4 @@ fn greatest<'a>(view_id: &str, view: &ViewPrefix, rows: &'a [SourceRow]) -> Resu
         }
     }
     Ok(greatest)
-}
-
-/// Of a key with its view.
-pub(crate) fn check_length(view_id: &str, bytes: usize) -> Result<(), OnlineError> {
-    if bytes > LONGEST_KEY {
-        return Err(OnlineError::KeyTooLong { view: view_id.to_owned(), bytes, limit: LONGEST_KEY });
-    }
-    Ok(())
 }

@@ -8,8 +8,9 @@ use std::path::Path;
 
 use fjall::{Keyspace, PersistMode, Readable};
 
+use crate::OnlineError;
 use crate::error::Doing;
-use crate::{OnlineError, OnlineStore, open};
+use crate::local::{LocalStore, open};
 
 const HEAD: &[u8; 18] = b"bedplate online 1\n";
 const ROW: u8 = b'r';
@@ -21,13 +22,13 @@ const LONGEST: u32 = 64 << 20;
 /// What all of it is about, in messages.
 const ALL: &str = "*";
 
-impl OnlineStore {
+impl LocalStore {
     /// Writes every row and marker as they are when it begins, while others go on writing; what was acknowledged before is in
     /// it. Returns the number of rows.
     ///
     /// # Errors
     /// [`OnlineError::Copy`] when `out` fails; when the disk fails.
-    pub fn copy(&self, out: &mut impl Write) -> Result<u64, OnlineError> {
+    pub(crate) fn copy(&self, out: &mut impl Write) -> Result<u64, OnlineError> {
         let snapshot = self.db.snapshot();
         out.write_all(HEAD).map_err(writing)?;
         let rows = write_all(&snapshot, &self.rows, ROW, out)?;
@@ -40,8 +41,8 @@ impl OnlineStore {
     /// the folder away.
     ///
     /// # Errors
-    /// [`OnlineError::Copy`] when `from` is no copy, or is cut short; as [`OnlineStore::open`].
-    pub fn from_copy(dir: &Path, from: &mut impl Read) -> Result<u64, OnlineError> {
+    /// [`OnlineError::Copy`] when `from` is no copy, or is cut short; as [`LocalStore::open`].
+    pub(crate) fn from_copy(dir: &Path, from: &mut impl Read) -> Result<u64, OnlineError> {
         let open::Opened { db, rows, meta, lock } = open::open(dir)?;
         let mut head = *HEAD;
         from.read_exact(&mut head).map_err(reading)?;

@@ -1,42 +1,22 @@
 //! Whole sources: sorted, and written straight into tables past the journal.
 
-use std::convert::Infallible;
-
 use bedplate_features::{SourceRow, ViewDefinition, unpack};
 
 use crate::error::Doing;
-use crate::layout::{ViewPrefix, created_in, time_of, values_in, view_prefix};
-use crate::memory::Filling;
-use crate::sort::Sorter;
-use crate::write::check_length;
-use crate::{OnlineError, OnlineStore};
+use crate::layout::{ViewPrefix, check_length, created_in, time_of, values_in, view_prefix};
+use crate::local::LocalStore;
+use crate::local::memory::Filling;
+use crate::local::sort::Sorter;
+use crate::{LoadError, OnlineError};
 
 const DOING: &str = "load rows";
 
-/// Why a source was not loaded.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError<E> {
-    #[error(transparent)]
-    Store(#[from] OnlineError),
-    /// The source ended with this.
-    #[error(transparent)]
-    Rows(E),
-}
-
-impl OnlineStore {
-    /// Stores the rows of a whole source, in any order; returns how many were new.
-    ///
+impl LocalStore {
     /// About 100 MiB are held; more rows are sorted by way of files beside the store. They go straight into tables, past the
-    /// journal, so that opening the store has nothing to replay, and become visible together when all are there: after an
-    /// error, or killed, none is. Rows already stored are recognised, as with [`OnlineStore::put`]. Pushes to the view wait
-    /// while its tables are written; those to others do not.
-    ///
-    /// The latest rows of an empty view of `last` values are put into memory on the way, where its definition is given. Call
-    /// [`OnlineStore::mark_loaded`] afterwards.
-    ///
-    /// # Errors
-    /// What `rows` ends with; when a row's key is too long, or the disk fails.
-    pub fn try_load<E>(
+    /// journal, so that opening the store has nothing to replay. Pushes to the view wait while its tables are written; those
+    /// to others do not. The latest rows of an empty view of `last` values are put into memory on the way, where its
+    /// definition is given.
+    pub(crate) fn try_load<E>(
         &self,
         view_id: &str,
         def: Option<&ViewDefinition>,
@@ -55,18 +35,6 @@ impl OnlineStore {
             self.memory.forget(&view);
         }
         Ok(loaded?)
-    }
-
-    /// [`OnlineStore::try_load`] of rows that are there.
-    ///
-    /// # Errors
-    /// As [`OnlineStore::put`].
-    pub fn load(&self, view_id: &str, rows: impl IntoIterator<Item = SourceRow>) -> Result<u64, OnlineError> {
-        let loaded = self.try_load(view_id, None, rows.into_iter().map(Ok::<_, Infallible>));
-        loaded.map_err(|error| match error {
-            LoadError::Store(error) => error,
-            LoadError::Rows(never) => match never {},
-        })
     }
 
     fn ingest(&self, view_id: &str, def: Option<&ViewDefinition>, sorter: Sorter) -> Result<u64, OnlineError> {
