@@ -46,11 +46,13 @@ pub fn run(python: &Path, binary: &Path, entities: usize) -> Result<ExitCode> {
     println!("{entities} entities in each of three views");
     let platform = ours::start(binary, folder.path(), entities)?;
     at_rest(&platform.server.pids)?;
-    let (idle, resident) =
-        (platform.idle as f64 / MIB, bedplate_testkit::resident(platform.server.pids[0]) as f64 / MIB);
     let measured = runtime.block_on(self::measured(&platform.server, 3_000))?;
     let paced = paced::paced(&platform.server)?;
     let pushes = runtime.block_on(pushed(&platform.server))?;
+    // With all that the requests brought into memory.
+    at_rest(&platform.server.pids)?;
+    let (idle, resident) =
+        (platform.idle as f64 / MIB, bedplate_testkit::resident(platform.server.pids[0]) as f64 / MIB);
     drop(platform);
     let mut materialised = None;
     let theirs = match peer::start(python, folder.path())? {

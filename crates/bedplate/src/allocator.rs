@@ -10,10 +10,10 @@ use tokio_util::sync::CancellationToken;
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-const EVERY: Duration = Duration::from_secs(1);
+const EVERY: Duration = Duration::from_secs(10);
 
-/// Gives memory that nobody holds back to the system, once a second. By itself mimalloc does so only when somebody
-/// allocates: after large loads hundreds of megabytes stayed. Giving it back sooner makes whoever works wait for the system.
+/// Gives memory that nobody holds back to the system, every ten seconds. By itself mimalloc does so only when somebody
+/// allocates: after large loads hundreds of megabytes stayed. It takes some milliseconds, which requests wait for.
 pub async fn give_back(cancel: CancellationToken) {
     let mut tick = tokio::time::interval(EVERY);
     loop {
@@ -21,7 +21,7 @@ pub async fn give_back(cancel: CancellationToken) {
     }
 }
 
-/// What a thread keeps for itself of what it freed, given back before it sleeps; not more than once a second.
+/// What a thread keeps for itself of what it freed, given back before it sleeps; not more often either.
 pub fn before_sleep() {
     thread_local!(static LAST: Cell<Option<Instant>> = const { Cell::new(None) });
     let now = Instant::now();
