@@ -38,8 +38,8 @@ fn allowed() -> Result<String> {
 
 /// The first and the last of them.
 fn two(list: &str) -> Option<(String, String)> {
-    let numbers = list.split([',', '-']);
-    let (first, last) = (numbers.clone().next()?, numbers.last()?);
+    let mut numbers = list.split([',', '-']);
+    let (first, last) = (numbers.clone().next()?, numbers.next_back()?);
     (first != last).then(|| (first.to_owned(), last.to_owned()))
 }
 
