@@ -84,10 +84,11 @@ pub async fn replay(running: &Running, namespace: &str) -> Result<ReplayResult, 
         .map_err(|error| Problem::new(ErrorKind::Internal, "the replay's result", error.to_string()))
 }
 
-/// As `bedplate features verify` finds it.
+/// As `bedplate features verify` finds it, for the purpose that the model is for.
 pub async fn parity(running: &Running, namespace: &str, pushed_rows: u64) -> Result<Parity, Problem> {
     let mut parity = Parity { pushed_rows, ..Parity::default() };
-    let wanted = FeaturesVerify { sample: Some(SAMPLE), ..FeaturesVerify::default() };
+    let purpose = first::<TrainingRecipe>(running, namespace).await?.spec.purpose;
+    let wanted = FeaturesVerify { sample: Some(SAMPLE), purpose, ..FeaturesVerify::default() };
     for view in all::<FeatureView>(running, namespace).await? {
         let name = view.name_any();
         let found = features_verify(running.client(), namespace, &name, &wanted).await;
