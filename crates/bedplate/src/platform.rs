@@ -49,7 +49,7 @@ use crate::surface::catalogue::{self, Catalogue};
 use crate::surface::sql::Sql;
 use crate::surface::{features, predictor};
 use crate::tls::{self, Tls};
-use crate::{allocator, keys, kubeconfig, listen};
+use crate::{keys, kubeconfig, listen};
 
 /// A platform that is up.
 pub struct Running {
@@ -200,7 +200,6 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
         tasks.push(tokio::spawn(listen::serve(listener, acceptor, routes, cancel.clone())));
     }
     tasks.extend([
-        tokio::spawn(allocator::give_back(cancel.clone())),
         controllers(&plane, platform, leads)?,
         tokio::spawn(follow(plane.apiserver(), cancel.clone())),
         tokio::spawn(catalogue::follow(catalogue, client.clone(), cancel.clone())),

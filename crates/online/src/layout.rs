@@ -11,7 +11,7 @@
 //! Before layout 2 the value was never left out; such rows are read as they are. Views that tell when rows were created came
 //! without a layout of their own: to an older bedplate they are other versions of the view, whose rows it does not look for.
 
-use bedplate_features::{EntityKey, RowId, SourceRow, pack};
+use bedplate_features::{EntityKey, RowId, SourceRow, pack, unpack};
 use sha2::{Digest, Sha256};
 
 use crate::OnlineError;
@@ -114,6 +114,16 @@ pub(crate) fn id_of(identity: &[u8]) -> Option<RowId> {
         }
         _ => None,
     }
+}
+
+/// A stored row's values, as many as the view's definition has columns.
+pub(crate) fn unpacked(view_id: &str, packed: &[u8], columns: usize) -> Result<Vec<Option<f64>>, OnlineError> {
+    let view = || view_id.to_owned();
+    let values = unpack(packed).map_err(|source| OnlineError::CorruptRow { view: view(), source })?;
+    if values.len() != columns {
+        return Err(OnlineError::OtherColumns { view: view(), found: values.len(), wanted: columns });
+    }
+    Ok(values)
 }
 
 /// The entity prefix of a row's key.

@@ -81,8 +81,7 @@ fn counted(def: &ViewDefinition, sampled: &Sampled, answers: &Answers, truth: &T
             row += 1;
         }
     }
-    worst.sort_by(|a, b| distance(b.online, b.promised).total_cmp(&distance(a.online, a.promised)));
-    worst.truncate(EXAMPLES);
+    keep_worst(&mut worst);
     (verified, worst)
 }
 
@@ -104,17 +103,17 @@ fn take(
             verified.different += 1;
             let (key, at) = (served.asked.key.clone(), served.asked.moments[at]);
             worst.push(Worst { key, feature, at, online, promised, known: *newest });
-            keep_few(worst);
+            // Were all of them different, their number would be that of the sample.
+            if worst.len() >= 64 * EXAMPLES {
+                keep_worst(worst);
+            }
         }
     }
 }
 
-/// Were all of them different, their number would be that of the sample.
-fn keep_few(worst: &mut Vec<Worst>) {
-    if worst.len() >= 64 * EXAMPLES {
-        worst.sort_by(|a, b| distance(b.online, b.promised).total_cmp(&distance(a.online, a.promised)));
-        worst.truncate(EXAMPLES);
-    }
+fn keep_worst(worst: &mut Vec<Worst>) {
+    worst.sort_by(|a, b| distance(b.online, b.promised).total_cmp(&distance(a.online, a.promised)));
+    worst.truncate(EXAMPLES);
 }
 
 fn value(column: &Float64Array, row: usize) -> Option<f64> {

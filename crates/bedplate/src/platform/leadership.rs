@@ -13,7 +13,7 @@ use bedplate_controllers::Platform;
 use bedplate_db::{Db, DbError};
 use bedplate_identity::Principal;
 use bedplate_leader::{Lease, Seen, Step, may_go_on, plan};
-use bedplate_types::{Problem, Span, Timestamp};
+use bedplate_types::{ErrorKind, Problem, Span, Timestamp};
 use k8s_openapi::api::coordination::v1::{Lease as Object, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::api::{Api, PostParams};
@@ -45,6 +45,15 @@ impl Leads {
 
     pub fn now(&self) -> bool {
         self.0.load(Ordering::Relaxed)
+    }
+
+    /// That this replica leads; else a refusal that says `why` it is needed for `what`, and whom to ask.
+    pub fn must(&self, what: &str, why: &str) -> Result<(), Problem> {
+        if self.now() {
+            return Ok(());
+        }
+        let problem = Problem::new(ErrorKind::NotReady, what, format!("this replica does not lead: {why}"));
+        Err(problem.with_fix("ask the replica that holds the Lease controllers in bedplate-system"))
     }
 }
 

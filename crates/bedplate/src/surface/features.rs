@@ -150,12 +150,12 @@ impl Store {
 
     /// Unless replicas share a store, only that of the one that leads has rows.
     fn has_rows(&self) -> Result<(), StoreError> {
-        if self.online.shared_at().is_some() || self.leads.now() {
+        if self.online.shared_at().is_some() {
             return Ok(());
         }
-        let why = "this replica does not lead: what is pushed goes to the one that does, and is read there";
-        let fix = "ask the replica that holds the Lease controllers in bedplate-system, or let replicas share a Redis (--online)";
-        Err(Problem::new(ErrorKind::NotReady, "the online store", why).with_fix(fix).into())
+        let why =
+            "what is pushed goes to the one that does, and is read there, unless replicas share a Redis (--online)";
+        Ok(self.leads.must("the online store", why)?)
     }
 
     async fn put(&self, namespace: &str, bound: Arc<Vec<Bound>>, frame: RecordBatch) -> Result<(), StoreError> {

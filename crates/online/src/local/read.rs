@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use bedplate_features::{
-    EntityKey, History, HistoryRef, InvalidPacked, ViewDefinition, unpack, values_into, values_of,
-};
+use bedplate_features::{EntityKey, History, HistoryRef, InvalidPacked, ViewDefinition, values_into, values_of};
 use bedplate_types::{Span, Timestamp};
 use fjall::{Readable, Snapshot};
 
 use crate::error::Doing;
 use crate::layout::{
-    ViewPrefix, created_in, entity_in, entity_width, first_at, last_at, time_of, values_in, view_prefix, write_entity,
+    ViewPrefix, created_in, entity_in, entity_width, first_at, last_at, time_of, unpacked, values_in, view_prefix,
+    write_entity,
 };
 use crate::local::LocalStore;
 use crate::local::cache::Tail;
@@ -36,9 +35,6 @@ impl LocalStore {
     }
 
     /// As [`LocalStore::read_many`], with the age of what is known.
-    ///
-    /// # Errors
-    /// As [`LocalStore::read`].
     pub(crate) fn read_dated(
         &self,
         def: &ViewDefinition,
@@ -282,14 +278,6 @@ impl Reader<'_> {
     fn decode(&self, entity: &[u8], key: &[u8], value: &[u8]) -> Result<(i64, Vec<Option<f64>>), OnlineError> {
         let damaged = |source| OnlineError::CorruptRow { view: self.view_id.to_owned(), source };
         let time = time_of(key, entity.len()).ok_or_else(|| damaged(InvalidPacked(key.len())))?;
-        let row = unpack(values_in(key, entity.len(), value)).map_err(damaged)?;
-        if row.len() != self.columns {
-            return Err(self.other_columns(row.len()));
-        }
-        Ok((time, row))
-    }
-
-    fn other_columns(&self, found: usize) -> OnlineError {
-        OnlineError::OtherColumns { view: self.view_id.to_owned(), found, wanted: self.columns }
+        Ok((time, unpacked(self.view_id, values_in(key, entity.len(), value), self.columns)?))
     }
 }

@@ -1,10 +1,12 @@
 //! The rows of a view, and of an entity.
 
-use bedplate_features::{EntityKey, InvalidPacked, SourceRow, ViewDefinition, unpack};
+use bedplate_features::{EntityKey, InvalidPacked, SourceRow, ViewDefinition};
 
 use super::LocalStore;
 use crate::error::Doing;
-use crate::layout::{created_in, entity_in, entity_width, first_at, id_in, last_at, time_of, values_in, view_prefix};
+use crate::layout::{
+    created_in, entity_in, entity_width, first_at, id_in, last_at, time_of, unpacked, values_in, view_prefix,
+};
 use crate::{Go, OnlineError};
 
 const DOING: &str = "read rows";
@@ -44,14 +46,7 @@ impl LocalStore {
             let (bytes, value) = row.into_inner().doing(DOING, view_id)?;
             let damaged = |source| OnlineError::CorruptRow { view: view_id.to_owned(), source };
             let time = time_of(&bytes, entity.len()).ok_or_else(|| damaged(InvalidPacked(bytes.len())))?;
-            let values = unpack(values_in(&bytes, entity.len(), &value)).map_err(damaged)?;
-            if values.len() != columns {
-                return Err(OnlineError::OtherColumns {
-                    view: view_id.to_owned(),
-                    found: values.len(),
-                    wanted: columns,
-                });
-            }
+            let values = unpacked(view_id, values_in(&bytes, entity.len(), &value), columns)?;
             let (created, id) = (created_in(&value), id_in(&bytes, entity.len()));
             rows.push(SourceRow { key: key.clone(), time, created, id, values });
         }

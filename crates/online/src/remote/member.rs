@@ -12,6 +12,9 @@ const UNTOLD: u8 = 0;
 const TOLD: u8 = 1;
 const VALUES: u8 = b'v';
 
+/// Members, and those of a load that is not folded yet.
+pub(crate) type Found = (Vec<Vec<u8>>, Vec<Vec<u8>>);
+
 /// The parts of a member that readers go by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Parts<'a> {

@@ -1,17 +1,15 @@
 //! Reading many entities of several views at a moment, in one round trip.
 
-use bedplate_features::{EntityKey, History, InvalidPacked, unpack};
+use bedplate_features::{EntityKey, History, InvalidPacked};
 use bedplate_types::Timestamp;
 use redis::{Cmd, Pipeline, pipe};
 
 use super::RemoteStore;
 use super::link::Link;
-use super::member::{from, merged, parts, up_to};
+use super::member::{Found, from, merged, parts, up_to};
 use super::scripts::Script;
+use crate::layout::unpacked;
 use crate::{Dated, OnlineError, Question, Values};
-
-/// Rows, and those of a load that is not folded yet.
-type Found = (Vec<Vec<u8>>, Vec<Vec<u8>>);
 
 /// Entities asked for in one call of the script, which nothing else comes between.
 const AT_ONCE: usize = 256;
@@ -136,11 +134,7 @@ impl<'a> View<'a> {
         for member in merged(rows, over) {
             let damaged = |source| OnlineError::CorruptRow { view: self.asked.view_id.to_owned(), source };
             let parts = parts(&member).ok_or_else(|| damaged(InvalidPacked(member.len())))?;
-            let values = unpack(parts.packed).map_err(damaged)?;
-            if values.len() != self.columns {
-                let (view, wanted) = (self.asked.view_id.to_owned(), self.columns);
-                return Err(OnlineError::OtherColumns { view, found: values.len(), wanted });
-            }
+            let values = unpacked(self.asked.view_id, parts.packed, self.columns)?;
             history.push(parts.time, &values);
         }
         Ok(history)

@@ -1,16 +1,13 @@
 //! The rows of a view, and of an entity.
 
-use bedplate_features::{EntityKey, InvalidPacked, SourceRow, ViewDefinition, unpack};
+use bedplate_features::{EntityKey, InvalidPacked, SourceRow, ViewDefinition};
 use redis::cmd;
 
 use super::RemoteStore;
-use super::member::{Parts, from, merged, parts, up_to};
+use super::member::{Found, Parts, from, merged, parts, up_to};
 use super::scripts::Script;
-use crate::layout::id_of;
+use crate::layout::{id_of, unpacked};
 use crate::{Go, OnlineError};
-
-/// Rows, and those of a load that is not folded yet.
-type Found = (Vec<Vec<u8>>, Vec<Vec<u8>>);
 
 /// Entities whose rows are held at once.
 const PIECE: usize = 256;
@@ -42,12 +39,7 @@ impl RemoteStore {
         let members = found.into_iter().flat_map(|(rows, over)| merged(rows, over)).take(most);
         let row = |member: Vec<u8>| {
             let Parts { time, created, identity, packed } = read(view_id, &member)?;
-            let damaged = |source| OnlineError::CorruptRow { view: view_id.to_owned(), source };
-            let values = unpack(packed).map_err(damaged)?;
-            if values.len() != columns {
-                let (view, wanted) = (view_id.to_owned(), columns);
-                return Err(OnlineError::OtherColumns { view, found: values.len(), wanted });
-            }
+            let values = unpacked(view_id, packed, columns)?;
             Ok(SourceRow { key: key.clone(), time, created, id: id_of(identity), values })
         };
         members.map(row).collect()

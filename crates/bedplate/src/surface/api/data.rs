@@ -167,12 +167,8 @@ fn checked(wanted: Wanted, what: &str) -> Result<Wanted, Failed> {
 impl Data {
     /// One replica writes tables: the one whose controllers do.
     fn must_lead(&self) -> Result<(), Failed> {
-        if self.leads.now() {
-            return Ok(());
-        }
-        let why = "this replica does not lead: tables are written, and their quarantines kept, by the one that does";
-        let fix = "ask the replica that holds the Lease controllers in bedplate-system";
-        Err(Failed(Problem::new(ErrorKind::NotReady, "the lake", why).with_fix(fix)))
+        let why = "tables are written, and their quarantines kept, by the one that does";
+        self.leads.must("the lake", why).map_err(Failed)
     }
 
     /// Has the controller tell of what was done now; it would find it by itself some minutes later. `known` is of the status.

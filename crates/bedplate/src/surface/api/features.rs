@@ -48,14 +48,9 @@ fn table() -> Vec<(Operation, MethodRouter<Features>)> {
 }
 
 impl Features {
-    /// One replica's online store has the rows: that of the one that leads.
+    /// The truth is in the lake, which the replica that leads writes; and its online store, unless that is shared.
     fn must_lead(&self) -> Result<(), Failed> {
-        if self.leads.now() {
-            return Ok(());
-        }
-        let why = "this replica does not lead: the online store of the one that does has the rows";
-        let fix = "ask the replica that holds the Lease controllers in bedplate-system";
-        Err(Failed(Problem::new(ErrorKind::NotReady, "the online store", why).with_fix(fix)))
+        self.leads.must("the feature store", "the one that does has the rows and their source").map_err(Failed)
     }
 
     /// The view, for who may read what it holds for the purpose. One that its tags hide is not there.
