@@ -23,6 +23,7 @@ mod review;
 pub mod snapshot;
 mod source;
 mod sql;
+mod threads;
 mod upkeep;
 
 pub use delta::{Change, Committed, TableError, TableVersion, Watermark};
@@ -35,5 +36,6 @@ pub use reader::{Answer, AsOf, Limits, NamedTable, Parsed, ReadError, Readable, 
 pub use review::{Choice, Review, ReviewAction, ReviewError, ReviewOrder};
 pub use source::{Access, Credentials, ElsewhereError, FoundFile, Host, Hosts, NoHost, SourceError, columns};
 pub use sql::{OutputColumn, QueryError, Rows, TableColumn, TableRef};
+pub use threads::Threads;
 pub use tokio_util::sync::CancellationToken;
 pub use upkeep::{By, Upkeep, UpkeepAction, UpkeepError, Vacuum, Vacuumed};

@@ -14,7 +14,7 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::StreamExt;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::answer::Step;
@@ -23,6 +23,7 @@ use super::{Answer, AsOf, Parsed, ReadError, Readable, measure, session, stateme
 use crate::Lake;
 use crate::delta::TableError;
 use crate::sql::{as_plain, plain};
+use crate::threads::Threads;
 
 /// A statement may nest this deep or so: see `statement::MOST_TOKENS`.
 const STACK: usize = 128 << 20;
@@ -70,8 +71,7 @@ pub struct Reader {
     limits: Limits,
     turns: Arc<Semaphore>,
     key: [u8; 32],
-    /// Gone only while it is dropped.
-    threads: Option<Runtime>,
+    threads: Threads,
 }
 
 impl Reader {
@@ -89,8 +89,8 @@ impl Reader {
             .map_err(|error| failed(error.strip_backtrace()))?;
         let mut threads = Builder::new_multi_thread();
         let threads = threads.thread_name("sql").thread_stack_size(STACK);
-        let threads = threads.max_blocking_threads(READING).enable_all().build();
-        let threads = Some(threads.map_err(|error| failed(error.to_string()))?);
+        let threads = Threads::start(threads.max_blocking_threads(READING));
+        let threads = threads.map_err(|error| failed(error.to_string()))?;
         let turns = Arc::new(Semaphore::new(limits.statements));
         Ok(Self { lake, memory, limits, turns, key, threads })
     }
@@ -140,16 +140,14 @@ impl Reader {
         let schema = plain(&plan.schema());
         let (send, batches) = mpsc::channel(WAITING);
         let run = Run { plan, state, schema: schema.clone(), send, time: self.limits.time };
-        if let Some(threads) = &self.threads {
-            threads.spawn(async move {
-                let end = run.all().await;
-                let Run { plan, state, send, .. } = run;
-                ended(measure::scanned(&plan));
-                // Who has seen the end can ask again.
-                drop((plan, state, turn));
-                tell(send, end).await;
-            });
-        }
+        self.threads.spawn(async move {
+            let end = run.all().await;
+            let Run { plan, state, send, .. } = run;
+            ended(measure::scanned(&plan));
+            // Who has seen the end can ask again.
+            drop((plan, state, turn));
+            tell(send, end).await;
+        });
         Ok(Answer::running(schema, batches))
     }
 
@@ -162,17 +160,8 @@ impl Reader {
         &self,
         work: impl Future<Output = Result<T, ReadError>> + Send + 'static,
     ) -> Result<T, ReadError> {
-        let Some(threads) = &self.threads else { return Err(ReadError::Ended) };
-        let task = AbortOnDrop(threads.spawn(work));
+        let task = AbortOnDrop(self.threads.spawn(work));
         task.await
-    }
-}
-
-impl Drop for Reader {
-    fn drop(&mut self) {
-        if let Some(threads) = self.threads.take() {
-            threads.shutdown_background();
-        }
     }
 }
 

@@ -6,10 +6,11 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use bedplate_feast::{Labels, Selected, StoreError, Table};
 use bedplate_offline::{Batches, OfflineError, Sources, View};
+use bedplate_query::Threads;
 use bedplate_types::{ErrorKind, Problem};
 use futures::TryStreamExt;
 use futures::stream::{self, StreamExt};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::super::Bound;
@@ -22,8 +23,7 @@ const MEMORY: usize = 256 << 20;
 
 pub struct Joins {
     turns: Arc<Semaphore>,
-    /// Gone only while it is dropped.
-    threads: Option<Runtime>,
+    threads: Threads,
 }
 
 /// What is to be joined, and what comes of it.
@@ -46,32 +46,23 @@ type Step = Result<Option<RecordBatch>, Problem>;
 
 impl Joins {
     pub fn open() -> Result<Self, Problem> {
-        let threads = Builder::new_multi_thread().thread_name("joins").enable_all().build();
+        let threads = Threads::start(Builder::new_multi_thread().thread_name("joins"));
         let failed = |error: std::io::Error| Problem::new(ErrorKind::Internal, "threads for joins", error.to_string());
-        Ok(Self { turns: Arc::new(Semaphore::new(AT_ONCE)), threads: Some(threads.map_err(failed)?) })
+        Ok(Self { turns: Arc::new(Semaphore::new(AT_ONCE)), threads: threads.map_err(failed)? })
     }
 
     /// The answer, as it comes. Dropped, it ends the join.
     pub async fn begin(&self, plan: Plan, shown: Shown, labels: Labels) -> Result<Table, Problem> {
         let ended = || Problem::new(ErrorKind::NotReady, "the join", "the platform ends");
         let turn = self.turns.clone().acquire_owned().await.map_err(|_| ended())?;
-        let threads = self.threads.as_ref().ok_or_else(ended)?;
         let (send, steps) = mpsc::channel(1);
         let schema = plan.schema.clone();
-        threads.spawn(async move {
+        self.threads.spawn(async move {
             let shown = Of { views: plan.views.iter().map(|view| view.definition.name.clone()).collect(), shown };
             run(plan, shown, labels, send).await;
             drop(turn);
         });
         Ok(Table { schema, rows: stream::unfold(Some(steps), next).boxed() })
-    }
-}
-
-impl Drop for Joins {
-    fn drop(&mut self) {
-        if let Some(threads) = self.threads.take() {
-            threads.shutdown_background();
-        }
     }
 }
 
