@@ -2,9 +2,11 @@
 
 mod connection;
 mod gate;
+mod lanes;
 
 pub use connection::{Acceptor, Machines};
 pub use gate::Gate;
+pub use lanes::Lanes;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -56,15 +58,25 @@ pub async fn bind(addr: SocketAddr, option: &str, protection: Protection) -> Res
 }
 
 /// Serves until it is cancelled, then lets every connection finish what it is at.
-pub async fn serve(listener: TcpListener, acceptor: Option<Acceptor>, routes: Router, cancel: CancellationToken) {
+pub async fn serve(
+    listener: TcpListener,
+    acceptor: Option<Acceptor>,
+    routes: Router,
+    lanes: Lanes,
+    cancel: CancellationToken,
+) {
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let connections = TaskTracker::new();
     while let Some((stream, peer, place)) = next(&listener, &places, &cancel).await {
+        // Its lane's thread is told when something arrives.
+        let Ok(stream) = stream.into_std() else { continue };
         let (acceptor, routes, cancel) = (acceptor.clone(), routes.clone(), cancel.clone());
-        connections.spawn(async move {
-            connection::serve(stream, peer, acceptor, routes, cancel).await;
+        lanes.serve(connections.track_future(async move {
+            if let Ok(stream) = TcpStream::from_std(stream) {
+                connection::serve(stream, peer, acceptor, routes, cancel).await;
+            }
             drop(place);
-        });
+        }));
     }
     connections.close();
     connections.wait().await;

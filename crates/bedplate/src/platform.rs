@@ -167,7 +167,7 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
     );
     let gate = listen::Gate::new(spine.authenticator.clone(), spine.clock.clone());
     let (control_routes, inference_routes) = (gate.before(control_routes), gate.before(inference_routes));
-    let mut tasks = Vec::new();
+    let (lanes, mut tasks) = (listen::Lanes::start()?, Vec::new());
     if matches!(plane, Plane::Cluster(_)) {
         tasks.push(tokio::spawn(bedplate_controllers::follow_bindings(platform.clone())));
     }
@@ -177,14 +177,14 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
         // Large frames go where what queries spill goes.
         let scratch = scratch(&lake)?;
         let routes = gate.before(surfaces::flight_routes(&spine, sql, sql_key, features, scratch)?);
-        tasks.push(tokio::spawn(listen::serve(listener, acceptor.clone(), routes, cancel.clone())));
+        tasks.push(tokio::spawn(listen::serve(listener, acceptor.clone(), routes, lanes.clone(), cancel.clone())));
     }
     let s3_url = s3.as_ref().map(|listener| url(scheme, listener)).transpose()?;
     if let Some(listener) = s3 {
         let routes = gate.before(surfaces::s3_routes(&spine, &blobs, access_keys, &plane, &source_roots));
         // Who signs is known by the key: a certificate stands for nobody there.
         let acceptor = acceptor.clone().map(|acceptor| Acceptor { machines: None, ..acceptor });
-        tasks.push(tokio::spawn(listen::serve(listener, acceptor, routes, cancel.clone())));
+        tasks.push(tokio::spawn(listen::serve(listener, acceptor, routes, lanes.clone(), cancel.clone())));
     }
     tasks.push(tokio::spawn(sweeping::sweep(
         spine.db.clone(),
@@ -197,14 +197,14 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
     if let Some((listener, routes)) = webhook {
         // The cluster's API server shows no certificate that stands for somebody here.
         let acceptor = acceptor.clone().map(|acceptor| Acceptor { machines: None, ..acceptor });
-        tasks.push(tokio::spawn(listen::serve(listener, acceptor, routes, cancel.clone())));
+        tasks.push(tokio::spawn(listen::serve(listener, acceptor, routes, lanes.clone(), cancel.clone())));
     }
     tasks.extend([
         controllers(&plane, platform, leads)?,
         tokio::spawn(follow(plane.apiserver(), cancel.clone())),
         tokio::spawn(catalogue::follow(catalogue, client.clone(), cancel.clone())),
-        tokio::spawn(listen::serve(control, acceptor.clone(), control_routes, cancel.clone())),
-        tokio::spawn(listen::serve(inference, acceptor, inference_routes, cancel.clone())),
+        tokio::spawn(listen::serve(control, acceptor.clone(), control_routes, lanes.clone(), cancel.clone())),
+        tokio::spawn(listen::serve(inference, acceptor, inference_routes, lanes.clone(), cancel.clone())),
         tokio::spawn(checkpoints::sign_checkpoints(spine.db.clone(), spine.signer.clone(), cancel.clone())),
         tokio::spawn(decisions::write_down(
             spine.db.clone(),

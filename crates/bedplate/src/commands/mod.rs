@@ -106,15 +106,11 @@ fn home(given: Option<PathBuf>) -> Result<PathBuf, Problem> {
     })
 }
 
-/// Threads for blocking work end when they have none for so long: what they freed is theirs until then. They take turns, so
-/// that with a second a few jobs a second kept dozens of them.
-const IDLE: Duration = Duration::from_millis(100);
-
 /// Runs a command on two threads for requests; heavy work has threads of its own.
 fn wait(command: impl Future<Output = Result<ExitCode, Problem>>) -> Result<ExitCode, Problem> {
     let mut threads = tokio::runtime::Builder::new_multi_thread();
-    threads.worker_threads(2).max_blocking_threads(256).thread_keep_alive(IDLE).on_thread_park(allocator::give_back);
-    let runtime = threads.enable_all().build();
+    threads.worker_threads(2).max_blocking_threads(256).enable_all();
+    let runtime = allocator::frugal(&mut threads).build();
     let runtime = runtime.map_err(|error| Problem::new(ErrorKind::Internal, "starting", error.to_string()))?;
     let outcome = runtime.block_on(command);
     runtime.shutdown_timeout(Duration::from_secs(1));
