@@ -31,6 +31,10 @@ pub enum Command {
     Up(Up),
     /// Run the controllers against a real cluster, and serve predictions, pages and admission beside it.
     Operator(crate::commands::operator::Operator),
+    /// Share SQL among executors: the scheduler of a Ballista cluster.
+    Scheduler(crate::commands::scheduler::Scheduler),
+    /// Work on SQL for a scheduler: an executor of a Ballista cluster.
+    Executor(crate::commands::executor::Executor),
     /// Run the flights use case end to end: from raw files to a governed prediction.
     Quickstart(Quickstart),
     /// Show what an apply would do to every object: the change, the place, the cost, the policy and the approvals.
@@ -117,6 +121,10 @@ pub struct Listen {
     /// objects may be read without TLS. May be given more than once. None when left out.
     #[arg(long = "source-host", value_name = "HOST")]
     pub source_hosts: Vec<bedplate_query::Host>,
+    /// Where people's SQL runs: ballista://host:port, the scheduler of a cluster that reads the same --data. In this process
+    /// when left out.
+    #[arg(long, env = "BEDPLATE_ENGINE", value_name = "URL")]
+    pub engine: Option<bedplate_query::Cluster>,
     /// Where this platform is: eu-west-1. Data bound to sites or regions is used there only.
     #[arg(long, env = "BEDPLATE_SITE", value_name = "SITE")]
     pub site: Option<String>,

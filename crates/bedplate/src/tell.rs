@@ -23,12 +23,12 @@ pub fn problem(problem: &Problem) -> ExitCode {
 }
 
 /// The log goes to standard error: warnings, more with -v. Never s3s' own: it calls whatever a client is refused an error,
-/// and shows requests with what they are signed with.
+/// and shows requests with what they are signed with. Nor Ballista's: it shows plans, with what people look for.
 pub fn start_log(verbose: u8) {
     let usual = match verbose {
-        0 => "warn,kube_client=off,s3s=off",
-        1 => "info,bedplate=debug,s3s=off",
-        _ => "debug,s3s=off",
+        0 => "warn,kube_client=off,s3s=off,ballista_core=off,ballista_executor=off,ballista_scheduler=off",
+        1 => "info,bedplate=debug,s3s=off,ballista_core=off,ballista_executor=off,ballista_scheduler=off",
+        _ => "debug,s3s=off,ballista_core=off,ballista_executor=off,ballista_scheduler=off",
     };
     let filter = std::env::var("BEDPLATE_LOG").unwrap_or_else(|_| usual.to_owned());
     let _ = tracing_subscriber::fmt()

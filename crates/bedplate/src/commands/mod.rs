@@ -14,6 +14,7 @@ mod delete;
 mod describe;
 pub mod doctor;
 pub mod drift;
+pub mod executor;
 pub mod features;
 mod get;
 pub mod impact;
@@ -26,6 +27,7 @@ pub mod plan;
 pub mod policy;
 mod predict;
 mod restore;
+pub mod scheduler;
 pub mod search;
 pub mod sql;
 pub mod test;
@@ -64,6 +66,8 @@ pub fn run(cli: Cli) -> Result<ExitCode, Problem> {
     match cli.command {
         Command::Up(command) => wait(up::run(&home, &command)),
         Command::Operator(command) => wait(operator::run(&home, command)),
+        Command::Scheduler(command) => wait(scheduler::run(&command)),
+        Command::Executor(command) => wait(executor::run(&command)),
         Command::Quickstart(command) => wait(quickstart::run(&home, command)),
         Command::Plan(command) => wait(plan::run(&home, &command)),
         Command::Apply(command) => wait(apply::run(&home, &command)),

@@ -37,6 +37,9 @@ pub async fn run(home: &Path, mut command: Operator) -> Result<ExitCode, Problem
     if let Some(url) = &running.s3_url {
         eprintln!("  s3         {url}");
     }
+    if let Some(engine) = &command.listen.engine {
+        eprintln!("  sql runs   on {engine}");
+    }
     if let Some(url) = &running.webhook_url {
         eprintln!("  webhook    {url}/admit");
     }

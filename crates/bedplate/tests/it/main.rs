@@ -6,6 +6,7 @@ mod api_process;
 mod authorization;
 mod backup;
 mod bad_input;
+mod ballista;
 mod catalogue;
 mod chart;
 mod cli;

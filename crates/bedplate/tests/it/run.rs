@@ -11,7 +11,7 @@ use serde_json::Value;
 pub fn bedplate(home: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bedplate"));
     command.args(arguments).arg("--home").arg(home);
-    for name in ["HOME", "LOG", "DATABASE", "KEYS", "DATA", "ONLINE", "ONLINE_CA"] {
+    for name in ["HOME", "LOG", "DATABASE", "KEYS", "DATA", "ONLINE", "ONLINE_CA", "ENGINE"] {
         command.env_remove(format!("BEDPLATE_{name}"));
     }
     command.stdin(Stdio::null());

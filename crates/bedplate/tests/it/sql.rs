@@ -92,6 +92,11 @@ fn parquet(path: &Path, columns: Vec<(&str, ArrayRef)>) {
 
 /// A ward: three patients of whom two consented, and its beds.
 pub fn care() -> Care {
+    care_with(&[])
+}
+
+/// The same of a platform that was started with more.
+pub fn care_with(more: &[&str]) -> Care {
     let (home, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let text = |values: &[&str]| Arc::new(StringArray::from(values.to_vec())) as ArrayRef;
     let numbers = |values: &[i64]| Arc::new(Int64Array::from(values.to_vec())) as ArrayRef;
@@ -106,7 +111,8 @@ pub fn care() -> Care {
     let beds = vec![("ward", text(&["north", "south"])), ("beds", numbers(&[12, 7]))];
     parquet(&folder.path().join("beds.parquet"), beds);
     fs::write(folder.path().join("all.yaml"), MANIFESTS).unwrap();
-    let server = up(home.path(), &["--source-root", folder.path().to_str().unwrap()]);
+    let roots = ["--source-root", folder.path().to_str().unwrap()];
+    let server = up(home.path(), &[&roots, more].concat());
     let file = folder.path().join("all.yaml");
     let applied = said(&mut bedplate(home.path(), &["apply", "-f", file.to_str().unwrap()]));
     assert_eq!(applied.code, Some(0), "{}", applied.err);
@@ -137,12 +143,12 @@ impl Care {
         made["token"].as_str().unwrap().to_owned()
     }
 
-    fn cli(&self, arguments: &[&str]) -> Said {
+    pub fn cli(&self, arguments: &[&str]) -> Said {
         said(&mut bedplate(self.home.path(), &[&["sql"], arguments, &["-n", "care"]].concat()))
     }
 
     /// The code and the lines, or the Status that refused.
-    fn ask(&self, token: &str, sql: &str, purpose: Option<&str>) -> (u16, Vec<Value>) {
+    pub fn ask(&self, token: &str, sql: &str, purpose: Option<&str>) -> (u16, Vec<Value>) {
         let url = format!("{}/bedplate/v1/namespaces/care/sql", self.url());
         let headers = [("Content-Type", "application/json"), ("Authorization", &format!("Bearer {token}"))];
         let body = json!({ "sql": sql, "purpose": purpose }).to_string();
@@ -161,7 +167,10 @@ impl Care {
 
 #[test]
 fn rows_are_masked_filtered_told_of_and_paid_for() {
-    let care = care();
+    masked_filtered_told_of_and_paid_for(&care());
+}
+
+pub fn masked_filtered_told_of_and_paid_for(care: &Care) {
     let [editor, viewer, analyst, stranger] =
         ["editor", "viewer", "analyst", "stranger"].map(|account| care.token(account));
 
@@ -214,7 +223,7 @@ fn rows_are_masked_filtered_told_of_and_paid_for() {
     let costs = care.api.get("/bedplate/v1/costs?namespace=care&by=resource");
     assert!(costs["lines"].as_array().unwrap().iter().any(|line| line["resource"] == "scanned_gigabytes"), "{costs}");
 
-    on_the_command_line(&care);
+    on_the_command_line(care);
 }
 
 /// The administrator owns everything, and sees all of it.

@@ -7,19 +7,20 @@ use std::time::Duration;
 
 use arrow::datatypes::SchemaRef;
 use bedplate_types::NamespacedName;
-use datafusion::execution::SessionState;
 use datafusion::execution::context::SQLOptions;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 use tokio::runtime::Builder;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::answer::Step;
+use super::cluster::{self, Job};
 use super::mask::Key;
-use super::{Answer, AsOf, Parsed, ReadError, Readable, measure, session, statement};
+use super::{Answer, AsOf, Cluster, Parsed, ReadError, Readable, measure, session, statement};
 use crate::Lake;
 use crate::delta::TableError;
 use crate::sql::{as_plain, plain};
@@ -71,6 +72,8 @@ pub struct Reader {
     limits: Limits,
     turns: Arc<Semaphore>,
     key: [u8; 32],
+    /// Where statements run, if not here.
+    cluster: Option<Cluster>,
     threads: Threads,
 }
 
@@ -92,7 +95,14 @@ impl Reader {
         let threads = Threads::start(threads.max_blocking_threads(READING));
         let threads = threads.map_err(|error| failed(error.to_string()))?;
         let turns = Arc::new(Semaphore::new(limits.statements));
-        Ok(Self { lake, memory, limits, turns, key, threads })
+        Ok(Self { lake, memory, limits, turns, key, cluster: None, threads })
+    }
+
+    /// The same, whose statements run on a cluster. What tells of no rows (a plan, a description) is still answered here.
+    #[must_use]
+    pub fn on(mut self, cluster: Cluster) -> Self {
+        self.cluster = Some(cluster);
+        self
     }
 
     /// What a statement wants and which tables it names.
@@ -126,7 +136,8 @@ impl Reader {
     /// statement that was begun ends, `ended` is told how many bytes of data files were read, by dataset.
     ///
     /// # Errors
-    /// What is wrong with the statement, [`ReadError::Filter`], [`ReadError::Busy`].
+    /// What is wrong with the statement, [`ReadError::Filter`], [`ReadError::Busy`]; on a cluster [`ReadError::NotOnCluster`],
+    /// and with the first rows [`ReadError::Away`].
     pub async fn run(
         &self,
         request: Request,
@@ -136,23 +147,23 @@ impl Reader {
         let turn = turn.map_err(|_| ReadError::Busy { most: self.limits.statements })?;
         let work = self.work();
         let planned = self.off(async move { work.physical(&request).await });
-        let Planned { state, plan } = planned.await?;
+        let Planned { state, plan, job } = planned.await?;
         let schema = plain(&plan.schema());
         let (send, batches) = mpsc::channel(WAITING);
-        let run = Run { plan, state, schema: schema.clone(), send, time: self.limits.time };
+        let run = Run { plan, state, job, schema: schema.clone(), send, time: self.limits.time };
         self.threads.spawn(async move {
             let end = run.all().await;
-            let Run { plan, state, send, .. } = run;
-            ended(measure::scanned(&plan));
+            ended(run.scanned().await);
+            let Run { plan, state, job, send, .. } = run;
             // Who has seen the end can ask again.
-            drop((plan, state, turn));
+            drop((plan, state, job, turn));
             tell(send, end).await;
         });
         Ok(Answer::running(schema, batches))
     }
 
     fn work(&self) -> Work {
-        Work { lake: self.lake.clone(), memory: self.memory.clone(), key: self.key }
+        Work { lake: self.lake.clone(), memory: self.memory.clone(), key: self.key, cluster: self.cluster.clone() }
     }
 
     /// On the engine's threads, and only as long as somebody waits for it.
@@ -187,17 +198,21 @@ struct Work {
     lake: Arc<Lake>,
     memory: Arc<RuntimeEnv>,
     key: [u8; 32],
+    cluster: Option<Cluster>,
 }
 
 struct Planned {
     state: SessionState,
     plan: Arc<dyn ExecutionPlan>,
+    /// Of a plan that runs elsewhere.
+    job: Option<Job>,
 }
 
 impl Work {
     async fn plan(&self, request: &Request) -> Result<(SessionState, LogicalPlan), ReadError> {
         let key = Key::of(&self.key, &request.namespace);
-        let state = session::open(&self.lake, self.memory.clone(), &request.namespace, &request.tables, &key).await?;
+        let (runtime, is_sent) = (self.memory.clone(), self.cluster.is_some());
+        let state = session::open(&self.lake, runtime, &request.namespace, &request.tables, &key, is_sent).await?;
         // Refuses again whatever does not read: who asks may not have asked first.
         statement::parse(&request.sql)?;
         let plan = state.statement_to_plan(statement::statement(&request.sql)?).await.map_err(ReadError::of)?;
@@ -208,9 +223,28 @@ impl Work {
     }
 
     async fn physical(&self, request: &Request) -> Result<Planned, ReadError> {
-        let (state, plan) = self.plan(request).await?;
-        let plan = state.create_physical_plan(&plan).await.map_err(ReadError::of)?;
-        Ok(Planned { state, plan })
+        let (state, logical) = self.plan(request).await?;
+        let plan = state.create_physical_plan(&logical).await.map_err(ReadError::of)?;
+        match (&self.cluster, &logical) {
+            (None, _) | (_, LogicalPlan::Explain(_) | LogicalPlan::DescribeTable(_)) => {
+                Ok(Planned { state, plan, job: None })
+            }
+            (_, LogicalPlan::Analyze(_)) => Err(ReadError::NotOnCluster { what: "EXPLAIN ANALYZE".into() }),
+            (Some(cluster), _) if cluster::in_one_piece(&plan) => {
+                let config = state.config().clone().with_target_partitions(1);
+                let state = SessionStateBuilder::new_from_existing(state).with_config(config).build();
+                let plan = state.create_physical_plan(&logical).await.map_err(ReadError::of)?;
+                Planned::sent(cluster, state, plan)
+            }
+            (Some(cluster), _) => Planned::sent(cluster, state, plan),
+        }
+    }
+}
+
+impl Planned {
+    fn sent(cluster: &Cluster, state: SessionState, plan: Arc<dyn ExecutionPlan>) -> Result<Self, ReadError> {
+        let job = Job::new(cluster.clone(), &plan, state.config())?;
+        Ok(Self { state, plan, job: Some(job) })
     }
 }
 
@@ -226,6 +260,7 @@ fn limited(plan: LogicalPlan, limit: Option<usize>) -> datafusion::error::Result
 struct Run {
     plan: Arc<dyn ExecutionPlan>,
     state: SessionState,
+    job: Option<Job>,
     schema: SchemaRef,
     send: mpsc::Sender<Step>,
     time: Duration,
@@ -242,10 +277,24 @@ impl Run {
         }
     }
 
+    /// How many bytes of data files were read, by dataset.
+    async fn scanned(&self) -> BTreeMap<String, u64> {
+        match &self.job {
+            Some(job) => job.end().await,
+            None => measure::scanned(&self.plan),
+        }
+    }
+
     async fn rows(&self) -> Result<(), ReadError> {
-        let mut rows = execute_stream(self.plan.clone(), self.state.task_ctx()).map_err(ReadError::of)?;
+        let mut rows = match &self.job {
+            Some(job) => job.rows().await?,
+            None => {
+                let rows = execute_stream(self.plan.clone(), self.state.task_ctx()).map_err(ReadError::of)?;
+                rows.map_err(ReadError::of).boxed()
+            }
+        };
         while let Some(batch) = rows.next().await {
-            let batch = as_plain(&batch.map_err(ReadError::of)?, &self.schema)?;
+            let batch = as_plain(&batch?, &self.schema)?;
             if batch.num_rows() > 0 && self.send.send(Ok(Some(batch))).await.is_err() {
                 break;
             }

@@ -24,6 +24,12 @@ pub enum ReadError {
     Busy { most: usize },
     #[error("it took longer than {seconds} s")]
     Slow { seconds: u64 },
+    #[error("the SQL engine {cluster} cannot be used: {why}")]
+    Away { cluster: String, why: String },
+    #[error("{what} is not to be had on a Ballista cluster")]
+    NotOnCluster { what: String },
+    #[error("the statement's plan nests too deep to be sent to a Ballista cluster")]
+    TooDeep,
     #[error("the engine ended while it worked on the statement")]
     Ended,
     #[error(transparent)]
@@ -42,7 +48,9 @@ impl Explained for ReadError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::NotARead { .. } | Self::NotATable { .. } | Self::NoMoment { .. } => ErrorKind::Invalid,
-            Self::TooLong { .. } => ErrorKind::TooLarge,
+            Self::NotOnCluster { .. } => ErrorKind::Invalid,
+            Self::TooLong { .. } | Self::TooDeep => ErrorKind::TooLarge,
+            Self::Away { .. } => ErrorKind::NotReady,
             Self::Filter { .. } => ErrorKind::Refused,
             Self::Busy { .. } => ErrorKind::Busy,
             Self::Slow { .. } => ErrorKind::Timeout,
@@ -59,6 +67,11 @@ impl Explained for ReadError {
             Self::NoMoment { .. } => Some(
                 "write VERSION AS OF 3, or TIMESTAMP AS OF '2026-01-31 08:00:00Z'; without a zone it is UTC".into(),
             ),
+            Self::Away { cluster, .. } => Some(away(cluster)),
+            Self::NotOnCluster { what } => {
+                Some(format!("write it without {what}, or ask a platform that was started without --engine"))
+            }
+            Self::TooDeep => Some("nest fewer expressions and subqueries within others".into()),
             Self::TooLong { .. } => Some("ask for less in one statement".into()),
             Self::Filter { .. } => Some("correct spec.rowFilters of the dataset and apply it again".into()),
             Self::Busy { .. } => Some("try again when others are done".into()),
@@ -68,4 +81,11 @@ impl Explained for ReadError {
             Self::Table(error) => error.fix(),
         }
     }
+}
+
+fn away(cluster: &str) -> String {
+    let scheduler = cluster.trim_start_matches("ballista://");
+    format!(
+        "start what is missing of bedplate scheduler --bind {scheduler} and bedplate executor --scheduler {scheduler}; or start the platform without --engine"
+    )
 }

@@ -15,6 +15,8 @@ use datafusion::logical_expr::{
 use ring::hmac;
 
 const REDACTED: &str = "REDACTED";
+/// The name plans have for the hash.
+pub(super) const PSEUDONYM: &str = "pseudonym";
 
 /// The key of one namespace's pseudonyms: who has it finds out by trying whom one stands for.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -24,6 +26,16 @@ impl Key {
     pub fn of(master: &[u8; 32], namespace: &str) -> Self {
         let master = hmac::Key::new(hmac::HMAC_SHA256, master);
         Self(hmac::sign(&master, format!("pseudonyms of {namespace}").as_bytes()).as_ref().into())
+    }
+
+    /// As it was written.
+    pub fn read(written: &[u8]) -> Self {
+        Self(written.into())
+    }
+
+    /// Only to be sent to who makes pseudonyms.
+    pub fn written(&self) -> &[u8] {
+        &self.0
     }
 }
 
@@ -52,16 +64,25 @@ pub(super) fn masked(mask: Mask, name: &str, type_: &DataType, key: &Key) -> Res
 
 /// A keyed hash: equal values stay equal, and nothing else is told. It is in no registry, so that no statement can call it.
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct Pseudonym {
+pub(super) struct Pseudonym {
     key: Key,
     type_: DataType,
     signature: Signature,
 }
 
 impl Pseudonym {
-    fn new(key: Key, type_: DataType) -> Self {
+    pub fn new(key: Key, type_: DataType) -> Self {
         let signature = Signature::exact(vec![type_.clone()], Volatility::Immutable);
         Self { key, type_, signature }
+    }
+
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// That of the column, and of its pseudonyms.
+    pub fn of_type(&self) -> &DataType {
+        &self.type_
     }
 
     fn of(&self, array: &ArrayRef) -> Result<ArrayRef> {
@@ -84,7 +105,7 @@ impl Pseudonym {
 
 impl ScalarUDFImpl for Pseudonym {
     fn name(&self) -> &'static str {
-        "pseudonym"
+        PSEUDONYM
     }
 
     fn signature(&self) -> &Signature {

@@ -2,9 +2,11 @@
 //!
 //! Start with [`Reader`]. [`Reader::parse`] says which tables a statement names and refuses what does not read; whoever may
 //! know decides what of each is shown, as [`Readable`]s; [`Reader::run`] answers over those and nothing else. What is masked
-//! or filtered is so below everything the statement says (`guarded.rs`), out of reach of every optimisation (`scan.rs`).
+//! or filtered is so below everything the statement says (`guarded.rs`), out of reach of every optimisation (`scan.rs`). Where it runs is one place
+//! for all statements: this process, or a Ballista cluster ([`Reader::on`]).
 
 mod answer;
+mod cluster;
 mod engine;
 mod error;
 mod guarded;
@@ -18,6 +20,7 @@ mod statement;
 mod travel;
 
 pub use answer::Answer;
+pub use cluster::{Cluster, ClusterError, Executor, NoCluster, Scheduler};
 pub use engine::{Limits, Reader, Request};
 pub use error::ReadError;
 pub use readable::{Readable, ShownColumn};

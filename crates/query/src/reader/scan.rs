@@ -58,6 +58,11 @@ impl DatasetScan {
         &self.of.dataset
     }
 
+    /// Whether anything of it is kept back.
+    pub fn binds(&self) -> bool {
+        self.binds
+    }
+
     /// What really reads.
     pub fn below(&self) -> &Arc<dyn ExecutionPlan> {
         &self.below

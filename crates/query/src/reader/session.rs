@@ -7,6 +7,7 @@ use datafusion::execution::SessionState;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
+use super::cluster;
 use super::guarded::Guarded;
 use super::mask::Key;
 use super::{ReadError, Readable};
@@ -18,15 +19,16 @@ use crate::sql::session;
 pub(super) const CATALOG: &str = "bedplate";
 
 /// A state in which the tables of `readable` are known, by their names and by those of `namespace` and [`CATALOG`] before
-/// them.
+/// them; `is_sent`: what is planned with it goes to a cluster.
 pub(super) async fn open(
     lake: &Lake,
     runtime: Arc<RuntimeEnv>,
     namespace: &str,
     readable: &[Readable],
     key: &Key,
+    is_sent: bool,
 ) -> Result<SessionState, ReadError> {
-    let context = SessionContext::new_with_config_rt(config(namespace), runtime);
+    let context = SessionContext::new_with_config_rt(config(namespace, is_sent), runtime);
     // They make rows of nothing, as many as one asks for.
     let functions: Vec<String> = context.state().table_functions().keys().cloned().collect();
     functions.iter().for_each(|function| context.deregister_udtf(function));
@@ -41,6 +43,7 @@ pub(super) async fn open(
     Ok(context.state())
 }
 
-fn config(namespace: &str) -> SessionConfig {
-    session::config().with_default_catalog_and_schema(CATALOG, namespace)
+fn config(namespace: &str, is_sent: bool) -> SessionConfig {
+    let config = if is_sent { cluster::config(session::config()) } else { session::config() };
+    config.with_default_catalog_and_schema(CATALOG, namespace)
 }
