@@ -35,6 +35,7 @@ mod replicas;
 mod run;
 mod s3;
 mod scopes;
+mod skew;
 mod small;
 mod sources;
 mod sql;
