@@ -19,7 +19,7 @@ pub use columns::FeatureStatistics;
 pub use error::StatisticsError;
 pub use offline::{Gathered, gather};
 pub use served::{HOUR, MOST_VIEWS, ROWS_A_SECOND, Served, ServedHour, hour_of};
-pub use store::{ServedWindow, forget, read, write};
+pub use store::{ServedWindow, WrittenHour, forget, read, write};
 
 /// The tables this crate keeps.
 pub const MIGRATIONS: &[bedplate_db::Migration] =

@@ -31,14 +31,29 @@ impl ServedWindow {
     }
 }
 
+/// An hour as it is written. Made beforehand: the database's writer has other things to do.
+#[derive(Clone, Debug)]
+pub struct WrittenHour {
+    view: String,
+    hour: i64,
+    served: u64,
+    sample: Vec<u8>,
+}
+
+impl From<&ServedHour> for WrittenHour {
+    fn from(hour: &ServedHour) -> Self {
+        Self { view: hour.view.clone(), hour: hour.hour, served: hour.served, sample: hour.sample.to_bytes() }
+    }
+}
+
 /// Keeps what `source`, a process, tells of its hours, in place of what it told before.
-pub fn write(tx: &mut dyn Tx, source: &str, hours: &[ServedHour]) -> Result<(), DbError> {
+pub fn write(tx: &mut dyn Tx, source: &str, hours: &[WrittenHour]) -> Result<(), DbError> {
     let sql = "INSERT INTO served_statistics (view, hour, source, served, sample) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (view, hour, source) DO UPDATE SET served = EXCLUDED.served, sample = EXCLUDED.sample";
-    for hour in hours {
-        let sample = hour.sample.to_bytes();
-        let served = hour.served.cast_signed();
-        tx.execute(sql, &[hour.view.as_str().into(), hour.hour.into(), source.into(), served.into(), sample.into()])?;
+    for WrittenHour { view, hour, served, sample } in hours {
+        let served = served.cast_signed();
+        let row = [view.as_str().into(), (*hour).into(), source.into(), served.into(), sample.clone().into()];
+        tx.execute(sql, &row)?;
     }
     Ok(())
 }
@@ -74,10 +89,10 @@ mod tests {
     use super::*;
     use crate::{HOUR, MIGRATIONS};
 
-    fn hour(view: &str, hour: i64, rows: u64, seed: u64) -> ServedHour {
+    fn hour(view: &str, hour: i64, rows: u64, seed: u64) -> WrittenHour {
         let mut sample = RowSample::new(1, 100);
         (0..rows).for_each(|row| sample.take(mixed(seed ^ mixed(row)), [seed as f64]));
-        ServedHour { view: view.into(), hour: hour * HOUR, served: 10 * rows, sample }
+        (&ServedHour { view: view.into(), hour: hour * HOUR, served: 10 * rows, sample }).into()
     }
 
     fn kept(db: &Db) {

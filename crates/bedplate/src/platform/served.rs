@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bedplate_db::Db;
-use bedplate_statistics::{HOUR, Served, hour_of};
+use bedplate_statistics::{HOUR, Served, WrittenHour, hour_of};
 use bedplate_types::{Clock, Problem};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
@@ -14,6 +14,8 @@ use crate::keys;
 const EVERY: Duration = Duration::from_secs(60);
 /// In how many of these times old hours are forgotten.
 const TIDY_EVERY: u64 = 30;
+/// Hours of views in one transaction: each is some hundred kilobytes.
+const AT_ONCE: usize = 16;
 /// Hours that are kept.
 pub const KEPT_HOURS: i64 = 72;
 
@@ -61,14 +63,13 @@ impl ServedLog {
     /// When the database fails; it stays in memory then.
     pub async fn flush(&self) -> Result<(), Problem> {
         let _turn = self.turn.lock().await;
-        let changed = self.served.changed(self.clock.now());
-        if changed.is_empty() {
-            return Ok(());
+        for hours in self.served.changed(self.clock.now()).chunks(AT_ONCE) {
+            let written: Vec<WrittenHour> = hours.iter().map(WrittenHour::from).collect();
+            let source = self.source.clone();
+            let kept = self.db.write_async(move |tx| bedplate_statistics::write(tx, &source, &written)).await;
+            kept.map_err(|error| Problem::of("keeping what was served", &error))?;
+            self.served.kept(hours);
         }
-        let (source, hours) = (self.source.clone(), changed.clone());
-        let written = self.db.write_async(move |tx| bedplate_statistics::write(tx, &source, &hours)).await;
-        written.map_err(|error| Problem::of("keeping what was served", &error))?;
-        self.served.kept(&changed);
         Ok(())
     }
 
