@@ -201,6 +201,20 @@ mod tests {
     }
 
     #[test]
+    fn a_small_part_that_is_there_as_a_whole_has_no_more_than_its_share() {
+        let mut wide = RowSample::new(2, 10_000);
+        wide.merge(&of(100_000..100_400, 1_000));
+        wide.merge(&of(0..100_000, 200));
+        let of_the_small = wide.column(0).iter().filter(|row| **row >= 100_000.0).count();
+        assert!(wide.len() >= 200 && of_the_small <= 6, "{of_the_small} of {}", wide.len());
+        // Whichever comes first.
+        let mut turned = RowSample::new(2, 10_000);
+        turned.merge(&of(0..100_000, 200));
+        turned.merge(&of(100_000..100_400, 1_000));
+        assert_eq!(sorted(&turned), sorted(&wide));
+    }
+
+    #[test]
     fn what_is_missing_of_a_row_is_no_number() {
         let mut sample = RowSample::new(2, 10);
         sample.take(1, [1.0]);
