@@ -39,7 +39,7 @@ impl Columns {
     /// With a sample of at least `most` rows.
     pub fn new(names: Vec<String>, most: usize) -> Self {
         Self {
-            profiler: Profiler::new(&names.iter().map(column).collect::<Vec<_>>()),
+            profiler: Profiler::new(&names.iter().map(|name| column(name)).collect::<Vec<_>>()),
             sample: RowSample::new(names.len(), most),
             waiting: vec![Vec::new(); names.len()],
             names,
@@ -77,9 +77,9 @@ impl Columns {
     }
 }
 
-fn column(name: &String) -> Column {
+fn column(name: &str) -> Column {
     Column {
-        name: name.clone(),
+        name: name.to_owned(),
         type_: ColumnType::Float64,
         nullable: true,
         outcome: false,
