@@ -16,8 +16,19 @@ const FLOORS: &[(u8, &[&str])] = &[
     (
         3,
         &[
-            "archive", "buckets", "objects", "query", "offline", "online", "parity", "train", "infer", "exec",
-            "search", "serving",
+            "archive",
+            "buckets",
+            "objects",
+            "query",
+            "offline",
+            "online",
+            "parity",
+            "statistics",
+            "train",
+            "infer",
+            "exec",
+            "search",
+            "serving",
         ],
     ),
     (4, &["apiserver", "plan", "oip", "feast", "flight", "s3", "openlineage", "controllers", "console", "client"]),
@@ -41,6 +52,10 @@ const SIDEWAYS: &[(&str, &str)] = &[
     // Whether both stores say the same is asked of both.
     ("parity", "offline"),
     ("parity", "online"),
+    // The offline statistics are of the rows that the offline store reads.
+    ("statistics", "offline"),
+    // What is served is looked at where it is served.
+    ("serving", "statistics"),
     // Serving puts features by key and a model's answer together; that is all it does.
     ("serving", "online"),
     ("serving", "infer"),

@@ -7,6 +7,7 @@ mod leadership;
 mod machine;
 mod plane;
 mod planning;
+mod served;
 mod spine;
 pub mod surfaces;
 mod sweeping;
@@ -35,6 +36,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use self::leadership::Leads;
+pub use self::served::{KEPT_HOURS, ServedLog};
 pub use self::spine::{Spine, migrations};
 
 use self::leadership::Candidate;
@@ -73,6 +75,7 @@ pub struct Running {
     /// Where a cluster's API server asks before it stores.
     pub webhook_url: Option<String>,
     plane: Plane,
+    served: ServedLog,
     cancel: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -115,7 +118,8 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
     let webhook = webhook(&spine, &plane, cluster, protection).await?;
     let (recorder, recording) = Recorder::start(spine.db.clone());
     let online = options.storage.online.open(&home, &spine.db)?;
-    let deployments = Deployments::new(online.clone(), recorder, spine.clock.clone());
+    let served = ServedLog::open(spine.db.clone(), spine.clock.clone())?;
+    let deployments = Deployments::new(online.clone(), recorder, served.served.clone(), spine.clock.clone());
     let client = plane.client();
     plane.price(&spine).await?;
     let lake = Arc::new(Lake::open(home.path("lake")).map_err(of("the lake"))?);
@@ -145,7 +149,8 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
     let people = surfaces::People { sessions: sessions.clone(), provider, issuing };
     // Nobody but this process writes to a database of its own: it leads without asking. Of a cluster's operators there is one.
     let leads = Leads::new(options.storage.database().is_none() || cluster.is_some());
-    let features = features::Store::new(client.clone(), online.clone(), leads.clone(), spine.clock.clone());
+    let looked_at = served.served.clone();
+    let features = features::Store::new(client.clone(), online.clone(), leads.clone(), looked_at, spine.clock.clone());
     let features = Arc::new(features);
     let catalogue = Arc::new(Catalogue::new(spine.policy.clone())?);
     let keeping = surfaces::Keeping {
@@ -156,6 +161,7 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
         sql: &sql,
         access_keys: &access_keys,
         features: &features,
+        served: &served,
         catalogue: &catalogue,
         platform: &platform,
     };
@@ -213,6 +219,7 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
             cancel.clone(),
         )),
         recording,
+        tokio::spawn(served.clone().keep(cancel.clone())),
     ]);
     if let Some(tls) = tls {
         tasks.push(tokio::spawn(tls.keep(spine.clock.clone(), cancel.clone())));
@@ -234,6 +241,7 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
         cluster_url: plane.cluster_url(),
         webhook_url,
         plane,
+        served,
         cancel,
         tasks,
     })
@@ -386,6 +394,10 @@ impl Running {
             if tokio::time::timeout(std::time::Duration::from_secs(10), task).await.is_err() {
                 tracing::warn!("a task did not end within ten seconds and was left behind");
             }
+        }
+        // What was still answered meanwhile.
+        if let Err(problem) = self.served.flush().await {
+            tracing::warn!(%problem, "what was served last was not kept");
         }
     }
 }

@@ -50,7 +50,10 @@ pub use delete::{Deleted, delete, delete_manifests};
 pub use describe::{Description, describe};
 pub use error::ClientError;
 pub use events::{Event, events_of};
-pub use features::{FeaturesVerify, features_verify};
+pub use features::{
+    FeaturesDrift, FeaturesLimits, FeaturesSkew, FeaturesStatistics, FeaturesVerify, FeaturesWindow, features_drift,
+    features_skew, features_statistics, features_verify,
+};
 pub use get::{Query, Scope, objects, table};
 pub use login::{login, login_device, login_provider};
 pub use logs::{Follow, logs};

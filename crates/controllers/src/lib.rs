@@ -45,6 +45,7 @@ mod site;
 mod snapshot;
 mod source_rows;
 mod standing;
+mod statistics;
 mod suite_references;
 mod train;
 mod training_recipe;
@@ -63,6 +64,7 @@ pub use parity::{Look, look};
 pub use profiles::{DatasetProfile, KEPT_PROFILES, profile, profiled_versions};
 pub use results::{IngestResult, results};
 pub use run::run;
+pub use statistics::{Declared, Trained, declared};
 pub use verifier::Verifier;
 
 /// The tables this crate keeps.

@@ -51,8 +51,10 @@ async fn looked(platform: &Arc<Platform>, view: &FeatureView, how: How) -> Resul
             break;
         }
         // What was loaded while it was looked at is no difference.
-        let now =
-            platform.need::<FeatureView>(&name.namespace, &name.name).await.map_err(|hold| problem(&name, hold))?;
+        let now = platform
+            .need::<FeatureView>(&name.namespace, &name.name)
+            .await
+            .map_err(|hold| problem(what(&name), &name, hold))?;
         let is_as_it_was =
             marker_of(&now) == look.materialized && versions(platform, &now).await == Some(look.view.tables.clone());
         if is_as_it_was {
@@ -75,7 +77,7 @@ fn marker_of(view: &FeatureView) -> String {
 
 async fn one(platform: &Arc<Platform>, view: &FeatureView, how: How) -> Result<Look, Problem> {
     let name = full_name(view);
-    let of = |hold: Hold| problem(&name, hold);
+    let of = |hold: Hold| problem(what(&name), &name, hold);
     let definition = feature_view::definition(platform, view, &name).await.map_err(of)?;
     let version = definition.version(&view.spec.source.sql);
     let (id, materialized) = (online_id(&name, &version), marker_of(view));
@@ -114,12 +116,12 @@ fn not_loaded(name: &NamespacedName) -> Problem {
 }
 
 /// For who asks: what it waits for is an answer.
-fn problem(name: &NamespacedName, hold: Hold) -> Problem {
+pub fn problem(what: String, name: &NamespacedName, hold: Hold) -> Problem {
     match hold {
-        Hold::Waiting(why) | Hold::Stopped(why) => Problem::new(ErrorKind::NotReady, what(name), why)
+        Hold::Waiting(why) | Hold::Stopped(why) => Problem::new(ErrorKind::NotReady, what, why)
             .with_fix(format!("bedplate describe featureview {} -n {}", name.name, name.namespace)),
         Hold::Failed(problem) | Hold::Unreached(problem) => problem,
-        Hold::Retry(error) => Problem::new(ErrorKind::Internal, what(name), error.to_string()),
+        Hold::Retry(error) => Problem::new(ErrorKind::Internal, what, error.to_string()),
     }
 }
 

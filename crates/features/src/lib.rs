@@ -25,6 +25,7 @@
 
 mod brought;
 mod definition;
+mod entity_rows;
 mod error;
 mod history;
 mod join;
@@ -41,6 +42,7 @@ mod tiles;
 
 pub use brought::Brought;
 pub use definition::{FeatureDef, ViewDefinition};
+pub use entity_rows::EntityRows;
 pub use error::FeatureError;
 pub use history::{History, HistoryRef, value_at, values, values_into, values_of};
 pub use join::{PointInTime, Spine, SpineShape};

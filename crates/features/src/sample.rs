@@ -137,7 +137,7 @@ impl Drawn {
 }
 
 /// FNV-1a over the bytes, stirred by the finisher of `SplitMix64`: the same on every machine and for good.
-fn place(seed: u64, bytes: &[u8]) -> u64 {
+pub(crate) fn place(seed: u64, bytes: &[u8]) -> u64 {
     let start = 0xcbf2_9ce4_8422_2325 ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let hash = bytes.iter().fold(start, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
     let hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bedplate_features::ViewDefinition;
 use bedplate_infer::Model;
 use bedplate_online::OnlineStore;
+use bedplate_statistics::Served;
 use bedplate_types::{Clock, Digest, NamespacedName};
 use parking_lot::RwLock;
 
@@ -44,12 +45,14 @@ pub(crate) struct Inner {
     pub loaded: RwLock<HashMap<NamespacedName, Arc<Deployment>>>,
     pub online: OnlineStore,
     pub recorder: Recorder,
+    /// Told of the features that are looked up.
+    pub served: Served,
     pub clock: Arc<dyn Clock>,
 }
 
 impl Deployments {
-    pub fn new(online: OnlineStore, recorder: Recorder, clock: Arc<dyn Clock>) -> Self {
-        Self { inner: Arc::new(Inner { loaded: RwLock::default(), online, recorder, clock }) }
+    pub fn new(online: OnlineStore, recorder: Recorder, served: Served, clock: Arc<dyn Clock>) -> Self {
+        Self { inner: Arc::new(Inner { loaded: RwLock::default(), online, recorder, served, clock }) }
     }
 
     /// Serves `deployment` from now on, in place of an older one of the same endpoint; running requests finish on theirs.

@@ -106,7 +106,7 @@ impl Deployments {
         Ok(rows)
     }
 
-    /// Each view's features for every row, as known at the row's moment.
+    /// Each view's features for every row, as known at the row's moment. A share of them is looked at for the statistics.
     fn look_up(
         &self,
         views: &[ViewBinding],
@@ -118,7 +118,13 @@ impl Deployments {
         let questions: Vec<_> = questions
             .map(|(view, asked)| Question { definition: &view.definition, view_id: &view.id, asked })
             .collect();
-        Ok(self.inner.online.read_all(&questions)?)
+        let found = self.inner.online.read_all(&questions)?;
+        let now = self.inner.clock.now();
+        for (view, values) in views.iter().zip(&found) {
+            let size = (values.len(), view.definition.features.len());
+            self.inner.served.offer(&view.id, size, now, |row, feature| values[row].get(feature).copied().flatten());
+        }
+        Ok(found)
     }
 
     fn record(

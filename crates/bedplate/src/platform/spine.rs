@@ -55,6 +55,7 @@ pub fn migrations() -> Vec<Migration> {
         bedplate_policy::MIGRATIONS,
         bedplate_apiserver::MIGRATIONS,
         bedplate_serving::MIGRATIONS,
+        bedplate_statistics::MIGRATIONS,
         bedplate_controllers::MIGRATIONS,
         belongs::MIGRATIONS,
     ]

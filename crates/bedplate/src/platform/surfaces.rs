@@ -18,6 +18,7 @@ use kube::Client;
 
 use super::leadership::Leads;
 use super::plane::Plane;
+use super::served::ServedLog;
 use super::spine::Spine;
 use crate::backup::Source;
 use crate::home::Places;
@@ -57,6 +58,7 @@ pub struct Keeping<'a> {
     pub sql: &'a Sql,
     pub access_keys: &'a AccessKeys,
     pub features: &'a Arc<features::Store>,
+    pub served: &'a ServedLog,
     pub catalogue: &'a Arc<Catalogue>,
     pub platform: &'a bedplate_controllers::Platform,
 }
@@ -68,7 +70,7 @@ pub fn control_routes(
     keeping: &Keeping<'_>,
     people: People,
 ) -> Router {
-    let Keeping { lake, online, leads, places, sql, access_keys, features, catalogue, platform } = *keeping;
+    let Keeping { lake, online, leads, places, sql, access_keys, features, served, catalogue, platform } = *keeping;
     let People { sessions, provider, issuing } = people;
     let facts = api::Facts {
         db: spine.db.clone(),
@@ -110,6 +112,7 @@ pub fn control_routes(
             leads: leads.clone(),
             sql: sql.clone(),
             views: features.clone(),
+            served: served.clone(),
         }))
         .merge(api::search(facts.clone(), catalogue.clone()))
         .merge(api::sql(facts.clone(), sql.clone()))

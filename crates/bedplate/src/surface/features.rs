@@ -17,6 +17,7 @@ use bedplate_identity::Principal;
 use bedplate_kinds::{DataTags, Dataset, Entity, FeatureService, FeatureView, Phase, ViewSelection};
 use bedplate_online::{Dated, OnlineStore, Question};
 use bedplate_policy::Tags;
+use bedplate_statistics::Served;
 use bedplate_types::{Clock, ErrorKind, Explained, NamespacedName, Problem, Timestamp};
 use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt};
@@ -32,6 +33,7 @@ pub struct Store {
     client: Client,
     online: OnlineStore,
     leads: Leads,
+    served: Served,
     clock: Arc<dyn Clock>,
     fed: Memory<(String, String), Vec<Bound>>,
     selected: Memory<(String, Features), Selected>,
@@ -47,8 +49,8 @@ struct Bound {
 
 impl Store {
     /// Of replicas with an online store each, predictions read that of the one that leads: only that one takes rows.
-    pub fn new(client: Client, online: OnlineStore, leads: Leads, clock: Arc<dyn Clock>) -> Self {
-        Self { client, online, leads, clock, fed: Memory::new(), selected: Memory::new() }
+    pub fn new(client: Client, online: OnlineStore, leads: Leads, served: Served, clock: Arc<dyn Clock>) -> Self {
+        Self { client, online, leads, served, clock, fed: Memory::new(), selected: Memory::new() }
     }
 
     async fn fed(&self, namespace: &str, source: &str) -> Result<Arc<Vec<Bound>>, StoreError> {
@@ -280,14 +282,17 @@ impl FeatureStore for Store {
             .collect::<Result<_, StoreError>>()?;
         // What is in memory is answered at once: another thread would cost more than the answer.
         if let Some(found) = remembered(bound(&selected)?, &online, &asked) {
+            look(&self.served, bound(&selected)?, &found, now);
             return Ok(cells(&selected, bound(&selected)?, &found, now));
         }
+        let served = self.served.clone();
         in_background(move || {
             let views = bound(&selected)?.iter().zip(&asked);
             let questions: Vec<_> = views
                 .map(|(view, asked)| Question { definition: &view.definition, view_id: &view.online_id, asked })
                 .collect();
             let found = online.read_all_dated(&questions).map_err(|error| Problem::of("the online store", &error))?;
+            look(&served, bound(&selected)?, &found, now);
             Ok(cells(&selected, bound(&selected)?, &found, now))
         })
         .await
@@ -300,6 +305,14 @@ type Asked = Vec<(Option<EntityKey>, Timestamp)>;
 fn remembered(views: &[Bound], online: &OnlineStore, asked: &[Asked]) -> Option<Vec<Dated>> {
     let one = |(view, asked): (&Bound, &Asked)| online.remembered(&view.definition, &view.online_id, asked);
     views.iter().zip(asked).map(one).collect()
+}
+
+/// For the statistics of what is served: all features of the views, whichever are asked for.
+fn look(served: &Served, views: &[Bound], found: &[Dated], now: Timestamp) {
+    for (view, dated) in views.iter().zip(found) {
+        let size = (dated.entities(), view.definition.features.len());
+        served.offer(&view.online_id, size, now, |row, feature| dated.value(row, feature));
+    }
 }
 
 /// The answer by feature, from what was found by view.

@@ -36,6 +36,7 @@ mod replicas;
 mod run;
 mod s3;
 mod scopes;
+mod skew;
 mod small;
 mod sources;
 mod sql;

@@ -35,6 +35,7 @@ fn what_stands_on_a_column_and_what_it_cost_is_told() {
     impact(home);
     traced(home, summary["trace"]["prediction"].as_str().unwrap());
     costs(home, &summary);
+    served(home, &summary);
     console(home, &server.said());
     rights(home);
     prices(home);
@@ -172,6 +173,13 @@ fn costs(home: &Path, summary: &Value) {
     assert!(ok(home, &["costs", "--verify"]).starts_with("verified "));
     let wrong = ask(home, &["costs", "--by", "planet"]);
     assert!(wrong.code == Some(3) && wrong.err.contains("namespace, team"), "{wrong:?}");
+}
+
+/// What predictions took their features from counts as served, and it outlived the quickstart.
+fn served(home: &Path, summary: &Value) {
+    let told = json(home, &["features", "stats", "weather", "-n", "flights", "--served"]);
+    assert_eq!((&told["of"], &told["served"]), (&Value::from("served"), &summary["serving"]["predictions"]), "{told}");
+    assert!(told["rows"].as_u64() > Some(0) && told["features"][0]["values"]["numbers"]["max"].is_number(), "{told}");
 }
 
 /// The overview of the console has the same total.

@@ -5,6 +5,8 @@ use std::io::{Result, Write};
 use bedplate_types::Timestamp;
 use serde_json::Value;
 
+use super::text;
+
 pub fn plain(out: &mut dyn Write, told: &Value) -> Result<()> {
     let count = |name: &str| told[name].as_u64().unwrap_or_default();
     let (view, entities, values) = (text(&told["view"]), count("entities"), count("values"));
@@ -86,10 +88,6 @@ fn span(micros: i64) -> String {
         3_600..86_400 => format!("{}h", seconds / 3_600),
         _ => format!("{}d", seconds / 86_400),
     }
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
 }
 
 #[cfg(test)]

@@ -1,25 +1,37 @@
-//! A feature view's rows, looked at: whether the online store says what the source does.
+//! A feature view's rows, looked at: whether the online store says what the source does, what its features are, and whether
+//! they are served as they were learned.
 
 mod shown;
+mod skew;
+mod statistics;
 mod verify;
+mod window;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{MethodRouter, post};
 use bedplate_controllers::Platform;
+use bedplate_features::ViewDefinition;
 use bedplate_identity::Principal;
-use bedplate_kinds::FeatureView;
+use bedplate_kinds::{Dataset, FeatureView};
 use bedplate_policy::{Action, Context, Hidden, Operation, Question, Resource};
+use bedplate_query::OutputColumn;
 use bedplate_types::{ErrorKind, NamespacedName, Problem};
 use kube::api::Api;
+use serde_json::Value;
 
+use self::shown::clear_features;
 use super::{Facts, Failed};
-use crate::platform::Leads;
+use crate::platform::{Leads, ServedLog};
 use crate::surface::features::Store;
-use crate::surface::sql::{Caller, Sql, is_name};
+use crate::surface::sql::{Caller, Sql, is_name, tell_reads};
 
 const KIND: &str = "FeatureView";
+/// How long an answer may take, its turn included.
+const LONGEST: Duration = Duration::from_secs(600);
 
 /// What the routes read.
 #[derive(Clone)]
@@ -29,6 +41,7 @@ pub struct Features {
     pub leads: Leads,
     pub sql: Sql,
     pub views: Arc<Store>,
+    pub served: ServedLog,
 }
 
 pub fn router(features: Features) -> Router {
@@ -43,8 +56,13 @@ pub fn operations() -> Vec<Operation> {
 }
 
 fn table() -> Vec<(Operation, MethodRouter<Features>)> {
-    let verify = "/bedplate/v1/namespaces/{namespace}/featureviews/{name}/verify";
-    vec![(Operation::may("POST", verify, Action::ReadData, KIND, Hidden::Forbidden), post(verify::verify))]
+    let read = |path| Operation::may("POST", path, Action::ReadData, KIND, Hidden::Forbidden);
+    vec![
+        (read("/bedplate/v1/namespaces/{namespace}/featureviews/{name}/verify"), post(verify::verify)),
+        (read("/bedplate/v1/namespaces/{namespace}/featureviews/{name}/statistics"), post(statistics::statistics)),
+        (read("/bedplate/v1/namespaces/{namespace}/featureviews/{name}/skew"), post(skew::skew)),
+        (read("/bedplate/v1/namespaces/{namespace}/featureviews/{name}/drift"), post(skew::drift)),
+    ]
 }
 
 impl Features {
@@ -82,6 +100,45 @@ impl Features {
             return Err(not_there(name));
         }
         Err(Problem::new(ErrorKind::Denied, format!("feature view {name}"), decision.why().to_owned()))
+    }
+}
+
+impl Features {
+    async fn datasets(&self, caller: &Caller, names: &[String]) -> Result<Vec<Dataset>, Problem> {
+        let api = Api::<Dataset>::namespaced(self.facts.client.clone(), &caller.namespace);
+        let mut datasets = Vec::new();
+        for name in names {
+            let found = api.get_opt(name).await;
+            let found = found
+                .map_err(|error| Problem::new(ErrorKind::Internal, format!("dataset {name}"), error.to_string()))?;
+            let gone =
+                || Problem::new(ErrorKind::NotReady, format!("dataset {}/{name}", caller.namespace), "it is not there");
+            datasets.push(found.ok_or_else(gone)?);
+        }
+        Ok(datasets)
+    }
+
+    /// Writes down that they are read.
+    async fn tell(&self, caller: &Caller, datasets: &[Dataset], detail: &Value) -> Result<(), Problem> {
+        let read = datasets.iter().map(|dataset| {
+            let version = dataset.status.as_ref().and_then(|status| status.version);
+            (dataset.metadata.name.clone().unwrap_or_default(), version)
+        });
+        tell_reads(&self.facts.db, caller, &read.collect::<Vec<_>>(), detail, self.facts.clock.now()).await
+    }
+
+    /// The features whose values the caller may know.
+    fn clear(
+        &self,
+        caller: &Caller,
+        datasets: &[Dataset],
+        definition: &ViewDefinition,
+        columns: &[OutputColumn],
+    ) -> BTreeSet<String> {
+        clear_features(definition, columns, |name| {
+            let dataset = datasets.iter().find(|dataset| dataset.metadata.name.as_deref() == Some(name));
+            dataset.map(|dataset| self.sql.in_the_clear(caller, dataset)).unwrap_or_default()
+        })
     }
 }
 

@@ -248,10 +248,17 @@ fn other(world: &World, method: &str, path: &str) -> Option<Case> {
             of(at("weather"), at(NOWHERE), ["weather", NOWHERE])
         }
         "GET /metrics" => same(Ask::new(method, path)),
-        "POST /bedplate/v1/namespaces/{namespace}/featureviews/{name}/verify" => {
+        "POST /bedplate/v1/namespaces/{namespace}/featureviews/{name}/verify"
+        | "POST /bedplate/v1/namespaces/{namespace}/featureviews/{name}/statistics"
+        | "POST /bedplate/v1/namespaces/{namespace}/featureviews/{name}/skew"
+        | "POST /bedplate/v1/namespaces/{namespace}/featureviews/{name}/drift" => {
+            let body = match path.rsplit('/').next() {
+                Some("verify") => json!({ "sample": 10 }),
+                Some("drift") => json!({ "window": { "last": "7d" }, "against": {} }),
+                _ => json!({}),
+            };
             let at = |name: &str| {
-                let path = format!("/bedplate/v1/namespaces/flights/featureviews/{name}/verify");
-                Ask::new(method, path).body(json!({ "sample": 10 }))
+                Ask::new(method, path.replace("{namespace}", "flights").replace("{name}", name)).body(body.clone())
             };
             of(at("weather"), at(NOWHERE), ["weather", NOWHERE])
         }

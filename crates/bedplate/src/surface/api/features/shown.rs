@@ -2,21 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bedplate_controllers::Look;
 use bedplate_features::ViewDefinition;
 use bedplate_query::OutputColumn;
 
 /// The features that are made of columns alone which `in_the_clear` gives of their datasets: what their values come of, their
 /// entities and their times, and what decides which rows there are.
 pub fn clear_features(
-    look: &Look,
-    columns: &[OutputColumn],
-    in_the_clear: impl Fn(&str) -> BTreeSet<String>,
-) -> BTreeSet<String> {
-    clear(&look.view.definition, columns, in_the_clear)
-}
-
-fn clear(
     def: &ViewDefinition,
     columns: &[OutputColumn],
     in_the_clear: impl Fn(&str) -> BTreeSet<String>,
@@ -79,7 +70,7 @@ mod tests {
             column("fee", &[("fees", "fee")]),
         ];
         let seen = |people: &'static [&'static str], fees: &'static [&'static str]| {
-            let found = clear(&def, &columns, |table| {
+            let found = clear_features(&def, &columns, |table| {
                 let names = if table == "people" { people } else { fees };
                 names.iter().map(|name| (*name).to_owned()).collect()
             });

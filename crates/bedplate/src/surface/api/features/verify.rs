@@ -1,28 +1,22 @@
 //! `POST …/verify`: a sample of what the online store says of a view, against what its source says.
 
-use std::time::Duration;
-
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use bedplate_controllers::{Look, look};
-use bedplate_kinds::{Dataset, FeatureView, ParityResult};
+use bedplate_kinds::{FeatureView, ParityResult};
 use bedplate_parity::How;
 use bedplate_types::{ErrorKind, NamespacedName, Problem, Timestamp};
-use kube::Api;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Features;
-use super::shown::clear_features;
+use super::{Features, LONGEST};
 use crate::surface::api::{Asked, Failed, readable};
-use crate::surface::sql::{Caller, tell_reads};
+use crate::surface::sql::Caller;
 
 /// Entities of a sample where nobody says how many, and at most.
 const SAMPLE: usize = 1_000;
 const LARGEST_SAMPLE: usize = 10_000;
-/// How long it may take, its turn included.
-const LONGEST: Duration = Duration::from_secs(600);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -83,27 +77,15 @@ fn how(wanted: &Wanted, what: &str, now: Timestamp) -> Result<How, Failed> {
 impl Features {
     /// Written down before anything is read. Of the examples those stay whose values the caller may read.
     async fn verified(&self, caller: &Caller, view: &FeatureView, how: How) -> Result<(Look, Value), Problem> {
-        let datasets = self.datasets(caller, view).await?;
-        let read: Vec<_> = datasets
-            .iter()
-            .map(|dataset| {
-                let version = dataset.status.as_ref().and_then(|status| status.version);
-                (dataset.metadata.name.clone().unwrap_or_default(), version)
-            })
-            .collect();
+        let datasets = self.datasets(caller, &view.spec.source.datasets).await?;
         let detail =
             json!({ "via": "verify", "featureView": view.metadata.name, "sample": how.entities, "seed": how.seed });
-        tell_reads(&self.facts.db, caller, &read, &detail, self.facts.clock.now()).await?;
+        self.tell(caller, &datasets, &detail).await?;
         let mut look = look(&self.platform, view, how).await?;
         let mut hidden = 0;
         if look.result() == ParityResult::Different {
-            let clear = clear_features(&look, &look.columns(&self.platform).await?, |name| {
-                datasets
-                    .iter()
-                    .find(|dataset| dataset.metadata.name.as_deref() == Some(name))
-                    .map(|dataset| self.sql.in_the_clear(caller, dataset))
-                    .unwrap_or_default()
-            });
+            let columns = look.columns(&self.platform).await?;
+            let clear = self.clear(caller, &datasets, &look.view.definition, &columns);
             let all = look.verified.examples.len();
             look.verified.examples.retain(|example| clear.contains(&example.feature));
             hidden = all - look.verified.examples.len();
@@ -112,19 +94,5 @@ impl Features {
         let mut told = told.map_err(|error| Problem::new(ErrorKind::Internal, "the result", error.to_string()))?;
         told["hiddenExamples"] = json!(hidden);
         Ok((look, told))
-    }
-
-    async fn datasets(&self, caller: &Caller, view: &FeatureView) -> Result<Vec<Dataset>, Problem> {
-        let api = Api::<Dataset>::namespaced(self.facts.client.clone(), &caller.namespace);
-        let mut datasets = Vec::new();
-        for name in &view.spec.source.datasets {
-            let found = api.get_opt(name).await;
-            let found = found
-                .map_err(|error| Problem::new(ErrorKind::Internal, format!("dataset {name}"), error.to_string()))?;
-            let gone =
-                || Problem::new(ErrorKind::NotReady, format!("dataset {}/{name}", caller.namespace), "it is not there");
-            datasets.push(found.ok_or_else(gone)?);
-        }
-        Ok(datasets)
     }
 }
