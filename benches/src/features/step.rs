@@ -70,7 +70,6 @@ async fn ingest_one(lake: &Lake, folder: &Path, name: &str, keys: &[&str], value
     let ingest = Ingest {
         whose,
         spec: &spec,
-        partition_by: Vec::new(),
         suite: None,
         references: References::default(),
         pending: lake.pending(whose, &spec).await?,

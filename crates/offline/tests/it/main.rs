@@ -60,7 +60,6 @@ impl Site {
         let ingest = Ingest {
             whose,
             spec: &spec,
-            partition_by: Vec::new(),
             suite: None,
             references: References::default(),
             pending: self.lake.pending(whose, &spec).await.unwrap(),

@@ -210,7 +210,10 @@ async fn what_another_object_or_an_older_bedplate_loaded_is_replaced() {
 
 #[tokio::test]
 async fn many_loads_in_a_row_pass_the_log_s_checkpoint() {
-    let landing = Landing::new(Load::NewFiles);
+    tokio::join!(many_loads(Landing::new(Load::NewFiles)), many_loads(Landing::parted(Load::NewFiles)));
+}
+
+async fn many_loads(landing: Landing) {
     for n in 0..105_i32 {
         landing.put(&format!("{n:03}.csv"), &format!("{n},1"));
         assert_eq!(landing.load().await.unwrap().version, i64::from(n));
