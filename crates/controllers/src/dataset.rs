@@ -218,6 +218,9 @@ async fn inputs(platform: &Arc<Platform>, dataset: &Arc<Dataset>, name: &Namespa
     if let Some(how) = &how {
         parts.push(how);
     }
+    if !spec.partition_by.is_empty() {
+        parts.push(&spec.partition_by);
+    }
     let digest = digest::of(&parts);
     Ok(Inputs { suite, pending, digest })
 }

@@ -15,7 +15,7 @@ use crate::dataset::table_node;
 use crate::hold::{Hold, failed};
 use crate::review;
 
-/// Data files that a table may have before they are joined.
+/// Data files that a table, or a partition of it, may have before they are joined.
 const MANY_FILES: u64 = 32;
 
 /// Joins the table's small files when there are many. A table that cannot be joined is still one that can be read.
@@ -25,7 +25,7 @@ pub async fn tidy(
     name: &NamespacedName,
     status: &mut DatasetStatus,
 ) -> Result<(), Hold> {
-    if status.data_files <= MANY_FILES {
+    if status.data_files <= MANY_FILES || !has_many(platform, dataset, name).await? {
         return Ok(());
     }
     let (here, place, runtime) = (platform.clone(), name.clone(), tokio::runtime::Handle::current());
@@ -44,6 +44,16 @@ pub async fn tidy(
         }
         Err(other) => Err(other),
     }
+}
+
+/// Whether there are many in one partition, where there are many in all.
+async fn has_many(platform: &Platform, dataset: &Dataset, name: &NamespacedName) -> Result<bool, Hold> {
+    if dataset.spec.partition_by.is_empty() {
+        return Ok(true);
+    }
+    let most = platform.lake.most_files(&name.namespace, &name.name).await;
+    let most = most.map_err(failed(format!("looking at the files of dataset {name}")))?;
+    Ok(most as u64 > MANY_FILES)
 }
 
 /// What was done to the table to make this version of it.

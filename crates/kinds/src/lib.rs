@@ -24,6 +24,7 @@ mod masking;
 mod model;
 mod monitor;
 mod object_store;
+mod partitioning;
 mod pii_suggestion;
 mod policy;
 mod postgres_source;

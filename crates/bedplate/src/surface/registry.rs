@@ -133,6 +133,7 @@ impl FeastRegistry {
             source: DatasetSource::at(path),
             time_column: source.time_column.clone().filter(is_time),
             schema: columns,
+            partition_by: Vec::new(),
             suite: None,
             terms: Vec::new(),
             retention: None,

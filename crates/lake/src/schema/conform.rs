@@ -135,6 +135,7 @@ mod tests {
             source: DatasetSource::at("x"),
             time_column: None,
             schema: schema.collect(),
+            partition_by: Vec::new(),
             suite: None,
             column_masks: Vec::new(),
             row_filters: Vec::new(),

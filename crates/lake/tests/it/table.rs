@@ -31,6 +31,7 @@ pub fn spec() -> DatasetSpec {
             column("count", ColumnType::Int64),
             column("at", ColumnType::Timestamp),
         ],
+        partition_by: Vec::new(),
         suite: None,
         column_masks: Vec::new(),
         row_filters: Vec::new(),

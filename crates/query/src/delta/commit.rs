@@ -5,22 +5,22 @@ use std::fs::File;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use arrow::datatypes::{DataType as ArrowType, SchemaRef};
+use arrow::datatypes::DataType as ArrowType;
 use deltalake_core::DeltaTableError;
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
-use deltalake_core::kernel::{Action, Add, DataType, MetadataExt, PrimitiveType, StructField, StructType};
+use deltalake_core::kernel::{Action, Add, DataType, Metadata, PrimitiveType, StructField, StructType};
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::{DeltaOperation, MergePredicate, SaveMode};
 use deltalake_core::table::state::DeltaTableState;
 use serde_json::{Value, json};
 
 use super::data_file::sync_dir;
-use super::{DataFile, Record, Table, TableError};
+use super::{DataFile, Layout, Record, Table, TableError};
 use crate::upkeep::{TARGET, Upkeep, UpkeepAction};
 
 pub(crate) struct NewVersion<'a> {
     pub location: &'a Path,
-    pub schema: SchemaRef,
+    pub layout: Layout,
     /// None makes a version without new rows.
     pub files: Vec<DataFile>,
     /// Names of the files that are not kept: what is kept of their rows is in `files`.
@@ -29,9 +29,9 @@ pub(crate) struct NewVersion<'a> {
 }
 
 impl<'a> NewVersion<'a> {
-    /// One that adds a file, or nothing.
-    pub fn adding(location: &'a Path, schema: SchemaRef, file: Option<DataFile>, record: Record) -> Self {
-        Self { location, schema, files: file.into_iter().collect(), without: BTreeSet::new(), record }
+    /// One that adds files, or nothing.
+    pub fn adding(location: &'a Path, layout: Layout, files: Vec<DataFile>, record: Record) -> Self {
+        Self { location, layout, files, without: BTreeSet::new(), record }
     }
 
     /// Whether a reader of changes would find any.
@@ -49,7 +49,10 @@ impl<'a> NewVersion<'a> {
                 DeltaOperation::Restore { version: u64::try_from(*to).ok(), datetime: None }
             }
             None if !self.without.is_empty() => merge(&self.record.key),
-            None => DeltaOperation::Write { mode, partition_by: None, predicate: None },
+            None => {
+                let partition_by = Some(self.layout.partition_by.clone()).filter(|by| !by.is_empty());
+                DeltaOperation::Write { mode, partition_by, predicate: None }
+            }
         }
     }
 }
@@ -91,7 +94,8 @@ async fn create(new: &NewVersion<'_>) -> Result<u64, DeltaTableError> {
     let location = super::table::url_of(new.location).map_err(|error| DeltaTableError::Generic(error.to_string()))?;
     let table = CreateBuilder::new()
         .with_location(location)
-        .with_columns(struct_type(&new.schema)?.fields().cloned())
+        .with_columns(struct_type(&new.layout)?.fields().cloned())
+        .with_partition_columns(new.layout.partition_by.clone())
         .with_actions(add(new))
         .with_commit_properties(properties(&new.record)?)
         .await?;
@@ -100,11 +104,8 @@ async fn create(new: &NewVersion<'_>) -> Result<u64, DeltaTableError> {
 
 async fn next(new: &NewVersion<'_>, table: &Table, kept: Option<&Table>) -> Result<u64, DeltaTableError> {
     let state = table.delta.snapshot()?;
-    let schema = struct_type(&new.schema)?;
-    let mut actions = Vec::new();
-    if *state.schema() != schema {
-        actions.push(Action::Metadata(state.metadata().clone().with_schema(&schema)?));
-    }
+    let other_columns = *state.schema() != struct_type(&new.layout)?;
+    let mut actions: Vec<Action> = changed(state.metadata(), other_columns, new)?.into_iter().collect();
     actions.extend(changes(table, kept)?);
     let gone = state.log_data().into_iter().filter(|file| new.without.contains(file.path().as_ref()));
     actions.extend(gone.map(|file| Action::Remove(file.remove_action(new.changes_rows()))));
@@ -115,6 +116,18 @@ async fn next(new: &NewVersion<'_>, table: &Table, kept: Option<&Table>) -> Resu
         .build(Some(state), table.delta.log_store(), operation)
         .await?;
     Ok(commit.version())
+}
+
+/// The metadata of the new version, where it is not that of the table.
+fn changed(is: &Metadata, other_columns: bool, new: &NewVersion<'_>) -> Result<Option<Action>, DeltaTableError> {
+    if !other_columns && *is.partition_columns() == new.layout.partition_by {
+        return Ok(None);
+    }
+    let unspoken = |json_err| DeltaTableError::SerializeLogJson { json_err };
+    let mut json = serde_json::to_value(is).map_err(unspoken)?;
+    json["schemaString"] = Value::String(serde_json::to_string(&struct_type(&new.layout)?).map_err(unspoken)?);
+    json["partitionColumns"] = json!(new.layout.partition_by);
+    Ok(Some(Action::Metadata(serde_json::from_value(json).map_err(unspoken)?)))
 }
 
 /// What makes the files of `table` those of `kept`.
@@ -141,6 +154,7 @@ fn changes(table: &Table, kept: Option<&Table>) -> Result<Vec<Action>, DeltaTabl
             modification_time: file.modification_time(),
             data_change: true,
             stats: file.stats(),
+            partition_values: file.partition_values_map(),
             ..Add::default()
         })
     }));
@@ -155,6 +169,7 @@ fn add<'a>(new: &'a NewVersion<'_>) -> impl Iterator<Item = Action> + 'a {
             modification_time: modified_millis(&new.location.join(&file.name)),
             data_change: new.changes_rows(),
             stats: Some(json!({ "numRecords": file.rows }).to_string()),
+            partition_values: file.partition.clone().into_iter().collect(),
             ..Add::default()
         })
     })
@@ -177,8 +192,8 @@ fn properties(record: &Record) -> Result<CommitProperties, DeltaTableError> {
     Ok(properties.with_max_retries(0))
 }
 
-fn struct_type(schema: &SchemaRef) -> Result<StructType, DeltaTableError> {
-    let fields = schema.fields().iter().map(|field| {
+fn struct_type(layout: &Layout) -> Result<StructType, DeltaTableError> {
+    let fields = layout.schema.fields().iter().map(|field| {
         let type_ = primitive(field.data_type()).ok_or_else(|| {
             DeltaTableError::Generic(format!("{} has no Delta type: {}", field.name(), field.data_type()))
         })?;

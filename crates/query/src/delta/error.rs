@@ -25,6 +25,14 @@ pub enum TableError {
     BadName { name: String },
     #[error("the Delta log of the table is corrupt: {}: {why}", file.display())]
     Corrupt { file: PathBuf, location: PathBuf, why: String },
+    #[error(
+        "the table in {} would have more than {most} partitions, each a folder with files of its own: column {column:?} alone has \
+         {values} different values",
+        location.display()
+    )]
+    TooManyPartitions { location: PathBuf, column: String, values: usize, most: usize },
+    #[error("the table in {} asks more of its writers than bedplate knows: {why}", location.display())]
+    NotWritable { location: PathBuf, why: String },
     #[error("cannot {action} {}", path.display())]
     Io { action: &'static str, path: PathBuf, source: io::Error },
     #[error("cannot write a data file into {}", location.display())]
@@ -61,8 +69,9 @@ impl Explained for TableError {
             Self::NotFound { .. } | Self::NoVersion { .. } | Self::NotKept { .. } | Self::Vacuumed { .. } => {
                 ErrorKind::NotFound
             }
-            Self::CutLog { .. } => ErrorKind::Refused,
+            Self::CutLog { .. } | Self::NotWritable { .. } => ErrorKind::Refused,
             Self::BadName { .. } => ErrorKind::Invalid,
+            Self::TooManyPartitions { .. } => ErrorKind::TooLarge,
             Self::Corrupt { .. } | Self::Unreadable { .. } => ErrorKind::Corrupt,
             Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => ErrorKind::Denied,
             Self::Io { .. } | Self::Write { .. } | Self::Delta { .. } | Self::Engine(_) => ErrorKind::Internal,
@@ -72,6 +81,16 @@ impl Explained for TableError {
     fn fix(&self) -> Option<String> {
         match self {
             Self::NotFound { .. } => Some("apply the Dataset and wait until it is Ready: bedplate get datasets".into()),
+            Self::NotWritable { .. } => Some(
+                "write to it with the tool that added this, and read it with a Dataset whose spec.source.path it is; or drop the feature \
+                 from the table with that tool"
+                    .into(),
+            ),
+            Self::TooManyPartitions { .. } => Some(
+                "name columns of few different values in spec.partitionBy, such as a day or a country, or none: conditions on other \
+                 columns skip what they do not need as well"
+                    .into(),
+            ),
             Self::NoVersion { latest, .. } => Some(format!("ask for a version up to {latest}")),
             Self::NotKept { name, .. } => Some(format!("bedplate data versions {name} shows when each was made")),
             Self::Vacuumed { .. } => Some("bedplate data versions shows which can be read".into()),

@@ -1,14 +1,15 @@
 //! One version of a table: its columns and its data files.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use arrow::datatypes::{Schema, SchemaRef};
 use deltalake_core::kernel::engine::arrow_conversion::TryIntoArrow;
+use deltalake_core::kernel::transaction::PROTOCOL;
 use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 use url::Url;
 
-use super::{TableError, committed::record_of, log};
+use super::partition::{self, Partition};
+use super::{Layout, TableError, committed::record_of, log};
 
 /// Delta writes a checkpoint every 100 commits; older commits are not read any more.
 const COMMITS_READ: usize = 100;
@@ -17,6 +18,20 @@ pub(crate) struct Table {
     pub location: PathBuf,
     pub delta: DeltaTable,
     pub version: i64,
+}
+
+/// A data file of a version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TableFile {
+    /// Within the table's folder.
+    pub name: String,
+    pub bytes: u64,
+    /// As the log tells; another tool need not.
+    pub rows: Option<u64>,
+    /// When it was written, in milliseconds since 1970.
+    pub modified: u64,
+    /// The values that all its rows have in the columns it is parted by.
+    pub partition: Partition,
 }
 
 /// Whether the folder holds a Delta table.
@@ -61,9 +76,47 @@ impl Table {
         })
     }
 
-    /// The version's data files, by name: ours are in the order of their versions.
-    pub fn files(&self) -> Result<Vec<PathBuf>, TableError> {
-        Ok(self.files_with_bytes()?.into_keys().collect())
+    /// The columns, and which of them part the rows.
+    pub fn layout(&self) -> Result<Layout, TableError> {
+        let state = self.delta.snapshot().map_err(TableError::delta("read", &self.location))?;
+        Ok(Layout { schema: self.schema()?, partition_by: state.metadata().partition_columns().to_vec() })
+    }
+
+    /// The version's data files, by name, which is the order they are read in: those of a partition together, and of one
+    /// partition ours are in the order of their versions.
+    pub fn files(&self) -> Result<Vec<TableFile>, TableError> {
+        let state = self.delta.snapshot().map_err(TableError::delta("read", &self.location))?;
+        let fields = self.layout()?.partition_fields();
+        let mut files = Vec::new();
+        for file in state.log_data() {
+            let name = file.object_store_path().as_ref().to_owned();
+            let raw: Partition =
+                if fields.is_empty() { Partition::new() } else { file.partition_values_map().into_iter().collect() };
+            let partition = partition::spelled(raw, &fields).map_err(|error| TableError::Corrupt {
+                file: self.location.join("_delta_log"),
+                location: self.location.clone(),
+                why: format!("the data file {name} has a value that cannot be read: {error}"),
+            })?;
+            let number = |number: i64| u64::try_from(number).unwrap_or_default();
+            let (bytes, modified) = (number(file.size()), number(file.modification_time()));
+            let rows = file.num_records().map(|rows| rows as u64);
+            files.push(TableFile { name, bytes, rows, modified, partition });
+        }
+        files.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(files)
+    }
+
+    /// Where the data files are, in the order they are read in.
+    pub fn paths(&self) -> Result<Vec<PathBuf>, TableError> {
+        Ok(self.files()?.into_iter().map(|file| self.location.join(file.name)).collect())
+    }
+
+    /// Refuses a table whose writers must know what is not known here, such as constraints that another writer gave it.
+    pub fn check_writable(&self) -> Result<(), TableError> {
+        let state = self.delta.snapshot().map_err(TableError::delta("read", &self.location))?;
+        PROTOCOL
+            .can_write_to(state)
+            .map_err(|error| TableError::NotWritable { location: self.location.clone(), why: error.to_string() })
     }
 
     /// What keeps the data files from being read one by one as they are. Tables written here have none of it.
@@ -84,12 +137,13 @@ impl Table {
     fn check_files(&self, latest: i64) -> Result<(), TableError> {
         let Some((commit, record)) = record_of(&self.location, self.version)? else { return Ok(()) };
         let corrupt = |why| Err(TableError::Corrupt { file: commit.clone(), location: self.location.clone(), why });
-        let files = self.files_with_bytes()?;
-        let written = record.file.as_ref().map(|name| self.location.join(name));
-        if files.len() != record.files_of_version() || written.is_some_and(|path| !files.contains_key(&path)) {
+        let files = self.files()?;
+        let is_there = |name: &String| files.iter().any(|file| file.name == *name);
+        if files.len() != record.files_of_version() || record.file.as_ref().is_some_and(|name| !is_there(name)) {
             return corrupt("it does not name the data files it was written with".to_owned());
         }
-        for (path, bytes) in files {
+        for TableFile { name, bytes, .. } in files {
+            let path = self.location.join(name);
             match path.metadata() {
                 Ok(file) if file.len() == bytes => {}
                 Ok(file) => {
@@ -104,20 +158,6 @@ impl Table {
             }
         }
         Ok(())
-    }
-
-    /// Name and bytes of the version's data files, in the order they are read.
-    pub fn sizes(&self) -> Result<Vec<(String, u64)>, TableError> {
-        let name = |path: &Path| path.strip_prefix(&self.location).unwrap_or(path).to_string_lossy().into_owned();
-        Ok(self.files_with_bytes()?.into_iter().map(|(path, bytes)| (name(&path), bytes)).collect())
-    }
-
-    fn files_with_bytes(&self) -> Result<BTreeMap<PathBuf, u64>, TableError> {
-        let state = self.delta.snapshot().map_err(TableError::delta("read", &self.location))?;
-        let files = state.log_data().into_iter().map(|file| {
-            (self.location.join(file.object_store_path().as_ref()), u64::try_from(file.size()).unwrap_or_default())
-        });
-        Ok(files.collect())
     }
 }
 

@@ -23,6 +23,11 @@ pub enum IngestError {
     Unreadable { path: PathBuf, rows: u64, first: String },
     #[error("nothing can be added to the table in {}", location.display())]
     Columns { location: PathBuf, source: ColumnsChanged },
+    #[error(
+        "nothing can be added to the table in {}: it is partitioned by {} and not by {}",
+        location.display(), columns(was), columns(is)
+    )]
+    Partitions { location: PathBuf, was: Vec<String>, is: Vec<String> },
     #[error("the table in {} got another version meanwhile", location.display())]
     Overtaken { location: PathBuf },
     #[error("{} brings more than {most} different keys at once", path.display())]
@@ -37,6 +42,10 @@ pub enum IngestError {
     Stopped { path: PathBuf, why: String },
 }
 
+fn columns(names: &[String]) -> String {
+    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+}
+
 fn told(outcomes: &[ExpectationOutcome]) -> String {
     let blocking = bedplate_lake::quality::blocking(outcomes);
     blocking.map(|outcome| format!("{} ({})", outcome.name, outcome.detail)).collect::<Vec<_>>().join("; ")
@@ -49,7 +58,7 @@ impl Explained for IngestError {
             Self::Quality(error) => error.kind(),
             Self::Columns { source, .. } => source.kind(),
             Self::Blocked { .. } => ErrorKind::Refused,
-            Self::Unreadable { .. } => ErrorKind::Invalid,
+            Self::Unreadable { .. } | Self::Partitions { .. } => ErrorKind::Invalid,
             Self::TooManyKeys { .. } => ErrorKind::TooLarge,
             Self::Review(error) => error.kind(),
             Self::Table(error) => error.kind(),
@@ -63,6 +72,10 @@ impl Explained for IngestError {
             Self::Source(error) => error.fix(),
             Self::Quality(error) => error.fix(),
             Self::Columns { source, .. } => source.fix(),
+            Self::Partitions { .. } => Some(
+                "put spec.partitionBy back, or bedplate apply with load: full, which replaces all rows, and then with the load it has now"
+                    .into(),
+            ),
             Self::Blocked { .. } => {
                 Some("correct the source, or change the expectation's severity to quarantine or warn".into())
             }

@@ -32,7 +32,7 @@ use bedplate_lake::schema::evolution;
 use bedplate_types::Digest;
 use tokio_util::sync::CancellationToken;
 
-use crate::delta::{self, NewVersion, Record, Table, TableError};
+use crate::delta::{self, Layout, NewVersion, Record, Table, TableError};
 use crate::{Lake, review};
 use scan::{Scan, Scanned, Targets};
 
@@ -78,7 +78,7 @@ impl Lake {
             rejected: (quarantine.clone(), next(old_quarantine.as_ref())),
         };
         let files =
-            table.as_ref().filter(|_| ingest.pending.appends()).map(Table::sizes).transpose()?.unwrap_or_default();
+            table.as_ref().filter(|_| ingest.pending.appends()).map(Table::files).transpose()?.unwrap_or_default();
         let scanned = Scan::new(&ingest, targets, files, cancel, writing.clone()).run().await?;
 
         let record = scanned.record(&ingest);
@@ -86,9 +86,9 @@ impl Lake {
         commit_quarantine(&quarantine, &scanned, (&record, target), old_quarantine.as_ref(), kept).await?;
         let new = NewVersion {
             location: &location,
-            schema: scanned.schema.clone(),
+            layout: scanned.layout.clone(),
             files: scanned.written().cloned().collect(),
-            without: scanned.without.iter().map(|(name, _)| name.clone()).collect::<BTreeSet<_>>(),
+            without: scanned.without.iter().map(|file| file.name.clone()).collect::<BTreeSet<_>>(),
             record,
         };
         let kept = table.as_ref().filter(|_| ingest.pending.appends());
@@ -110,7 +110,13 @@ fn check(ingest: &Ingest<'_>, location: &Path, table: Option<&Table>) -> Result<
     let current = table.filter(|table| Some(table.version) == ingest.pending.version);
     let table = current.ok_or_else(|| IngestError::Overtaken { location: location.to_owned() })?;
     let columns = table.schema()?;
-    evolution(&columns, ingest.spec).map_err(|source| IngestError::Columns { location: location.to_owned(), source })
+    evolution(&columns, ingest.spec)
+        .map_err(|source| IngestError::Columns { location: location.to_owned(), source })?;
+    let (was, is) = (table.layout()?.partition_by, &ingest.spec.partition_by);
+    if was != *is {
+        return Err(IngestError::Partitions { location: location.to_owned(), was, is: is.clone() });
+    }
+    Ok(())
 }
 
 /// The quarantine table of a table.
@@ -120,6 +126,7 @@ pub(crate) fn quarantine_name(name: &str) -> String {
 
 async fn open_swept(location: &Path) -> Result<Option<Table>, TableError> {
     let table = if delta::exists(location)? { Some(Table::open(location, None).await?) } else { None };
+    table.as_ref().map_or(Ok(()), Table::check_writable)?;
     delta::sweep(location, table.as_ref().map(|table| table.version))?;
     Ok(table)
 }
@@ -150,7 +157,8 @@ async fn commit_quarantine(
         table_version: Some(target),
         ..record.clone()
     };
-    let schema = reject::schema(&scanned.schema);
-    let new = NewVersion::adding(location, schema, scanned.rejected.clone(), record);
+    let layout = Layout::whole(reject::schema(&scanned.layout.schema));
+    let rejected = scanned.rejected.iter().cloned().collect();
+    let new = NewVersion::adding(location, layout, rejected, record);
     delta::commit(new, old, kept).await.map(drop)
 }

@@ -3,10 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
 use bedplate_kinds::{DatasetSpec, ExpectationOutcome, ExpectationSuiteSpec, Load};
 use bedplate_lake::quality::{self, Program, QualityError, References};
-use bedplate_lake::schema::arrow_schema;
 use bedplate_lake::source::SourceFile;
 use bedplate_types::Digest;
 use tokio::sync::OwnedMutexGuard;
@@ -16,7 +14,7 @@ use super::merge::{self, Keys, MergeError};
 use super::sinks::{Finished, Place, Sinks, Unread};
 use super::watermark::Mark;
 use super::{Ingest, IngestError, Pending};
-use crate::delta::{DataFile, Record, Watermark};
+use crate::delta::{DataFile, Layout, Record, TableFile, Watermark};
 use crate::source::{Opened, Reading, opened};
 
 /// Held as long as somebody may write to the table's folder.
@@ -30,7 +28,7 @@ pub(super) struct Targets {
 
 pub(super) struct Scan {
     /// The source as it is declared, for people.
-    source: PathBuf,
+    pub source: PathBuf,
     spec: DatasetSpec,
     suite: ExpectationSuiteSpec,
     references: References,
@@ -38,19 +36,19 @@ pub(super) struct Scan {
     pub input: Digest,
     pub targets: Targets,
     /// The table's data files, where rows are added to it.
-    files: Vec<(String, u64)>,
+    pub files: Vec<TableFile>,
     cancel: CancellationToken,
     _writing: WriterLock,
 }
 
 /// The files are there and no version has them yet.
 pub(super) struct Scanned {
-    pub schema: SchemaRef,
-    pub accepted: Option<DataFile>,
+    pub layout: Layout,
+    pub accepted: Vec<DataFile>,
     pub rejected: Option<DataFile>,
     /// Data files that take the place of others, and those.
     pub rewritten: Vec<DataFile>,
-    pub without: Vec<(String, u64)>,
+    pub without: Vec<TableFile>,
     /// Rows of the table that were replaced.
     replaced: u64,
     rows_read: u64,
@@ -63,7 +61,7 @@ impl Scan {
     pub fn new(
         ingest: &Ingest<'_>,
         targets: Targets,
-        files: Vec<(String, u64)>,
+        files: Vec<TableFile>,
         cancel: CancellationToken,
         writing: WriterLock,
     ) -> Self {
@@ -91,9 +89,9 @@ impl Scan {
         let reading = Reading::new(&self.spec, self.pending.columns.clone())?;
         let program = Program::compile(&self.suite, &self.spec, &self.references);
         let mut program = program.map_err(|error| self.columns_first(&reading, error))?;
-        let schema = arrow_schema(&self.spec);
-        let keys = Keys::new(&self.spec, &schema).map_err(QualityError::Batch)?;
-        let mut sinks = Sinks::new(&self, schema, keys)?;
+        let layout = Layout::of(&self.spec);
+        let keys = Keys::new(&self.spec, &layout.schema).map_err(QualityError::Batch)?;
+        let mut sinks = Sinks::new(&self, layout.clone(), keys)?;
         let mut mark = Mark::new(&self.spec, self.low());
         let (mut rows, mut files) = (0, Vec::new());
         for file in &self.pending.files {
@@ -103,12 +101,11 @@ impl Scan {
         }
         self.check_cancelled(&self.source)?;
         let outcomes = self.judged(program, &sinks.unread, rows)?;
-        let schema = sinks.schema.clone();
         let Finished { accepted, rejected, keys } = sinks.finish()?;
-        let merge::Merged { accepted, rewritten, without, replaced } = self.merge(&schema, accepted, keys)?;
+        let merge::Merged { accepted, rewritten, without, replaced } = self.merge(&layout, accepted, keys)?;
         let watermark = self.pending.watermark.clone().or_else(|| mark.and_then(Mark::finish));
         Ok(Scanned {
-            schema,
+            layout,
             accepted,
             rejected,
             rewritten,
@@ -124,15 +121,15 @@ impl Scan {
     /// Nothing happens to the rows of a load that does not merge.
     fn merge(
         &self,
-        schema: &SchemaRef,
-        accepted: Option<DataFile>,
+        layout: &Layout,
+        accepted: Vec<DataFile>,
         keys: Option<Keys>,
     ) -> Result<merge::Merged, IngestError> {
         let Some(keys) = keys else { return Ok(merge::Merged { accepted, ..Default::default() }) };
         let (location, version) = &self.targets.accepted;
         let go_on = || self.check_cancelled(&self.source);
-        let target = merge::Target { location, files: &self.files, schema, version: *version, go_on: &go_on };
-        target.merge(accepted, keys).map_err(|error| self.unmerged(error))
+        let target = merge::Target { location, files: &self.files, layout, version: *version, go_on: &go_on };
+        target.merge(accepted.into_iter().next(), keys).map_err(|error| self.unmerged(error))
     }
 
     pub fn unmerged(&self, error: MergeError) -> IngestError {
@@ -198,7 +195,7 @@ impl Scan {
         self.pending.base.as_ref().map(|base| &base.record)
     }
 
-    fn check_cancelled(&self, path: &Path) -> Result<(), IngestError> {
+    pub fn check_cancelled(&self, path: &Path) -> Result<(), IngestError> {
         if self.cancel.is_cancelled() {
             return Err(IngestError::Cancelled { path: path.to_owned() });
         }
@@ -209,7 +206,8 @@ impl Scan {
 impl Scanned {
     /// What the new version is made of.
     pub fn record(&self, ingest: &Ingest<'_>) -> Record {
-        let rows = |file: &Option<DataFile>| file.as_ref().map_or(0, |file| file.rows);
+        let rejected = self.rejected.as_ref().map_or(0, |file| file.rows);
+        let accepted: u64 = self.accepted.iter().map(|file| file.rows).sum();
         let before = |number: fn(&Record) -> u64| ingest.pending.base.as_ref().map_or(0, |base| number(&base.record));
         let by_files = ingest.spec.source.reads_once();
         // A watermark load of files reads everything each time, and finds every bad row again.
@@ -220,10 +218,10 @@ impl Scanned {
             input_digest: ingest.input_digest,
             source_digest: opened::digest_of(&self.files),
             rows_read: also(|base| base.rows_read) + self.rows_read,
-            rows: (before(|base| base.rows) + rows(&self.accepted)).saturating_sub(self.replaced),
-            quarantined: also(|base| base.quarantined) + rows(&self.rejected),
+            rows: (before(|base| base.rows) + accepted).saturating_sub(self.replaced),
+            quarantined: also(|base| base.quarantined) + rejected,
             bytes: (before(|base| base.bytes) + written)
-                .saturating_sub(self.without.iter().map(|(_, bytes)| bytes).sum()),
+                .saturating_sub(self.without.iter().map(|file| file.bytes).sum()),
             file: self.written().next().map(|file| file.name.clone()),
             outcomes: self.outcomes.clone(),
             files: Some(self.files.clone()),

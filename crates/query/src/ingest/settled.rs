@@ -30,7 +30,7 @@ pub(crate) async fn take_back(latest: &Table, record: &Record, target: i64) -> R
     };
     let empty = || Record { rows: 0, quarantined: 0, bytes: 0, table_version: None, ..record.clone() };
     let record = Record { file: None, appended: settled.is_some(), ..before.unwrap_or_else(empty) };
-    let new = NewVersion::adding(&latest.location, latest.schema()?, None, record);
+    let new = NewVersion::adding(&latest.location, latest.layout()?, Vec::new(), record);
     delta::commit(new, Some(latest), settled.as_ref()).await?;
     Ok(true)
 }

@@ -1,4 +1,7 @@
-//! Where rows go: to the table or to quarantine. Each has one file; the second is made when the first bad row comes.
+//! Where rows go: to the table or to quarantine. The first has a file for each partition, the second one that is made when
+//! the first bad row comes.
+
+use std::collections::HashSet;
 
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::{and, filter_record_batch};
@@ -13,13 +16,13 @@ use super::merge::Keys;
 use super::reject::{self, Rejected, UNREAD};
 use super::scan::Scan;
 use super::watermark::Mark;
-use crate::delta::{DataFile, DataFileWriter};
+use crate::delta::{DataFile, DataFileWriter, Layout, TableWriter, name_of, partition};
 use crate::source::Piece;
 
 pub(super) struct Sinks<'a> {
     scan: &'a Scan,
-    pub schema: SchemaRef,
-    accepted: DataFileWriter,
+    layout: Layout,
+    accepted: TableWriter,
     rejected: Option<DataFileWriter>,
     /// Where rows are merged.
     keys: Option<Keys>,
@@ -28,7 +31,8 @@ pub(super) struct Sinks<'a> {
 
 /// What was written, and the keys of what was accepted.
 pub(super) struct Finished {
-    pub accepted: Option<DataFile>,
+    /// Rows that are to be merged are in one file.
+    pub accepted: Vec<DataFile>,
     pub rejected: Option<DataFile>,
     pub keys: Option<Keys>,
 }
@@ -71,10 +75,12 @@ impl Unread {
 }
 
 impl<'a> Sinks<'a> {
-    pub fn new(scan: &'a Scan, schema: SchemaRef, keys: Option<Keys>) -> Result<Self, IngestError> {
+    pub fn new(scan: &'a Scan, layout: Layout, keys: Option<Keys>) -> Result<Self, IngestError> {
         let (dir, version) = &scan.targets.accepted;
-        let accepted = DataFileWriter::create(dir, *version, &scan.input, schema.clone())?;
-        Ok(Self { scan, schema, accepted, rejected: None, keys, unread: Unread::default() })
+        // What is merged is known by its place in one file until it is known what stays.
+        let shape = if keys.is_some() { Layout::whole(layout.schema.clone()) } else { layout.clone() };
+        let accepted = TableWriter::new(dir, name_of(*version, &scan.input), &shape, &scan.files)?;
+        Ok(Self { scan, layout, accepted, rejected: None, keys, unread: Unread::default() })
     }
 
     /// Rows that cannot be read are not judged: what is null in them is not what the source says.
@@ -86,7 +92,7 @@ impl<'a> Sinks<'a> {
         place: &Place<'_>,
     ) -> Result<(), IngestError> {
         self.unread.count(&piece.faults, place);
-        let faults = with_missing(piece.faults, &piece.batch, mark.as_deref(), self.keys.as_ref());
+        let faults = self.with_missing(piece.faults, &piece.batch, mark.as_deref())?;
         let (batch, numbers) = self.part(piece.batch, &faults, place)?;
         let verdict = program.observe(&batch)?;
         let rejected: Vec<Rejected> = verdict
@@ -96,6 +102,25 @@ impl<'a> Sinks<'a> {
             .collect();
         self.reject(&batch, &rejected, place)?;
         self.accept(&batch, &verdict.keep, mark)
+    }
+
+    /// A row that has no watermark, no key or no partition is faulty too; one that could not be read is so already.
+    fn with_missing(
+        &self,
+        mut faults: Vec<Fault>,
+        batch: &RecordBatch,
+        mark: Option<&Mark>,
+    ) -> Result<Vec<Fault>, IngestError> {
+        let mut missing = self.keys.as_ref().map(|keys| keys.missing(batch)).unwrap_or_default();
+        if let Some((rows, reason)) = mark.map(|mark| mark.missing(batch)) {
+            missing.extend(rows.into_iter().map(|row| (row, reason.clone())));
+        }
+        missing.extend(partition::missing(batch, &self.layout.partition_by).map_err(failed)?);
+        let mut known: HashSet<usize> = faults.iter().map(|fault| fault.row).collect();
+        let more = missing.into_iter().filter(|(row, _)| known.insert(*row));
+        faults.extend(more.map(|(row, reason)| Fault { row, reason }));
+        faults.sort_by_key(|fault| fault.row);
+        Ok(faults)
     }
 
     /// Puts the faulty rows aside; what is left, and which rows of the file that is.
@@ -143,7 +168,7 @@ impl<'a> Sinks<'a> {
         if rejected.is_empty() {
             return Ok(());
         }
-        let schema = reject::schema(&self.schema);
+        let schema = reject::schema(&self.layout.schema);
         let rows = reject::rows(batch, rejected, place.file, &schema).map_err(failed)?;
         Ok(self.quarantine(schema)?.write(&rows)?)
     }
@@ -153,27 +178,15 @@ impl<'a> Sinks<'a> {
             return Ok(writer);
         }
         let (dir, version) = &self.scan.targets.rejected;
-        let writer = DataFileWriter::create(dir, *version, &self.scan.input, schema)?;
+        let writer = DataFileWriter::whole(dir, name_of(*version, &self.scan.input), schema)?;
         Ok(self.rejected.insert(writer))
     }
 
     pub fn finish(self) -> Result<Finished, IngestError> {
         let rejected = self.rejected.map(DataFileWriter::finish).transpose()?;
-        Ok(Finished { accepted: self.accepted.finish()?, rejected: rejected.flatten(), keys: self.keys })
+        let accepted = self.accepted.finish(|| self.scan.check_cancelled(&self.scan.source))?;
+        Ok(Finished { accepted, rejected: rejected.flatten(), keys: self.keys })
     }
-}
-
-/// A row that has no watermark or no key is faulty too; one that could not be read is so already.
-fn with_missing(mut faults: Vec<Fault>, batch: &RecordBatch, mark: Option<&Mark>, keys: Option<&Keys>) -> Vec<Fault> {
-    let mut missing = keys.map(|keys| keys.missing(batch)).unwrap_or_default();
-    if let Some((rows, reason)) = mark.map(|mark| mark.missing(batch)) {
-        missing.extend(rows.into_iter().map(|row| (row, reason.clone())));
-    }
-    let known: Vec<usize> = faults.iter().map(|fault| fault.row).collect();
-    let more = missing.into_iter().filter(|(row, _)| known.binary_search(row).is_err());
-    faults.extend(more.map(|(row, reason)| Fault { row, reason }));
-    faults.sort_by_key(|fault| fault.row);
-    faults
 }
 
 /// The numbers a batch's rows have in their file.

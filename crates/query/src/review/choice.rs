@@ -9,12 +9,11 @@ use arrow::array::{AsArray, BooleanArray, Int64Array, RecordBatch, StringArray, 
 use arrow::compute::{filter_record_batch, not};
 use arrow::datatypes::{DataType, Int64Type, SchemaRef};
 use arrow::error::ArrowError;
-use bedplate_types::Digest;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use serde::{Deserialize, Serialize};
 
 use super::{ReviewAction, ReviewError};
-use crate::delta::{DataFile, DataFileWriter};
+use crate::delta::{DataFile, Layout, TableFile, TableWriter};
 use crate::ingest::{FILE, REASONS, ROW, gave, unread};
 
 /// Rows by their number in the source, by their file, by an expectation they did not meet, or by several of these; all of
@@ -40,12 +39,12 @@ pub(super) enum Keep {
     Others,
 }
 
-/// The new file: for which version of which table, and the columns that has.
+/// The new files: in which table under which name, what that has of columns and partitions, and the files it keeps.
 pub(super) struct Target {
     pub dir: PathBuf,
-    pub version: i64,
-    pub input: Digest,
-    pub schema: SchemaRef,
+    pub name: String,
+    pub layout: Layout,
+    pub kept: Vec<TableFile>,
 }
 
 impl Choice {
@@ -125,21 +124,22 @@ fn meet(named: &mut BTreeMap<i64, String>, row: i64, file: &str) -> Result<(), R
     }
 }
 
-/// Writes the rows into one new file; none when there are none.
+/// Writes the rows into new files; none when there are none.
 pub(super) fn copy(
     files: &[PathBuf],
     choice: &Choice,
     keep: Keep,
     target: &Target,
-) -> Result<Option<DataFile>, ReviewError> {
-    let mut writer = DataFileWriter::create(&target.dir, target.version, &target.input, target.schema.clone())?;
+) -> Result<Vec<DataFile>, ReviewError> {
+    let mut writer = TableWriter::new(&target.dir, target.name.clone(), &target.layout, &target.kept)?;
     for file in files {
         for batch in read(file)? {
-            let kept = batch.and_then(|batch| kept(&batch, choice, keep, &target.schema)).map_err(unreadable(file))?;
+            let kept =
+                batch.and_then(|batch| kept(&batch, choice, keep, &target.layout.schema)).map_err(unreadable(file))?;
             writer.write(&kept)?;
         }
     }
-    Ok(writer.finish()?)
+    writer.finish(|| Ok(()))
 }
 
 fn kept(batch: &RecordBatch, choice: &Choice, keep: Keep, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {

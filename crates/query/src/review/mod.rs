@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use tokio::sync::OwnedMutexGuard;
 
-use crate::delta::{self, DataFile, NewVersion, Record, Table, record_of};
+use crate::delta::{self, DataFile, NewVersion, Record, Table, name_of, record_of};
 use crate::ingest::{quarantine_name, take_back};
 use crate::{IngestReport, Lake};
 use choice::{Keep, Target, copy};
@@ -133,16 +133,16 @@ impl Room {
         }
         let rest = self.copy(&self.quarantine, Keep::Others, review.choice.clone()).await?;
         let record = Record {
-            rows: rest.as_ref().map_or(0, |file| file.rows),
-            quarantined: rest.as_ref().map_or(0, |file| file.rows),
-            bytes: rest.as_ref().map_or(0, |file| file.bytes),
-            file: rest.as_ref().map(|file| file.name.clone()),
+            rows: rest.iter().map(|file| file.rows).sum(),
+            quarantined: rest.iter().map(|file| file.rows).sum(),
+            bytes: rest.iter().map(|file| file.bytes).sum(),
+            file: rest.first().map(|file| file.name.clone()),
             appended: false,
             review: Some(review),
             ..self.quarantine_record.clone()
         };
-        let (location, schema) = (&self.quarantine.location, self.quarantine.schema()?);
-        let new = NewVersion::adding(location, schema, rest, record);
+        let (location, layout) = (&self.quarantine.location, self.quarantine.layout()?);
+        let new = NewVersion::adding(location, layout, rest, record);
         delta::commit(new, Some(&self.quarantine), None).await?;
         (self.quarantine, self.quarantine_record) = open(&self.quarantine.location.clone()).await?;
         Ok(())
@@ -150,14 +150,17 @@ impl Room {
 
     async fn commit(&mut self, review: Review) -> Result<(), ReviewError> {
         let is_release = review.action == ReviewAction::Release;
-        let file = if is_release { self.copy(&self.table, Keep::Chosen, review.choice.clone()).await? } else { None };
+        let files = match review.action {
+            ReviewAction::Release => self.copy(&self.table, Keep::Chosen, review.choice.clone()).await?,
+            ReviewAction::Discard => Vec::new(),
+        };
         let released = if is_release { review.rows } else { 0 };
         let record = Record {
             rows: self.record.rows + released,
             released_rows: self.record.released_rows + released,
             quarantined: self.record.quarantined.saturating_sub(review.rows),
-            bytes: self.record.bytes + file.as_ref().map_or(0, |file| file.bytes),
-            file: file.as_ref().map(|file| file.name.clone()),
+            bytes: self.record.bytes + files.iter().map(|file| file.bytes).sum::<u64>(),
+            file: files.first().map(|file| file.name.clone()),
             // No file of the source was read, and what was read before stays loaded.
             files: Some(Vec::new()),
             appended: true,
@@ -166,8 +169,8 @@ impl Room {
             rows_of: None,
             ..self.record.clone()
         };
-        let (location, schema) = (&self.table.location, self.table.schema()?);
-        let new = NewVersion::adding(location, schema, file, record);
+        let (location, layout) = (&self.table.location, self.table.layout()?);
+        let new = NewVersion::adding(location, layout, files, record);
         delta::commit(new, Some(&self.table), Some(&self.table)).await?;
         (self.table, self.record) = open(&self.table.location.clone()).await?;
         Ok(())
@@ -175,18 +178,18 @@ impl Room {
 
     /// How many rows are chosen: all that are named by number must be there.
     async fn count(&self, choice: &Choice, action: ReviewAction) -> Result<u64, ReviewError> {
-        let (files, choice, writing) = (self.quarantine.files()?, choice.clone(), self.writing.clone());
+        let (files, choice, writing) = (self.quarantine.paths()?, choice.clone(), self.writing.clone());
         blocking(writing, move || choice::count(&files, &choice, action)).await
     }
 
-    /// Writes the rows of the quarantine that are kept into a new file for the next version of `target`.
-    async fn copy(&self, target: &Table, keep: Keep, choice: Choice) -> Result<Option<DataFile>, ReviewError> {
-        let files = self.quarantine.files()?;
+    /// Writes the rows of the quarantine that are kept into new files for the next version of `target`.
+    async fn copy(&self, target: &Table, keep: Keep, choice: Choice) -> Result<Vec<DataFile>, ReviewError> {
+        let files = self.quarantine.paths()?;
         let to = Target {
             dir: target.location.clone(),
-            version: target.version + 1,
-            input: self.record.input_digest,
-            schema: target.schema()?,
+            name: name_of(target.version + 1, &self.record.input_digest),
+            layout: target.layout()?,
+            kept: if keep == Keep::Chosen { target.files()? } else { Vec::new() },
         };
         blocking(self.writing.clone(), move || copy(&files, &choice, keep, &to)).await
     }
@@ -195,6 +198,7 @@ impl Room {
 /// A table under its writer lock, without what a killed writer left in it.
 async fn open(location: &Path) -> Result<(Table, Record), ReviewError> {
     let table = Table::open(location, None).await?;
+    table.check_writable()?;
     delta::sweep(location, Some(table.version))?;
     let record = record_of(location, table.version)?;
     let (_, record) = record.ok_or_else(|| ReviewError::NotOurs { location: location.to_owned() })?;

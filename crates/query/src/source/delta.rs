@@ -15,7 +15,7 @@ pub(super) async fn find(location: &Path, version: Option<i64>, roots: &[PathBuf
     }
     let schema = table.schema().map_err(|error| theirs(location, error))?;
     let mut files = Vec::new();
-    for path in table.files()? {
+    for path in table.paths()? {
         let path = real(&path, roots)?;
         if !path.starts_with(location) {
             return Err(wrong(format!("its log names {}, which is not in its folder", path.display())));

@@ -3,6 +3,7 @@
 mod columns;
 mod condition;
 mod error;
+mod partitioned;
 mod profile;
 pub(crate) mod session;
 

@@ -12,6 +12,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use url::Url;
 
 use super::QueryError;
+use super::partitioned::Partitioned;
 use crate::delta::{Table, TableError};
 
 pub(super) fn new(runtime: Arc<RuntimeEnv>) -> SessionContext {
@@ -40,8 +41,12 @@ pub(super) fn register(context: &SessionContext, alias: &str, table: &Table) -> 
 
 /// The files of one table version.
 pub(crate) fn provider(table: &Table) -> Result<Arc<dyn TableProvider>, QueryError> {
-    let schema = table.schema()?;
-    let files = table.files()?;
+    let layout = table.layout()?;
+    if !layout.partition_by.is_empty() {
+        return Ok(Arc::new(Partitioned::new(table, layout)?));
+    }
+    let schema = layout.schema;
+    let files = table.paths()?;
     if files.is_empty() {
         return Ok(Arc::new(MemTable::try_new(schema, vec![vec![]]).map_err(|error| engine(&error))?));
     }

@@ -13,6 +13,8 @@ pub enum UpkeepError {
     NotOurs { location: PathBuf, version: i64 },
     #[error("the columns of version {version} are others than those of today")]
     OtherColumns { version: i64 },
+    #[error("version {version} is partitioned by other columns than the table is today")]
+    OtherPartitions { version: i64 },
     #[error("{wanted} is shorter than the {kept} that versions of the dataset are kept for")]
     TooShort { wanted: Span, kept: Span },
     #[error("a review of the quarantine was not completed")]
@@ -26,7 +28,9 @@ pub enum UpkeepError {
 impl Explained for UpkeepError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::NotOurs { .. } | Self::OtherColumns { .. } | Self::TooShort { .. } => ErrorKind::Refused,
+            Self::NotOurs { .. } | Self::OtherColumns { .. } | Self::OtherPartitions { .. } | Self::TooShort { .. } => {
+                ErrorKind::Refused
+            }
             Self::Review(error) => error.kind(),
             Self::Table(error) => error.kind(),
             Self::Stopped { .. } => ErrorKind::Internal,
@@ -36,7 +40,9 @@ impl Explained for UpkeepError {
     fn fix(&self) -> Option<String> {
         match self {
             Self::NotOurs { .. } => Some("ingest the dataset again: bedplate apply -f the manifest".into()),
-            Self::OtherColumns { .. } => Some("read it with FOR VERSION AS OF, or choose a later version".into()),
+            Self::OtherColumns { .. } | Self::OtherPartitions { .. } => {
+                Some("read it with FOR VERSION AS OF, or choose a later version".into())
+            }
             Self::TooShort { .. } => Some(
                 "keep them longer, change spec.retention, or say --force when nobody reads the table as it was".into(),
             ),

@@ -67,6 +67,16 @@ pub struct By {
 }
 
 impl Lake {
+    /// The most data files that one partition of the table's latest version has; of a table without partitions all are of one.
+    ///
+    /// # Errors
+    /// [`TableError`], also when there is no table.
+    pub async fn most_files(&self, namespace: &str, name: &str) -> Result<usize, TableError> {
+        let files = Table::open(&self.location(namespace, name)?, None).await?.files()?;
+        let partitions = files.chunk_by(|one, next| one.partition == next.partition);
+        Ok(partitions.map(<[_]>::len).max().unwrap_or_default())
+    }
+
     /// Every version of a table, oldest first; empty when there is none. Reads the whole log. Blocking.
     ///
     /// # Errors
@@ -133,6 +143,7 @@ impl Held {
         let writing = Arc::new(lake.writer_lock(&location).lock_owned().await);
         review::finish(&location, &quarantine, writing.clone()).await?;
         let table = Table::open(&location, None).await?;
+        table.check_writable()?;
         delta::sweep(&location, Some(table.version))?;
         let record = known(&location, table.version)?;
         Ok(Self { table, record, writing })

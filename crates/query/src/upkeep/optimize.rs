@@ -2,15 +2,13 @@
 
 use std::path::Path;
 
-use arrow::datatypes::SchemaRef;
-
 use super::small::{TARGET, runs};
 use super::{By, Held, Upkeep, UpkeepAction, UpkeepError, blocking};
-use crate::delta::{self, DataFile, DataFileWriter, NewVersion, Record, TableError, name_in_place_of, rewrite};
+use crate::delta::{self, DataFile, DataFileWriter, Layout, NewVersion, Record, TableError, TableFile, rewrite};
 use crate::{IngestReport, Lake};
 
 impl Lake {
-    /// Joins neighbouring data files up to [`TARGET`] bytes each; the rows and their order stay. The report is of the
+    /// Joins neighbouring data files of a partition up to [`TARGET`] bytes each; the rows and their order stay. The report is of the
     /// table after it, and what was done; none of it when there was nothing to join. Memory does not grow with the table.
     ///
     /// # Errors
@@ -22,30 +20,30 @@ impl Lake {
         by: By,
     ) -> Result<(IngestReport, Option<Upkeep>), UpkeepError> {
         let Held { table, record, writing } = Held::enter(self, namespace, name).await?;
-        let files = table.sizes()?;
-        let bytes: Vec<u64> = files.iter().map(|(_, bytes)| *bytes).collect();
-        let runs: Vec<Vec<(String, u64)>> = runs(&bytes, TARGET).into_iter().map(|run| files[run].to_vec()).collect();
+        let files = table.files()?;
+        let runs: Vec<Vec<TableFile>> =
+            files.chunk_by(|one, next| one.partition == next.partition).flat_map(joined).collect();
         if runs.is_empty() {
             return Ok((IngestReport::from_record(&table.location, table.version, record), None));
         }
-        let (location, schema, version) = (table.location.clone(), table.schema()?, table.version + 1);
-        let (joining, shape, held) = (runs.clone(), schema.clone(), writing.clone());
-        let joined = blocking(held, move || joining.iter().map(|run| join(&location, run, version, &shape)).collect());
-        let joined: Vec<DataFile> = joined.await?;
-        let without: std::collections::BTreeSet<String> = runs.iter().flatten().map(|(name, _)| name.clone()).collect();
-        let gone: u64 = runs.iter().flatten().map(|(_, bytes)| bytes).sum();
-        let written = joined.iter().map(|file| file.bytes).sum();
+        let (location, layout, version) = (table.location.clone(), table.layout()?, table.version + 1);
+        let (joining, shape, held) = (runs.clone(), layout.clone(), writing.clone());
+        let files = blocking(held, move || joining.iter().map(|run| join(&location, run, version, &shape)).collect());
+        let files: Vec<DataFile> = files.await?;
+        let without: std::collections::BTreeSet<String> = runs.iter().flatten().map(|file| file.name.clone()).collect();
+        let gone: u64 = runs.iter().flatten().map(|file| file.bytes).sum();
+        let written = files.iter().map(|file| file.bytes).sum();
         let upkeep = Upkeep {
             action: UpkeepAction::Optimize,
             by: by.name,
             at: by.at,
             removed: without.len(),
-            added: joined.len(),
+            added: files.len(),
             written,
         };
         let record = Record {
             bytes: record.bytes.saturating_sub(gone) + written,
-            file: joined.first().map(|file| file.name.clone()),
+            file: files.first().map(|file| file.name.clone()),
             // No file of the source was read, and what was read before stays loaded.
             files: Some(Vec::new()),
             appended: true,
@@ -54,23 +52,29 @@ impl Lake {
             upkeep: Some(upkeep.clone()),
             ..record
         };
-        let new = NewVersion { location: &table.location, schema, files: joined, without, record };
+        let new = NewVersion { location: &table.location, layout, files, without, record };
         let (version, record) = delta::commit(new, Some(&table), Some(&table)).await?;
         drop(writing);
         Ok((IngestReport::from_record(&table.location, version, record), Some(upkeep)))
     }
 }
 
+/// Those of a partition's files that become one each.
+fn joined(files: &[TableFile]) -> Vec<Vec<TableFile>> {
+    let bytes: Vec<u64> = files.iter().map(|file| file.bytes).collect();
+    runs(&bytes, TARGET).into_iter().map(|run| files[run].to_vec()).collect()
+}
+
 /// One file of several, in the place of the first.
-fn join(location: &Path, run: &[(String, u64)], version: i64, schema: &SchemaRef) -> Result<DataFile, TableError> {
-    let first = run.first().map(|(name, _)| name.as_str()).unwrap_or_default();
-    let mut writer = DataFileWriter::named(location, name_in_place_of(first, version), schema.clone())?;
-    for (name, _) in run {
-        let path = location.join(name);
-        for batch in rewrite::rows(&path, rewrite::open(&path)?, schema.clone())? {
+fn join(location: &Path, run: &[TableFile], version: i64, layout: &Layout) -> Result<DataFile, TableError> {
+    let Some(first) = run.first() else { return Err(TableError::Engine("there are no files to join".to_owned())) };
+    let mut writer = DataFileWriter::in_place_of(location, first, version, layout)?;
+    for file in run {
+        let path = location.join(&file.name);
+        for batch in rewrite::rows(&path, rewrite::open(&path)?, layout.stored(), &file.partition)? {
             writer.write(&batch?)?;
         }
     }
     let file = writer.finish()?;
-    file.ok_or_else(|| TableError::Engine(format!("{} files from {first} on have no rows", run.len())))
+    file.ok_or_else(|| TableError::Engine(format!("{} files from {} on have no rows", run.len(), first.name)))
 }

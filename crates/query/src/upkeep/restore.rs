@@ -10,7 +10,8 @@ impl Lake {
     /// since counts as loaded: no load brings it again, unless its files change. The quarantine stays as it is.
     ///
     /// # Errors
-    /// [`crate::TableError::NotKept`] when there is no such version or it was vacuumed, [`UpkeepError::OtherColumns`].
+    /// [`crate::TableError::NotKept`] when there is no such version or it was vacuumed, [`UpkeepError::OtherColumns`],
+    /// [`UpkeepError::OtherPartitions`].
     pub async fn restore(
         &self,
         (namespace, name): (&str, &str),
@@ -24,8 +25,11 @@ impl Lake {
         if earlier.schema()? != table.schema()? {
             return Err(UpkeepError::OtherColumns { version });
         }
+        if earlier.layout()? != table.layout()? {
+            return Err(UpkeepError::OtherPartitions { version });
+        }
         let rows = known(&table.location, version)?;
-        let (are, shall) = (table.sizes()?, earlier.sizes()?);
+        let (are, shall) = (table.files()?, earlier.files()?);
         let upkeep = Upkeep {
             action: UpkeepAction::Restore { to: version },
             by: by.name,
@@ -47,7 +51,7 @@ impl Lake {
             upkeep: Some(upkeep.clone()),
             ..record
         };
-        let new = NewVersion::adding(&table.location, table.schema()?, None, record);
+        let new = NewVersion::adding(&table.location, table.layout()?, Vec::new(), record);
         let (version, record) = delta::commit(new, Some(&table), Some(&earlier)).await?;
         drop(writing);
         Ok((IngestReport::from_record(&table.location, version, record), upkeep))

@@ -117,11 +117,10 @@ fn kept(versions: &[TableVersion], since: Timestamp, pinned: &BTreeSet<i64>) -> 
     versions.iter().zip(ends).filter_map(counts).collect()
 }
 
-/// The Parquet files of a table's folder, with their bytes and when they were written. Hidden ones are being written.
+/// The Parquet files in a table's folders, with their bytes and when they were written. Hidden ones are being written.
 fn data_files(location: &Path) -> Result<Vec<(String, u64, Timestamp)>, TableError> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(location).map_err(TableError::io("list", location))? {
-        let path = entry.map_err(TableError::io("list", location))?.path();
+    for (path, _) in delta::in_folders(location)? {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if name.starts_with('.') || !name.ends_with(".parquet") {
             continue;
@@ -131,7 +130,8 @@ fn data_files(location: &Path) -> Result<Vec<(String, u64, Timestamp)>, TableErr
         let micros = changed.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
         if known.is_file() {
             let changed = Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX));
-            found.push((name.to_owned(), known.len(), changed));
+            let within = path.strip_prefix(location).unwrap_or(&path);
+            found.push((within.to_string_lossy().into_owned(), known.len(), changed));
         }
     }
     Ok(found)
@@ -141,6 +141,18 @@ fn remove(path: &Path) -> Result<(), TableError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         done => done.map_err(TableError::io("remove", path)),
+    }?;
+    remove_empty(path);
+    Ok(())
+}
+
+/// The folder of a partition whose last file went goes with it; one that is not empty does not.
+fn remove_empty(file: &Path) {
+    let is_partition = |folder: &&Path| folder.file_name().is_some_and(|name| name.to_string_lossy().contains('='));
+    for folder in file.ancestors().skip(1).take_while(is_partition) {
+        if fs::remove_dir(folder).is_err() {
+            return;
+        }
     }
 }
 

@@ -24,6 +24,13 @@ impl Landing {
         Self { site: Site::new(), spec }
     }
 
+    /// Each number is a partition of its own.
+    pub fn parted(load: Load) -> Self {
+        let mut landing = Self::new(load);
+        landing.spec.partition_by = vec!["n".into()];
+        landing
+    }
+
     pub fn folder(&self) -> PathBuf {
         self.site.dir.path().join("landing")
     }
@@ -113,7 +120,12 @@ async fn files_may_be_taken_away_or_moved_but_not_changed() {
 
 #[tokio::test]
 async fn killed_anywhere_no_file_is_lost_or_there_twice() {
-    let landing = Landing::new(Load::NewFiles);
+    for landing in [Landing::new(Load::NewFiles), Landing::parted(Load::NewFiles)] {
+        killed_anywhere(landing).await;
+    }
+}
+
+async fn killed_anywhere(landing: Landing) {
     landing.put("a.csv", "1,1 2,999");
     landing.check(0, &[1.0], &[2.0]).await;
     landing.put("b.csv", "3,3 4,999");
@@ -145,7 +157,12 @@ async fn killed_anywhere_no_file_is_lost_or_there_twice() {
 
 #[tokio::test]
 async fn killed_in_a_full_load_what_was_in_quarantine_comes_back() {
-    let mut landing = Landing::new(Load::NewFiles);
+    for landing in [Landing::new(Load::NewFiles), Landing::parted(Load::NewFiles)] {
+        killed_in_a_full_load(landing).await;
+    }
+}
+
+async fn killed_in_a_full_load(mut landing: Landing) {
     landing.put("a.csv", "1,1 2,999");
     landing.check(0, &[1.0], &[2.0]).await;
     landing.put("b.csv", "3,999");
@@ -193,7 +210,10 @@ async fn what_another_object_or_an_older_bedplate_loaded_is_replaced() {
 
 #[tokio::test]
 async fn many_loads_in_a_row_pass_the_log_s_checkpoint() {
-    let landing = Landing::new(Load::NewFiles);
+    tokio::join!(many_loads(Landing::new(Load::NewFiles)), many_loads(Landing::parted(Load::NewFiles)));
+}
+
+async fn many_loads(landing: Landing) {
     for n in 0..105_i32 {
         landing.put(&format!("{n:03}.csv"), &format!("{n},1"));
         assert_eq!(landing.load().await.unwrap().version, i64::from(n));
@@ -284,6 +304,7 @@ async fn the_example_is_loaded_with_its_two_bad_rows() {
     }
     let report = site.load(&landing.join("*.csv"), &spec, None).await.unwrap();
     assert_eq!((report.files.len(), report.rows, report.quarantined), (2, 5, 2));
+    assert_eq!(report.data_files, 2, "one for each sensor");
     let reasons = site.rows("weather__quarantine", "_row, _reasons").await.strings("_reasons").unwrap();
     let reasons: Vec<String> = reasons.into_iter().flatten().collect();
     assert_eq!(

@@ -9,6 +9,7 @@ mod ingest;
 mod lake_source;
 mod loads;
 mod merge;
+mod partitions;
 mod reader;
 mod review;
 mod snapshot;

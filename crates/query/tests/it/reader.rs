@@ -25,6 +25,9 @@ const COLUMNS: [(&str, ColumnType); 7] = [
     ("region", ColumnType::String),
 ];
 
+/// Columns that a table may be parted by, kept back and not.
+const PARTED: &[&str] = &["region", "salary", "age"];
+
 /// What no answer may hold: e-mail addresses (hashed), numbers of persons (nullified) and salaries (hidden) of everybody,
 /// and everything of whoever is not of the region `eu`.
 const SECRETS: [&str; 12] =
@@ -38,6 +41,10 @@ struct Site {
 }
 
 async fn site(limits: Limits) -> Site {
+    parted_site(limits, &[]).await
+}
+
+async fn parted_site(limits: Limits, partition_by: &[&str]) -> Site {
     let dir = tempfile::tempdir().unwrap();
     let lake = Arc::new(Lake::open(dir.path().join("lake")).unwrap());
     let text = |values: [&str; 4]| Arc::new(StringArray::from(values.to_vec())) as ArrayRef;
@@ -56,7 +63,8 @@ async fn site(limits: Limits) -> Site {
     let mut writer = ArrowWriter::try_new(File::create(&path).unwrap(), batch.schema(), None).unwrap();
     writer.write(&batch).unwrap();
     writer.close().unwrap();
-    let spec = spec(&COLUMNS);
+    let mut spec = spec(&COLUMNS);
+    spec.partition_by = partition_by.iter().map(|name| (*name).to_owned()).collect();
     load_into(&lake, "people", &path, &spec, With::default()).await.unwrap();
     let reader = Reader::open(lake.clone(), limits, [7; 32]).unwrap();
     Site { _dir: dir, lake, reader, rows: 4 }
@@ -113,7 +121,12 @@ const ATTEMPTS: &str = include_str!("attempts.sql");
 
 #[tokio::test]
 async fn nothing_that_is_masked_or_filtered_is_got_at() {
-    let site = site(Limits::default()).await;
+    for site in [site(Limits::default()).await, parted_site(Limits::default(), PARTED).await] {
+        nothing_is_got_at(site).await;
+    }
+}
+
+async fn nothing_is_got_at(site: Site) {
     let mut answered = 0;
     for sql in ATTEMPTS.lines() {
         let told = match site.rows(guarded(), sql).await {
@@ -143,7 +156,12 @@ async fn nothing_that_is_masked_or_filtered_is_got_at() {
 
 #[tokio::test]
 async fn what_is_kept_back_is_not_counted_and_not_met() {
-    let site = site(Limits::default()).await;
+    for site in [site(Limits::default()).await, parted_site(Limits::default(), PARTED).await] {
+        what_is_kept_back(site).await;
+    }
+}
+
+async fn what_is_kept_back(site: Site) {
     for (sql, expect) in [
         ("SELECT count(*) AS n FROM people", "{\"n\":2}\n"),
         (
@@ -169,7 +187,12 @@ async fn what_is_kept_back_is_not_counted_and_not_met() {
 
 #[tokio::test]
 async fn whoever_may_sees_all_and_the_engine_helps() {
-    let site = site(Limits::default()).await;
+    for site in [site(Limits::default()).await, parted_site(Limits::default(), PARTED).await] {
+        whoever_may(site).await;
+    }
+}
+
+async fn whoever_may(site: Site) {
     let open = || people(&[], &[]);
     let count = site.rows(open(), "SELECT count(*) AS n, max(salary) AS s FROM people").await.unwrap();
     assert_eq!(count, format!("{{\"n\":{},\"s\":71004}}\n", site.rows));

@@ -152,6 +152,7 @@ pub fn spec(columns: &[(&str, ColumnType)]) -> DatasetSpec {
         source: DatasetSource::at("weather.parquet"),
         time_column: None,
         schema: schema.collect(),
+        partition_by: Vec::new(),
         suite: None,
         column_masks: Vec::new(),
         row_filters: Vec::new(),

@@ -1,6 +1,6 @@
 //! The keys of the rows that a load brings: 16 bytes of a hash each, and where its last row stands.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch};
 use arrow::compute::cast;
@@ -13,6 +13,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::MergeError;
 use crate::delta::rewrite::DataFileReader;
+use crate::delta::{Partition, partition};
 
 /// Keys that one load may bring: a quarter of a GiB of memory.
 const MOST_KEYS: usize = 7_000_000;
@@ -32,6 +33,8 @@ pub struct Keys {
     /// Of the first column of the key.
     first: RowConverter,
     range: Option<(OwnedRow, OwnedRow)>,
+    /// Of those that part the table too, the values that were brought, in words.
+    parted: HashMap<String, HashSet<String>>,
     pub last: HashMap<u128, Last>,
     rows: u64,
     most: usize,
@@ -49,12 +52,15 @@ impl Keys {
         let first = RowConverter::new(fields.first().cloned().into_iter().collect())?;
         let converter = RowConverter::new(fields)?;
         let sequence = spec.source.sequence_by.clone();
+        let parts = names.iter().filter(|name| spec.partition_by.contains(name));
+        let parted = parts.map(|name| (name.clone(), HashSet::new())).collect();
         Ok(Some(Self {
             names,
             sequence,
             converter,
             first,
             range: None,
+            parted,
             last: HashMap::new(),
             rows: 0,
             most: MOST_KEYS,
@@ -79,6 +85,7 @@ impl Keys {
         let keys = self.hashes(batch)?;
         let orders = self.orders(batch)?;
         self.widen(batch)?;
+        self.note_parts(batch)?;
         for (at, key) in keys.into_iter().enumerate() {
             let (order, row) = (orders.as_ref().map_or(0, |orders| orders.value(at)), self.rows + at as u64);
             let Some(key) = key else { continue };
@@ -92,6 +99,26 @@ impl Keys {
             return Err(MergeError::TooMany { most: self.most });
         }
         Ok(())
+    }
+
+    fn note_parts(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
+        for (name, values) in &mut self.parted {
+            for value in partition::words(&named(batch, name)?)?.iter().flatten() {
+                if !values.contains(value) {
+                    values.insert(value.to_owned());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a file of this partition may have a key that was brought.
+    pub fn may_be_in(&self, partition: &Partition) -> bool {
+        let may = |(name, values): (&String, &HashSet<String>)| match partition.get(name) {
+            Some(value) => value.as_ref().is_some_and(|value| values.contains(value)),
+            None => true,
+        };
+        self.parted.iter().all(may)
     }
 
     /// None for a row without a key: it has nothing to do with any other.
