@@ -77,6 +77,10 @@ const GOLDEN: &[&str] = &[
     "SELECT count(*) AS n FROM visits FOR VERSION AS OF 0",
     "SELECT (SELECT count(*) FROM visits) - count(*) AS more FROM visits VERSION AS OF 0",
     "SELECT ward, count(*) AS n FROM visits v WHERE visit NOT IN (SELECT visit FROM visits VERSION AS OF 0) GROUP BY ward",
+    "SELECT ward, count(*) AS n, sum(visit) AS s FROM visits_by_ward GROUP BY ward",
+    "SELECT visit, ward FROM visits_by_ward WHERE ward = 'east' AND visit < 50",
+    "SELECT visit FROM visits_by_ward WHERE ward IS NULL AND visit < 50",
+    "SELECT a.ward, count(*) AS n FROM visits_by_ward a JOIN visits b ON a.visit = b.visit AND a.ward = b.ward GROUP BY a.ward",
     "DESCRIBE people",
 ];
 

@@ -1,4 +1,4 @@
-//! A lake with two tables, and the same statements over it here and on a cluster.
+//! A lake with some tables, and the same statements over it here and on a cluster.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -78,14 +78,15 @@ fn visits(from: i64, to: i64) -> RecordBatch {
 }
 
 impl Site {
-    /// `people`, and `visits` in two versions.
+    /// `people`, `visits` in two versions, and the same in folders by ward.
     pub async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let lake = Arc::new(Lake::open(dir.path().join("lake")).unwrap());
         let site = Self { dir, lake };
-        site.load("people", &PEOPLE, &people()).await;
-        site.load("visits", &VISITS, &visits(0, VISITED)).await;
-        site.load("visits", &VISITS, &visits(0, 2 * VISITED)).await;
+        site.load("people", &PEOPLE, &people(), &[]).await;
+        site.load("visits", &VISITS, &visits(0, VISITED), &[]).await;
+        site.load("visits", &VISITS, &visits(0, 2 * VISITED), &[]).await;
+        site.load("visits_by_ward", &VISITS, &visits(0, VISITED), &["ward"]).await;
         site
     }
 
@@ -93,10 +94,11 @@ impl Site {
         self.lake.root()
     }
 
-    async fn load(&self, name: &str, columns: &[(&str, ColumnType)], rows: &RecordBatch) {
+    async fn load(&self, name: &str, columns: &[(&str, ColumnType)], rows: &RecordBatch, partition_by: &[&str]) {
         let path = self.dir.path().join(format!("{name}.parquet"));
         write(&path, rows);
-        let spec = spec(columns, &path);
+        let partition_by = partition_by.iter().map(|name| (*name).to_owned()).collect();
+        let spec = DatasetSpec { partition_by, ..spec(columns, &path) };
         let roots: [PathBuf; 1] = [self.dir.path().canonicalize().unwrap()];
         let whose = Whose { namespace: "demo", name, object: "one", roots: &roots };
         let pending = self.lake.pending(whose, &spec).await.unwrap();
@@ -142,6 +144,7 @@ fn spec(columns: &[(&str, ColumnType)], path: &Path) -> DatasetSpec {
         suite: None,
         column_masks: Vec::new(),
         row_filters: Vec::new(),
+        partition_by: Vec::new(),
         terms: Vec::new(),
         retention: None,
     }
@@ -165,7 +168,7 @@ fn readable(table: &str, columns: &[(&str, ColumnType)], masks: &[(&str, Mask)],
 
 /// Everything of every table.
 pub fn open() -> Vec<Readable> {
-    ["people", "visits", "visits@v0"]
+    ["people", "visits", "visits@v0", "visits_by_ward"]
         .map(|table| readable(table, if table == "people" { &PEOPLE } else { &VISITS }, &[], &[]))
         .to_vec()
 }
@@ -177,6 +180,7 @@ pub fn guarded() -> Vec<Readable> {
     vec![
         readable("people", &PEOPLE, &people, &["region = 'eu'"]),
         readable("visits", &VISITS, &[("person", Mask::Hash)], &["cost < 50 or cost is null"]),
+        readable("visits_by_ward", &VISITS, &[("person", Mask::Hash)], &["ward <> 'south'"]),
     ]
 }
 
