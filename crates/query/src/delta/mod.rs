@@ -23,7 +23,7 @@ pub(crate) use layout::Layout;
 pub use loaded::Change;
 pub(crate) use loaded::{Loaded, changes_since, loaded};
 pub(crate) use partition::Partition;
-pub(crate) use table::{Table, TableFile, exists};
+pub(crate) use table::{Table, TableFile, by_partition, exists};
 pub(crate) use table_writer::TableWriter;
 pub use versions::TableVersion;
 pub(crate) use versions::{ranges, versions};

@@ -1,5 +1,6 @@
 //! One version of a table: its columns and its data files.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use arrow::datatypes::{Schema, SchemaRef};
@@ -32,6 +33,13 @@ pub(crate) struct TableFile {
     pub modified: u64,
     /// The values that all its rows have in the columns it is parted by.
     pub partition: Partition,
+}
+
+/// The files of each partition; other writers have other folders for the same.
+pub(crate) fn by_partition(files: Vec<TableFile>) -> Vec<Vec<TableFile>> {
+    let mut parts = BTreeMap::<Partition, Vec<TableFile>>::new();
+    files.into_iter().for_each(|file| parts.entry(file.partition.clone()).or_default().push(file));
+    parts.into_values().collect()
 }
 
 /// Whether the folder holds a Delta table.

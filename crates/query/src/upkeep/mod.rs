@@ -73,8 +73,7 @@ impl Lake {
     /// [`TableError`], also when there is no table.
     pub async fn most_files(&self, namespace: &str, name: &str) -> Result<usize, TableError> {
         let files = Table::open(&self.location(namespace, name)?, None).await?.files()?;
-        let partitions = files.chunk_by(|one, next| one.partition == next.partition);
-        Ok(partitions.map(<[_]>::len).max().unwrap_or_default())
+        Ok(delta::by_partition(files).iter().map(Vec::len).max().unwrap_or_default())
     }
 
     /// Every version of a table, oldest first; empty when there is none. Reads the whole log. Blocking.

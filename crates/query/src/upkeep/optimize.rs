@@ -20,9 +20,8 @@ impl Lake {
         by: By,
     ) -> Result<(IngestReport, Option<Upkeep>), UpkeepError> {
         let Held { table, record, writing } = Held::enter(self, namespace, name).await?;
-        let files = table.files()?;
-        let runs: Vec<Vec<TableFile>> =
-            files.chunk_by(|one, next| one.partition == next.partition).flat_map(joined).collect();
+        let files = delta::by_partition(table.files()?);
+        let runs: Vec<Vec<TableFile>> = files.iter().flat_map(|files| joined(files)).collect();
         if runs.is_empty() {
             return Ok((IngestReport::from_record(&table.location, table.version, record), None));
         }
