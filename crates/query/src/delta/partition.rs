@@ -122,7 +122,7 @@ mod tests {
             let partition = Partition::from([("c".to_owned(), text.map(str::to_owned))]);
             let back = value(&partition, &field).unwrap().to_array().unwrap();
             assert_eq!(&back, &array.slice(row, 1));
-            assert_eq!(spelled(partition.clone(), &[field.clone()]).unwrap(), partition);
+            assert_eq!(spelled(partition.clone(), std::slice::from_ref(&field)).unwrap(), partition);
         }
     }
 
@@ -144,9 +144,13 @@ mod tests {
         let field = Field::new("c", DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), true);
         let of = |text: &str| Partition::from([("c".to_owned(), Some(text.to_owned()))]);
         for theirs in ["2026-01-31 00:00:00", "2026-01-31 00:00:00.000000", "2026-01-31T01:00:00.000000+01:00"] {
-            assert_eq!(spelled(of(theirs), &[field.clone()]).unwrap(), of("2026-01-31T00:00:00Z"), "{theirs}");
+            assert_eq!(
+                spelled(of(theirs), std::slice::from_ref(&field)).unwrap(),
+                of("2026-01-31T00:00:00Z"),
+                "{theirs}"
+            );
         }
-        assert_eq!(spelled(of(""), &[field.clone()]).unwrap(), Partition::from([("c".to_owned(), None)]));
+        assert_eq!(spelled(of(""), std::slice::from_ref(&field)).unwrap(), Partition::from([("c".to_owned(), None)]));
         assert!(spelled(of("soon"), &[field]).is_err());
     }
 

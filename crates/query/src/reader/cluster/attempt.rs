@@ -38,6 +38,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 /// How long it may take to end a job and to be told what it read.
 const PARTING: Duration = Duration::from_secs(5);
+/// Parts of the answer whose fetching is begun at once.
+const OPENED: usize = 8;
 const RETRIES: u8 = 3;
 const RETRY_MILLIS: u64 = 250;
 
@@ -65,12 +67,12 @@ impl Attempt {
         let (client, id) = self.submit(query).await.map_err(Failure::Other)?;
         let parts = self.done(client, id).await?;
         self.is_done.store(true, Ordering::Release);
-        let away = self.away("its rows could not be fetched");
-        let rows = stream::iter(parts)
-            .then(fetch)
-            .map_err(move |_| away())
-            .and_then(async |rows| Ok(rows.map_err(ReadError::of)));
-        Ok(rows.try_flatten().boxed())
+        // All before the first row goes out: as long as none did, the statement can be begun anew.
+        let opened = stream::iter(parts).map(fetch).buffered(OPENED).try_collect::<Vec<_>>().await;
+        let away = self.away("its executors went away while its rows were fetched");
+        let rows = stream::iter(opened.map_err(|_| Failure::Lost)?).flatten();
+        // They are worked out: what fails is the way.
+        Ok(rows.map_err(move |_| away()).boxed())
     }
 
     /// Ends it wherever it is, and removes its rows from the executors; how many bytes of data files it read, by dataset.

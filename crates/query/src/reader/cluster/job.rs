@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ballista_core::extension::SessionConfigHelperExt;
 use ballista_core::serde::protobuf::execute_query_params::Query;
@@ -20,7 +21,9 @@ use super::{Cluster, planning, scan};
 use crate::reader::ReadError;
 
 /// How often a statement is begun whose executors go away.
-const ATTEMPTS: usize = 4;
+const ATTEMPTS: u32 = 4;
+/// Between them, more and more: the scheduler misses another executor meanwhile.
+const PAUSE: Duration = Duration::from_millis(500);
 
 pub struct Job {
     cluster: Cluster,
@@ -53,7 +56,8 @@ impl Job {
 
     /// Runs it, and then its rows as they are fetched.
     pub async fn rows(&self) -> Result<Rows, ReadError> {
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..ATTEMPTS {
+            tokio::time::sleep(PAUSE * attempt).await;
             let session = uuid::Uuid::now_v7().to_string();
             let attempt = Arc::new(Attempt::new(self.cluster.clone(), session.clone()));
             *self.attempt.lock().await = Some(attempt.clone());

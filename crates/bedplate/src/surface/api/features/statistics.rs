@@ -135,7 +135,11 @@ impl Features {
         let from = window.from.unwrap_or(Timestamp::from_micros(now.micros() - SERVED_IN.micros()));
         let hours = (hour_of(from), window.to.map_or(i64::MAX, Timestamp::micros));
         let (id, width) = (declared.online_id(), declared.definition().features.len());
-        let read = self.facts.db.read(|tx| bedplate_statistics::read(tx, &id, width, hours));
+        let db = self.facts.db.clone();
+        // Megabytes, of many hours.
+        let read = move || db.read(|tx| bedplate_statistics::read(tx, &id, width, hours));
+        let read = tokio::task::spawn_blocking(read).await;
+        let read = read.map_err(|error| Problem::new(ErrorKind::Internal, "what was served", error.to_string()))?;
         read.map_err(|error| Problem::of("what was served", &error))
     }
 }
@@ -180,5 +184,5 @@ fn is_version(declared: &Declared, asked: Option<&str>) -> Result<(), Problem> {
         declared.version
     );
     Err(Problem::new(ErrorKind::NotFound, format!("version {asked} of feature view {}", declared.name), why)
-        .with_fix("leave --version out, or apply the definition of that version"))
+        .with_fix("leave --at-version out, or apply the definition of that version"))
 }
