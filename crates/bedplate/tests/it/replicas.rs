@@ -74,6 +74,10 @@ impl Pair {
         assert_eq!(told.code, Some(0), "{}", told.err);
     }
 
+    fn ready(&self, home: &str) -> Vec<String> {
+        self.phases(home).into_iter().filter(|(_, phase)| phase == "Ready").map(|(name, _)| name).collect()
+    }
+
     /// The phase of everything that was declared, by its kind and name.
     fn phases(&self, home: &str) -> BTreeMap<String, String> {
         let api = self.api(home);
@@ -205,8 +209,7 @@ fn a_killed_leader_is_replaced_and_nothing_that_was_told_is_done_again() {
     assert!(until(PATIENCE, || ready(&pair) >= 4), "{:?}", pair.phases("b"));
     leader.kill().unwrap();
     let killed = Instant::now();
-    let done: Vec<String> =
-        pair.phases("b").into_iter().filter(|(_, phase)| phase == "Ready").map(|(name, _)| name).collect();
+    let done = pair.ready("b");
     assert!(until(PATIENCE, || pair.leads("b", pair.b.as_ref().unwrap())), "nobody took over");
     println!("taken over {:?} after the kill, with {} objects ready", killed.elapsed(), done.len());
     assert!(until(PATIENCE, || pair.is_settled("b")), "{:?}", pair.phases("b"));
@@ -230,7 +233,7 @@ fn a_leader_that_was_stopped_past_its_lease_changes_nothing_when_it_wakes() {
     pair.apply("b");
     let lake = pair.folder.path().join("data").join("lake");
     assert!(until(PATIENCE, || crate::kill::files(&lake, "00000000000000000000.json") >= 1), "no table was written");
-    let (mut stopped, mut said) = (Instant::now(), 0);
+    let (mut stopped, mut said, mut done) = (Instant::now(), 0, Vec::new());
     // Small work in numbers, so that it is stopped in the middle of some, and more waits for it when it wakes.
     let entities = "/apis/bedplate.dev/v1alpha1/namespaces/default/entities";
     for n in 0..105 {
@@ -244,6 +247,7 @@ fn a_leader_that_was_stopped_past_its_lease_changes_nothing_when_it_wakes() {
             said = a.said().len();
             signal(a, Signal::STOP);
             stopped = Instant::now();
+            done = pair.ready("b");
         }
     }
     println!("{:?} after the stop four more objects were written", stopped.elapsed());
@@ -262,7 +266,11 @@ fn a_leader_that_was_stopped_past_its_lease_changes_nothing_when_it_wakes() {
     println!("the old leader gave up {:?} after it woke", woken.elapsed());
     std::thread::sleep(Duration::from_secs(3));
     assert_eq!((told(), pair.phases("b")), before, "the old leader acted");
-    assert!(before.0.values().all(|times| *times == 1), "{:?}", before.0);
+    for ((action, object), times) in &before.0 {
+        // As when it is killed: told in the log, and stopped before it was told in a status.
+        let most = if done.contains(object) { 1 } else { 2 };
+        assert!(*times <= most, "{action} {object} was told {times} times: {:?}", before.0);
+    }
     assert!(pair.told("b").values().all(|times| *times <= 2), "a view is loaded once by each");
     assert!(pair.leads("a", b), "both say the same");
     assert!(a.said()[said..].contains("another replica leads"), "nothing it did was refused: {}", a.said());
