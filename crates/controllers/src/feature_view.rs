@@ -7,7 +7,7 @@ use bedplate_kinds::{Entity, FeatureView, FeatureViewStatus, Phase};
 use bedplate_lineage::Node;
 use bedplate_offline::{Source, View};
 use bedplate_query::{Frame, OutputColumn, TableRef};
-use bedplate_types::{Digest, Micros, NamespacedName, Timestamp};
+use bedplate_types::{Digest, Micros, NamespacedName, Problem, Timestamp};
 use serde_json::json;
 use tokio::runtime::Handle;
 
@@ -134,6 +134,21 @@ pub async fn tables(platform: &Platform, namespace: &str, datasets: &[String]) -
         });
     }
     Ok(tables)
+}
+
+/// The view with the tables it is read from, of which all features are wanted.
+pub fn source(view: &FeatureView, definition: ViewDefinition, tables: Vec<TableRef>) -> View {
+    let selected = (0..definition.features.len()).collect();
+    View { definition, selected, tables, sql: view.spec.source.sql.clone(), as_known_at: None }
+}
+
+/// What the columns of a view's source are made of, for who asks.
+///
+/// # Errors
+/// When its query cannot be planned any more.
+pub async fn source_columns(platform: &Platform, view: &View) -> Result<Vec<OutputColumn>, Problem> {
+    let columns = platform.lake.columns(&view.tables, &view.sql).await;
+    columns.map_err(|error| Problem::of(format!("the query of feature view {}", view.definition.name), &error))
 }
 
 /// The query's rows.

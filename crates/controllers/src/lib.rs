@@ -58,7 +58,7 @@ mod workload;
 pub use bindings::follow_bindings;
 pub use core::{Platform, Sites};
 pub use elsewhere::{ASKED, Attempts};
-pub use feature_view::online_id;
+pub use feature_view::{online_id, source_columns};
 pub use jobs::{FEATURE_PREFIX, KnownBy, PushFrame, ReplayJob, ReplayResult, TrainJob, TrainResult};
 pub use parity::{Look, look};
 pub use profiles::{DatasetProfile, KEPT_PROFILES, profile, profiled_versions};

@@ -8,7 +8,6 @@ use bedplate_kinds::{
 };
 use bedplate_offline::View;
 use bedplate_parity::{How, Subject, Verified, verify};
-use bedplate_query::OutputColumn;
 use bedplate_types::{ErrorKind, NamespacedName, Problem, Timestamp};
 
 use crate::core::{Platform, full_name};
@@ -87,9 +86,7 @@ async fn one(platform: &Arc<Platform>, view: &FeatureView, how: How) -> Result<L
     }
     let tables = feature_view::tables(platform, &name.namespace, &view.spec.source.datasets).await.map_err(of)?;
     let stale = feature_view::marker(view, &version, &tables).to_string() != materialized;
-    let selected = (0..definition.features.len()).collect();
-    let sql = view.spec.source.sql.clone();
-    let source = View { definition, selected, tables: tables.refs, sql, as_known_at: None };
+    let source = feature_view::source(view, definition, tables.refs);
     let subject = Subject { view: source, online_id: id, brought: brought(view) };
     let verified = verify(&platform.lake, &platform.online, &subject, &how).await;
     let verified = verified.map_err(|error| Problem::of(what(&name), &error))?;
@@ -155,15 +152,6 @@ impl Look {
             self.view.definition.ttl.is_some_and(|ttl| at.micros().saturating_sub(newest.micros()) > ttl.micros())
         };
         ViewFreshness { at, newest_online, newest_source, expired: newest_online.is_some_and(is_over) }
-    }
-
-    /// What the columns of its source are made of.
-    ///
-    /// # Errors
-    /// When its query cannot be planned any more.
-    pub async fn columns(&self, platform: &Platform) -> Result<Vec<OutputColumn>, Problem> {
-        let columns = platform.lake.columns(&self.view.tables, &self.view.sql).await;
-        columns.map_err(|error| Problem::of(format!("the query of feature view {}", self.view.definition.name), &error))
     }
 }
 

@@ -7,7 +7,6 @@ use arrow::array::RecordBatch;
 use bedplate_features::ViewDefinition;
 use bedplate_kinds::{FeatureView, Phase, TrainingRecipe, Window};
 use bedplate_offline::{View, full_feature_name};
-use bedplate_query::OutputColumn;
 use bedplate_statistics::{Gathered, gather};
 use bedplate_types::{Digest, ErrorKind, NamespacedName, Problem};
 
@@ -45,9 +44,7 @@ pub async fn declared(platform: &Platform, view: &FeatureView) -> Result<Declare
     let definition = feature_view::definition(platform, view, &name).await.map_err(of)?;
     let tables = feature_view::tables(platform, &name.namespace, &view.spec.source.datasets).await.map_err(of)?;
     let version = definition.version(&view.spec.source.sql);
-    let selected = (0..definition.features.len()).collect();
-    let sql = view.spec.source.sql.clone();
-    let view = View { definition, selected, tables: tables.refs, sql, as_known_at: None };
+    let view = feature_view::source(view, definition, tables.refs);
     Ok(Declared { name, version, view })
 }
 
@@ -61,15 +58,6 @@ impl Declared {
     #[must_use]
     pub fn online_id(&self) -> String {
         online_id(&self.name, &self.version)
-    }
-
-    /// What the columns of its source are made of.
-    ///
-    /// # Errors
-    /// When its query cannot be planned any more.
-    pub async fn columns(&self, platform: &Platform) -> Result<Vec<OutputColumn>, Problem> {
-        let columns = platform.lake.columns(&self.view.tables, &self.view.sql).await;
-        columns.map_err(|error| Problem::of(format!("the query of feature view {}", self.name), &error))
     }
 
     /// The statistics of each window, on the verifier's thread, one view at a time. Reads the source once a window.

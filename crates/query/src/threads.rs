@@ -6,7 +6,7 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
 
 /// How often one looks whether something still runs, and how often in a row nothing must: a reader spawns one task after
@@ -19,38 +19,46 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// A runtime of its own. Dropped, it takes nothing new and ends when its tasks have; whoever drops it does not wait.
 #[derive(Debug)]
 pub struct Threads {
+    handle: Handle,
     /// Gone only while it is dropped.
-    runtime: Option<Runtime>,
+    held: Option<Held>,
 }
+
+/// Wherever it is dropped, nothing is waited for.
+#[derive(Debug)]
+struct Held(Option<Runtime>);
 
 impl Threads {
     /// # Errors
     /// When there are no threads to be had.
     pub fn start(builder: &mut Builder) -> io::Result<Self> {
-        Ok(Self { runtime: Some(builder.enable_all().build()?) })
+        let runtime = builder.enable_all().build()?;
+        Ok(Self { handle: runtime.handle().clone(), held: Some(Held(Some(runtime))) })
     }
 
-    /// # Panics
-    /// Never: the runtime is there until this is dropped.
     pub fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
-        match &self.runtime {
-            Some(runtime) => runtime.spawn(work),
-            None => unreachable!("spawned on while it is dropped"),
-        }
+        self.handle.spawn(work)
     }
 }
 
 impl Drop for Threads {
     fn drop(&mut self) {
-        let Some(runtime) = self.runtime.take() else { return };
-        // It may be dropped inside another runtime, where nothing may be waited for. A process that ends does not wait for
-        // this thread either.
+        let (held, metrics) = (self.held.take(), self.handle.metrics());
+        // A process that ends does not wait for this thread.
         let end = move || {
-            wait(|| runtime.metrics().num_alive_tasks());
-            runtime.shutdown_background();
+            wait(|| metrics.num_alive_tasks());
+            drop(held);
         };
-        // Without a thread to be had the runtime went with the closure, at once.
+        // Without a thread to be had the runtime goes with the closure, at once.
         drop(std::thread::Builder::new().name("threads-end".into()).spawn(end));
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 

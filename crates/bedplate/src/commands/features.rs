@@ -62,6 +62,15 @@ fn show(
     .map(drop)
 }
 
+/// What a person reads, with one space where columns are apart.
+#[cfg(test)]
+fn lines(plain: impl FnOnce(&mut dyn Write, &Value) -> std::io::Result<()>, told: &Value) -> Vec<String> {
+    let mut out = Vec::new();
+    plain(&mut out, told).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+}
+
 fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
 }

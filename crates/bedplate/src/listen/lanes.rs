@@ -1,5 +1,5 @@
 //! Threads that serve connections. A connection stays on one of them, with all that is asked on it: threads that take each
-//! other's work wake one another for each request, which costs as much as answering it.
+//! other's work wake one another for each request.
 
 use std::io;
 use std::sync::Arc;

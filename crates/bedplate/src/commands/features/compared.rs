@@ -78,12 +78,7 @@ mod tests {
 
     #[track_caller]
     fn check(told: &Value, expect: &[&str]) {
-        let mut out = Vec::new();
-        plain(&mut out, told).unwrap();
-        let text = String::from_utf8(out).unwrap();
-        let lines: Vec<String> =
-            text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
-        assert_eq!(lines, expect);
+        assert_eq!(super::super::lines(plain, told), expect);
     }
 
     #[test]

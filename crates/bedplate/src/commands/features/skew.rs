@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use bedplate_client::{FeaturesDrift, FeaturesLimits, FeaturesSkew, FeaturesWindow, features_drift, features_skew};
-use bedplate_types::{ErrorKind, Problem, Span, Timestamp};
+use bedplate_client::{FeaturesDrift, FeaturesLimits, FeaturesSkew, features_drift, features_skew};
+use bedplate_types::{ErrorKind, Problem, Span};
 use clap::Args;
 use serde_json::Value;
 
 use super::compared;
-use super::window::Written;
+use super::window::{Ends, Written};
 use crate::cli::Format;
 use crate::commands::connect::{asking, client, namespace};
 
@@ -23,14 +23,10 @@ pub struct Skew {
     #[arg(long, value_name = "SPAN", default_value = "24h")]
     pub served: Span,
     /// Compare with the rows of the source that became known in the last of time (7d), or FROM..TO; with all when left out.
-    #[arg(long, value_name = "WINDOW", conflicts_with_all = ["from", "to"])]
+    #[arg(long, value_name = "WINDOW")]
     pub window: Option<Written>,
-    /// The first moment of the window, RFC 3339.
-    #[arg(long, value_name = "MOMENT")]
-    pub from: Option<Timestamp>,
-    /// The first moment after the window, RFC 3339.
-    #[arg(long, value_name = "MOMENT")]
-    pub to: Option<Timestamp>,
+    #[command(flatten)]
+    pub ends: Ends,
     #[command(flatten)]
     pub common: Common,
 }
@@ -92,10 +88,9 @@ impl Common {
 
 pub async fn skew(home: &Path, skew: &Skew) -> Result<ExitCode, Problem> {
     let (client, namespace) = (client(home)?, namespace(home, skew.common.namespace.as_deref())?);
-    let between = FeaturesWindow { last: None, from: skew.from, to: skew.to };
     let wanted = FeaturesSkew {
         served: Some(skew.served),
-        window: skew.window.as_ref().map_or(between, |window| window.0.clone()),
+        window: skew.ends.or(skew.window.as_ref()),
         recipe: skew.against.clone(),
         limits: skew.common.limits(),
     };

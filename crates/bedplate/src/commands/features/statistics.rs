@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use bedplate_client::{FeaturesStatistics, FeaturesWindow, features_statistics};
-use bedplate_types::{Problem, Timestamp};
+use bedplate_client::{FeaturesStatistics, features_statistics};
+use bedplate_types::Problem;
 use clap::Args;
 
 use super::told;
-use super::window::Written;
+use super::window::{Ends, Written};
 use crate::cli::Format;
 use crate::commands::connect::{asking, client, namespace};
 
@@ -25,14 +25,10 @@ pub struct Stats {
     pub at_version: Option<String>,
     /// Of the rows that became known in the last of time (7d), or FROM..TO; of all rows when left out. Of what was served: when
     /// it was served, by the hour; the last 24h when left out.
-    #[arg(long, value_name = "WINDOW", conflicts_with_all = ["from", "to"])]
+    #[arg(long, value_name = "WINDOW")]
     pub window: Option<Written>,
-    /// The first moment of the window, RFC 3339.
-    #[arg(long, value_name = "MOMENT")]
-    pub from: Option<Timestamp>,
-    /// The first moment after the window, RFC 3339.
-    #[arg(long, value_name = "MOMENT")]
-    pub to: Option<Timestamp>,
+    #[command(flatten)]
+    pub ends: Ends,
     /// What the values are read for, where the data may be used for some purposes only.
     #[arg(long)]
     pub purpose: Option<String>,
@@ -42,10 +38,9 @@ pub struct Stats {
 
 pub async fn run(home: &Path, stats: &Stats) -> Result<ExitCode, Problem> {
     let (client, namespace) = (client(home)?, namespace(home, stats.namespace.as_deref())?);
-    let between = FeaturesWindow { last: None, from: stats.from, to: stats.to };
     let wanted = FeaturesStatistics {
         version: stats.at_version.clone(),
-        window: stats.window.as_ref().map_or(between, |window| window.0.clone()),
+        window: stats.ends.or(stats.window.as_ref()),
         served: stats.served,
         purpose: stats.purpose.clone(),
     };

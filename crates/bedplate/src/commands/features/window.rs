@@ -4,10 +4,30 @@ use std::str::FromStr;
 
 use bedplate_client::FeaturesWindow;
 use bedplate_types::{Span, Timestamp};
+use clap::Args;
 
 /// `7d`, the last of it; or `2013-01-01T00:00:00Z..2013-02-01T00:00:00Z`, of which either end may be left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written(pub FeaturesWindow);
+
+/// Both ends of a window, for who does not write it in one.
+#[derive(Debug, Args)]
+pub struct Ends {
+    /// The first moment of the window, RFC 3339.
+    #[arg(long, value_name = "MOMENT", conflicts_with = "window")]
+    pub from: Option<Timestamp>,
+    /// The first moment after the window, RFC 3339.
+    #[arg(long, value_name = "MOMENT", conflicts_with = "window")]
+    pub to: Option<Timestamp>,
+}
+
+impl Ends {
+    /// The window as it was written in one, or in these.
+    pub fn or(&self, window: Option<&Written>) -> FeaturesWindow {
+        let between = FeaturesWindow { last: None, from: self.from, to: self.to };
+        window.map_or(between, |window| window.0.clone())
+    }
+}
 
 impl FromStr for Written {
     type Err = String;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::HeaderMap;
 use axum::routing::{MethodRouter, post};
 use bedplate_controllers::Platform;
 use bedplate_features::ViewDefinition;
@@ -65,6 +66,12 @@ fn table() -> Vec<(Operation, MethodRouter<Features>)> {
     ]
 }
 
+/// An answer that reads a source, as long as it is waited for.
+async fn in_time<T>(what: String, answer: impl Future<Output = Result<T, Problem>>) -> Result<T, Failed> {
+    let late = |_| Problem::new(ErrorKind::Timeout, what, "it took longer than ten minutes");
+    tokio::time::timeout(LONGEST, answer).await.map_err(late).flatten().map_err(Failed)
+}
+
 impl Features {
     /// The truth is in the lake, which the replica that leads writes; and its online store, unless that is shared.
     fn must_lead(&self) -> Result<(), Failed> {
@@ -104,6 +111,21 @@ impl Features {
 }
 
 impl Features {
+    /// Who asks, and the view, for who may read what it holds. Who may not is not told what a request looks like; what it is
+    /// asked for may only widen what they may.
+    async fn opened(
+        &self,
+        headers: &HeaderMap,
+        name: &NamespacedName,
+        purpose: Option<String>,
+    ) -> Result<(Caller, FeatureView), Failed> {
+        let principal = self.facts.who(headers)?;
+        let purpose = purpose.filter(|purpose| !purpose.is_empty());
+        let caller = Caller { principal, namespace: name.namespace.clone(), purpose };
+        let view = self.view(&caller, name).await.map_err(Failed)?;
+        Ok((caller, view))
+    }
+
     async fn datasets(&self, caller: &Caller, names: &[String]) -> Result<Vec<Dataset>, Problem> {
         let api = Api::<Dataset>::namespaced(self.facts.client.clone(), &caller.namespace);
         let mut datasets = Vec::new();

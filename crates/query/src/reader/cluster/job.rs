@@ -56,8 +56,8 @@ impl Job {
 
     /// Runs it, and then its rows as they are fetched.
     pub async fn rows(&self) -> Result<Rows, ReadError> {
-        for attempt in 0..ATTEMPTS {
-            tokio::time::sleep(PAUSE * attempt).await;
+        for before in 0..ATTEMPTS {
+            tokio::time::sleep(PAUSE * before).await;
             let session = uuid::Uuid::now_v7().to_string();
             let attempt = Arc::new(Attempt::new(self.cluster.clone(), session.clone()));
             *self.attempt.lock().await = Some(attempt.clone());

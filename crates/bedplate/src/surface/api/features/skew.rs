@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use super::statistics::{SERVED_IN, Shown, about_served, has_times, named, unexpected};
 use super::window::AskedWindow;
-use super::{Features, LONGEST};
+use super::{Features, in_time};
 use crate::surface::api::{Asked, Failed, readable};
 use crate::surface::sql::{Caller, is_name};
 
@@ -90,10 +90,7 @@ pub async fn skew(
         return Err(Failed(Problem::new(ErrorKind::Invalid, what, why)));
     }
     features.must_lead()?;
-    let told = features.skewed(&caller, &view, &wanted, (served, window), limits);
-    let told = tokio::time::timeout(LONGEST, told).await;
-    let told = told.map_err(|_| Failed(Problem::new(ErrorKind::Timeout, what, "it took longer than ten minutes")))?;
-    Ok(Json(told.map_err(Failed)?))
+    Ok(Json(in_time(what, features.skewed(&caller, &view, &wanted, (served, window), limits)).await?))
 }
 
 pub async fn drift(
@@ -109,14 +106,10 @@ pub async fn drift(
     let wanted = readable(wanted, &what)?;
     let limits = limits(&what, wanted.threshold, wanted.least)?;
     let now = features.facts.clock.now();
-    let windows = [&wanted.window, &wanted.against].map(|window| window.window(&what, now));
-    let [window, against] = windows;
-    let windows = (window.map_err(Failed)?, against.map_err(Failed)?);
+    let window = |asked: &AskedWindow| asked.window(&what, now).map_err(Failed);
+    let windows = (window(&wanted.window)?, window(&wanted.against)?);
     features.must_lead()?;
-    let told = features.drifted(&caller, &view, &wanted, windows, limits);
-    let told = tokio::time::timeout(LONGEST, told).await;
-    let told = told.map_err(|_| Failed(Problem::new(ErrorKind::Timeout, what, "it took longer than ten minutes")))?;
-    Ok(Json(told.map_err(Failed)?))
+    Ok(Json(in_time(what, features.drifted(&caller, &view, &wanted, windows, limits)).await?))
 }
 
 impl Features {

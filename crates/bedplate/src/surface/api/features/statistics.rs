@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
-use bedplate_controllers::{Declared, declared};
+use bedplate_controllers::{Declared, declared, source_columns};
 use bedplate_kinds::{FeatureView, Window};
 use bedplate_statistics::{FeatureStatistics, HOUR, ServedWindow, hour_of};
 use bedplate_types::{ErrorKind, NamespacedName, Problem, Span, Timestamp};
@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::window::AskedWindow;
-use super::{Features, LONGEST};
+use super::{Features, in_time};
 use crate::platform::KEPT_HOURS;
 use crate::surface::api::{Asked, Failed, readable};
 use crate::surface::sql::Caller;
@@ -43,7 +43,6 @@ pub async fn statistics(
 ) -> Result<Json<Value>, Failed> {
     let name = NamespacedName::new(namespace, name);
     let what = format!("the statistics of feature view {name}");
-    // Who may not is not told what a request looks like; what it is asked for may only widen what they may.
     let purpose = wanted.as_ref().ok().and_then(|Json(wanted)| wanted.purpose.clone());
     let (caller, view) = features.opened(&headers, &name, purpose).await?;
     let wanted = readable(wanted, &what)?;
@@ -51,9 +50,7 @@ pub async fn statistics(
     if !wanted.served {
         features.must_lead()?;
     }
-    let told = tokio::time::timeout(LONGEST, features.told(&caller, &view, &wanted, window)).await;
-    let told = told.map_err(|_| Failed(Problem::new(ErrorKind::Timeout, what, "it took longer than ten minutes")))?;
-    Ok(Json(told.map_err(Failed)?))
+    Ok(Json(in_time(what, features.told(&caller, &view, &wanted, window)).await?))
 }
 
 /// A view with the features whose values the caller may know.
@@ -73,19 +70,6 @@ impl Shown {
 }
 
 impl Features {
-    pub(super) async fn opened(
-        &self,
-        headers: &HeaderMap,
-        name: &NamespacedName,
-        purpose: Option<String>,
-    ) -> Result<(Caller, FeatureView), Failed> {
-        let principal = self.facts.who(headers)?;
-        let purpose = purpose.filter(|purpose| !purpose.is_empty());
-        let caller = Caller { principal, namespace: name.namespace.clone(), purpose };
-        let view = self.view(&caller, name).await.map_err(Failed)?;
-        Ok((caller, view))
-    }
-
     /// Written down before anything is read.
     pub async fn shown(
         &self,
@@ -98,7 +82,7 @@ impl Features {
         is_version(&declared, version)?;
         let datasets = self.datasets(caller, &view.spec.source.datasets).await?;
         self.tell(caller, &datasets, &json!({ "via": via, "featureView": declared.name.name })).await?;
-        let columns = declared.columns(&self.platform).await?;
+        let columns = source_columns(&self.platform, &declared.view).await?;
         let clear = self.clear(caller, &datasets, declared.definition(), &columns);
         Ok(Shown { declared, clear })
     }

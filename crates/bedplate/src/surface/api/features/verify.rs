@@ -3,14 +3,14 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
-use bedplate_controllers::{Look, look};
+use bedplate_controllers::{Look, look, source_columns};
 use bedplate_kinds::{FeatureView, ParityResult};
 use bedplate_parity::How;
 use bedplate_types::{ErrorKind, NamespacedName, Problem, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Features, LONGEST};
+use super::{Features, in_time};
 use crate::surface::api::{Asked, Failed, readable};
 use crate::surface::sql::Caller;
 
@@ -38,18 +38,12 @@ pub async fn verify(
 ) -> Result<Json<Value>, Failed> {
     let name = NamespacedName::new(namespace, name);
     let what = format!("verifying feature view {name}");
-    let principal = features.facts.who(&headers)?;
-    // Who may not is not told what a request looks like; what it is asked for may only widen what they may.
-    let purpose =
-        wanted.as_ref().ok().and_then(|Json(wanted)| wanted.purpose.clone()).filter(|purpose| !purpose.is_empty());
-    let caller = Caller { principal, namespace: name.namespace.clone(), purpose };
-    let view = features.view(&caller, &name).await.map_err(Failed)?;
+    let purpose = wanted.as_ref().ok().and_then(|Json(wanted)| wanted.purpose.clone());
+    let (caller, view) = features.opened(&headers, &name, purpose).await?;
     let wanted = readable(wanted, &what)?;
     let how = how(&wanted, &what, features.facts.clock.now())?;
     features.must_lead()?;
-    let told = tokio::time::timeout(LONGEST, features.verified(&caller, &view, how)).await;
-    let told = told.map_err(|_| Failed(Problem::new(ErrorKind::Timeout, what, "it took longer than ten minutes")))?;
-    let (look, mut told) = told.map_err(Failed)?;
+    let (look, mut told) = in_time(what, features.verified(&caller, &view, how)).await?;
     let now = features.facts.clock.now();
     let freshness = look.freshness(now);
     told["view"] = json!(name.name);
@@ -84,7 +78,7 @@ impl Features {
         let mut look = look(&self.platform, view, how).await?;
         let mut hidden = 0;
         if look.result() == ParityResult::Different {
-            let columns = look.columns(&self.platform).await?;
+            let columns = source_columns(&self.platform, &look.view).await?;
             let clear = self.clear(caller, &datasets, &look.view.definition, &columns);
             let all = look.verified.examples.len();
             look.verified.examples.retain(|example| clear.contains(&example.feature));
