@@ -20,12 +20,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use bedplate_allocator::Allocator;
 use clap::{Parser, Subcommand};
-use mimalloc::MiMalloc;
 
 /// As the product has it.
 #[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
+static ALLOCATOR: Allocator = Allocator;
 
 #[derive(Parser)]
 #[command(name = "bedplate-benches", about = "Load for the product and its peers")]

@@ -16,6 +16,7 @@ const FLOORS: &[(u8, &[&str])] = &[
     (
         3,
         &[
+            "allocator",
             "archive",
             "buckets",
             "objects",

@@ -51,8 +51,7 @@ pub fn run(python: &Path, binary: &Path, entities: usize) -> Result<ExitCode> {
     let pushes = runtime.block_on(pushed(&platform.server))?;
     // With all that the requests brought into memory.
     at_rest(&platform.server.pids)?;
-    let (idle, resident) =
-        (platform.idle as f64 / MIB, bedplate_testkit::resident(platform.server.pids[0]) as f64 / MIB);
+    let (idle, loaded) = (platform.idle, ours::Memory::of(platform.server.pids[0]));
     drop(platform);
     let mut materialised = None;
     let theirs = match peer::start(python, folder.path())? {
@@ -88,8 +87,10 @@ pub fn run(python: &Path, binary: &Path, entities: usize) -> Result<ExitCode> {
     lines.push(Line::new("  p99", pushes.quantile_ms(0.99), "ms", limit(5.0), None));
     let rate = materialised.unwrap_or(f64::NAN);
     lines.push(Line::new("(Feast materialises rows a CPU second)", rate, "", None, None));
-    lines.push(Line::new("memory of the platform without views", idle, "MiB", None, None));
-    lines.push(Line::new("  more with them", resident - idle, "MiB", limit(100e6 / MIB), None));
+    let memory = |what, bytes: u64, limit| Line::new(what, bytes as f64 / MIB, "MiB", limit, None);
+    lines.push(memory("memory of the platform without views", idle.resident, None));
+    lines.push(memory("  more with them", loaded.resident.saturating_sub(idle.resident), limit(100e6 / MIB)));
+    lines.push(memory("  of this, not the program's own file", loaded.own.saturating_sub(idle.own), None));
     let holds = table::print("online features, 2 cores with the client", "Feast", &lines);
     Ok(if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -22,10 +22,24 @@ const NAMESPACE: &str = "default";
 const KNOWN: i64 = 1_793_491_200_000_000;
 const LIMIT: Duration = Duration::from_secs(600);
 
+/// In bytes.
+#[derive(Clone, Copy)]
+pub struct Memory {
+    pub resident: u64,
+    /// Without the pages of the program's file.
+    pub own: u64,
+}
+
+impl Memory {
+    pub fn of(pid: u32) -> Self {
+        Self { resident: bedplate_testkit::resident(pid), own: bedplate_testkit::own_memory(pid) }
+    }
+}
+
 pub struct Platform {
     pub server: Server,
-    /// Bytes in memory before there was a view.
-    pub idle: u64,
+    /// Before there was a view.
+    pub idle: Memory,
     _process: Process,
     _home: TempDir,
 }
@@ -40,7 +54,7 @@ pub fn start(binary: &Path, folder: &Path, entities: usize) -> Result<Platform> 
         command.arg("--source-root").arg(folder);
     })?;
     let platform::Platform { server: process, target } = up;
-    let idle = bedplate_testkit::resident(process.pid());
+    let idle = Memory::of(process.pid());
     let mut apply = Command::new(binary);
     apply.arg("--home").arg(home.path()).args(["apply", "-f"]).arg(folder.join("all.yaml"));
     let applied = apply.output()?;

@@ -5,7 +5,6 @@
 
 #![expect(clippy::disallowed_methods, reason = "the binary is where the environment is read and processes end")]
 
-mod allocator;
 mod backup;
 mod cli;
 mod cluster;
@@ -27,7 +26,11 @@ mod worker;
 
 use std::process::ExitCode;
 
+use bedplate_allocator::Allocator;
 use clap::Parser;
+
+#[global_allocator]
+static ALLOCATOR: Allocator = Allocator;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();

@@ -23,6 +23,7 @@ mod body;
 mod error;
 mod frame;
 mod guard;
+mod heading;
 mod materialize;
 mod offline;
 mod push;

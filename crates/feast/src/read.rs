@@ -46,27 +46,23 @@ pub(crate) async fn get_online_features(
     let rows = asked.rows()?;
     let selected = served.store.select(&caller.namespace, &features).await?;
     checked(&served.guard, &caller, &selected, purpose(&parts.headers))?;
-    let names = names(&selected, asked.full_feature_names)?;
-    if rows.saturating_mul(names.len()) > MOST_CELLS {
+    let names = selected.heading.names(asked.full_feature_names)?;
+    if rows.saturating_mul(selected.features.len()) > MOST_CELLS {
         return Err(FeastError::body(
             "entities",
             format!("asks for more than {MOST_CELLS} values: ask for fewer rows"),
         ));
     }
-    let keys: BTreeSet<&str> = selected.views.iter().flat_map(|view| &view.join_keys).map(String::as_str).collect();
-    if let Some(key) = keys.iter().find(|key| !asked.entities.contains_key(**key)) {
+    let keys = &selected.heading.keys;
+    if let Some(key) = keys.iter().find(|key| !asked.entities.contains_key(*key)) {
         return Err(FeastError::body("entities", format!("lacks the join key {key:?}")));
     }
     let found = served.store.read(&selected, &asked.entities, rows).await.map_err(|error| match error {
         StoreError::Column { column, why } => FeastError::body("entities", format!("column {column:?} {why}")),
         other => other.into(),
     })?;
-    let answer = Answer {
-        names: keys.iter().map(|key| (*key).to_owned()).chain(names).collect(),
-        sent: keys.iter().map(|key| asked.entities[*key].as_slice()).collect(),
-        found: &found,
-        rows,
-    };
+    let answer =
+        Answer { names, sent: keys.iter().map(|key| asked.entities[key].as_slice()).collect(), found: &found, rows };
     let text = answer.text().map_err(|error| FeastError::body("body", error.to_string()))?;
     Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
 }
@@ -118,22 +114,5 @@ pub(crate) fn reference(text: &str) -> Result<(String, String), FeastError> {
         Some((view, version)) => {
             Err(StoreError::NoVersion { view: view.to_owned(), version: version.to_owned() }.into())
         }
-    }
-}
-
-/// What the columns of the answer are called; no two alike.
-fn names(selected: &Selected, full: bool) -> Result<Vec<String>, FeastError> {
-    let mut seen = BTreeMap::<String, Vec<String>>::new();
-    let mut names = Vec::with_capacity(selected.features.len());
-    for (view, feature) in &selected.features {
-        let view = &selected.views[*view];
-        let feature = &view.features[*feature];
-        let name = if full { format!("{}__{feature}", view.asked) } else { feature.clone() };
-        seen.entry(name.clone()).or_default().push(format!("{}:{feature}", view.asked));
-        names.push(name);
-    }
-    match seen.into_values().find(|refs| refs.len() > 1) {
-        None => Ok(names),
-        Some(refs) => Err(FeastError::Collision { refs: refs.join(", "), full }),
     }
 }

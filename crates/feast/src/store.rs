@@ -10,6 +10,8 @@ use bedplate_policy::Tags;
 use bedplate_types::{ErrorKind, Explained, Problem, Timestamp};
 use serde_json::Value;
 
+use crate::heading::Heading;
+
 /// Takes and gives feature values. The caller has been authenticated and authorised for the namespace.
 #[async_trait::async_trait]
 pub trait FeatureStore: Send + Sync {
@@ -108,6 +110,14 @@ pub struct Selected {
     pub features: Vec<(usize, usize)>,
     /// What the store needs to read it.
     pub inner: Box<dyn Any + Send + Sync>,
+    pub(crate) heading: Heading,
+}
+
+impl Selected {
+    #[must_use]
+    pub fn new(views: Vec<SelectedView>, features: Vec<(usize, usize)>, inner: Box<dyn Any + Send + Sync>) -> Self {
+        Self { heading: Heading::of(&views, &features), views, features, inner }
+    }
 }
 
 pub struct SelectedView {

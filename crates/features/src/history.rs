@@ -158,7 +158,7 @@ pub fn values_of<C: AsRef<[f64]>>(
 }
 
 /// [`values_of`] for who has a place for them: `emit` takes each feature's position and value.
-pub fn values_into<C: AsRef<[f64]>>(
+pub(crate) fn values_into<C: AsRef<[f64]>>(
     def: &ViewDefinition,
     positions: &[usize],
     rows: &HistoryRef<'_, C>,
@@ -166,6 +166,24 @@ pub fn values_into<C: AsRef<[f64]>>(
     emit: impl FnMut(usize, Option<f64>),
 ) {
     made((def, positions), rows, None, at, emit);
+}
+
+/// [`values_into`] of a single row, NaN where null.
+pub fn values_of_row(
+    def: &ViewDefinition,
+    positions: &[usize],
+    (time, values): (i64, &[f64]),
+    at: Timestamp,
+    mut emit: impl FnMut(usize, Option<f64>),
+) {
+    if def.features.iter().any(|feature| feature.aggregate != Aggregate::Last || feature.window.is_some()) {
+        let row = HistoryRef { times: &[time], columns: values.as_chunks::<1>().0, from: 0 };
+        return values_into(def, positions, &row, at, emit);
+    }
+    let is_usable = time <= at.micros() && first_alive(def, &[time], 1, at) == 0;
+    for (i, column) in positions.iter().enumerate() {
+        emit(i, Some(values[*column]).filter(|_| is_usable).and_then(tidy));
+    }
 }
 
 fn made<C: AsRef<[f64]>>(
@@ -255,6 +273,22 @@ mod tests {
         assert_eq!(at(&def, &rows, 5), [Some(1.0)]);
         assert_eq!(at(&def, &rows, 15), [Some(1.0)]);
         assert_eq!(at(&def, &rows, 16), [None]);
+    }
+
+    #[test]
+    fn a_single_row_is_taken_as_one_of_many() {
+        let aggregates = [&[(Aggregate::Last, None)][..], &[(Aggregate::Last, Some(8)), (Aggregate::Count, Some(8))]];
+        let views = aggregates.iter().flat_map(|of| [None, Some(10)].map(|ttl| view(ttl, of)));
+        for def in views {
+            for (time, moment) in [(5, 4), (5, 5), (5, 13), (5, 15), (5, 16), (i64::MIN, 0), (i64::MIN, i64::MAX)] {
+                for value in [1.0, f64::NAN] {
+                    let mut made = vec![None; def.features.len()];
+                    let asked = Timestamp::from_micros(moment);
+                    values_of_row(&def, &def.positions(), (time, &[value]), asked, |i, value| made[i] = value);
+                    assert_eq!(made, at(&def, &[(time, tidy(value))], moment), "{time} {moment} {def:?}");
+                }
+            }
+        }
     }
 
     #[test]

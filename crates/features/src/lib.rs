@@ -44,7 +44,7 @@ pub use brought::Brought;
 pub use definition::{FeatureDef, ViewDefinition};
 pub use entity_rows::EntityRows;
 pub use error::FeatureError;
-pub use history::{History, HistoryRef, value_at, values, values_into, values_of};
+pub use history::{History, HistoryRef, value_at, values, values_of, values_of_row};
 pub use join::{PointInTime, Spine, SpineShape};
 pub use key::{EntityKey, KeyValue};
 pub use known::NewestKnown;

@@ -30,7 +30,7 @@ pub struct Authenticator {
 
 #[derive(Default)]
 struct Memory {
-    known: HashMap<TokenHash, (TokenInfo, Timestamp)>,
+    known: HashMap<TokenHash, (Arc<TokenInfo>, Timestamp)>,
     /// Fingerprints of certificates that were not revoked then.
     good: HashMap<String, Timestamp>,
     /// By the ids of tokens.
@@ -66,7 +66,15 @@ impl Authenticator {
         if let Some(secret) = header.and_then(|text| text.strip_prefix(SCHEME)) {
             return self.connected(secret.trim(), now);
         }
-        self.bearer(secret::hash(&token_in(header)?)?, now)
+        Ok(self.info(secret::hash(&token_in(header)?)?, now)?.bearer())
+    }
+
+    /// The token, if it is good. Costs as much as [`Authenticator::authenticate`].
+    ///
+    /// # Errors
+    /// As [`crate::authenticate`].
+    pub fn token(&self, token: &str) -> Result<Arc<TokenInfo>, IdentityError> {
+        self.info(secret::hash(token)?, self.clock.now())
     }
 
     /// The secret of an access key: of a token that ended as well, so that only who knows it is told that it did. May block
@@ -83,16 +91,16 @@ impl Authenticator {
     /// # Errors
     /// As [`crate::authenticate`].
     pub fn holder(&self, id: &str) -> Result<Principal, IdentityError> {
-        self.bearer(self.hash_of(id)?, self.clock.now())
+        Ok(self.info(self.hash_of(id)?, self.clock.now())?.bearer())
     }
 
-    fn bearer(&self, hash: TokenHash, now: Timestamp) -> Result<Principal, IdentityError> {
+    fn info(&self, hash: TokenHash, now: Timestamp) -> Result<Arc<TokenInfo>, IdentityError> {
         let info = match self.remembered(hash, now) {
             Some(info) => info,
             None => self.look_up(hash, now)?,
         };
         token::check(&info, now)?;
-        Ok(info.bearer())
+        Ok(info)
     }
 
     /// A token keeps its hash for ever, and one that was found was not made up.
@@ -170,15 +178,15 @@ impl Authenticator {
         Ok(good)
     }
 
-    fn remembered(&self, hash: TokenHash, now: Timestamp) -> Option<TokenInfo> {
+    fn remembered(&self, hash: TokenHash, now: Timestamp) -> Option<Arc<TokenInfo>> {
         let memory = self.memory.lock();
         let (info, since) = memory.known.get(&hash)?;
         is_recent(*since, now).then(|| info.clone())
     }
 
-    fn look_up(&self, hash: TokenHash, now: Timestamp) -> Result<TokenInfo, IdentityError> {
+    fn look_up(&self, hash: TokenHash, now: Timestamp) -> Result<Arc<TokenInfo>, IdentityError> {
         let age = self.memory.lock().age;
-        let info = self.db.read(|tx| token::look_up(tx, hash))?;
+        let info = Arc::new(self.db.read(|tx| token::look_up(tx, hash))?);
         let mut memory = self.memory.lock();
         if memory.age == age {
             if memory.known.len() >= REMEMBERED_TOKENS {

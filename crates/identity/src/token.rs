@@ -102,10 +102,16 @@ pub(crate) fn hash_of(tx: &mut dyn Tx, id: &str) -> Result<TokenHash, IdentityEr
 }
 
 pub(crate) fn check(info: &TokenInfo, now: Timestamp) -> Result<(), IdentityError> {
-    let (id, principal) = (info.id.clone(), info.principal.name.clone());
+    let whose = || (info.id.clone(), info.principal.name.clone());
     match info.expires_at {
-        _ if info.revoked => Err(IdentityError::Revoked { id, principal }),
-        Some(at) if at <= now => Err(IdentityError::Expired { id, principal, at }),
+        _ if info.revoked => {
+            let (id, principal) = whose();
+            Err(IdentityError::Revoked { id, principal })
+        }
+        Some(at) if at <= now => {
+            let (id, principal) = whose();
+            Err(IdentityError::Expired { id, principal, at })
+        }
         _ => Ok(()),
     }
 }

@@ -8,11 +8,14 @@ use bedplate_query::{Lake, TableRef};
 use futures::StreamExt;
 use futures::stream::Fuse;
 
+use crate::join::{AtOnce, join_views};
 use crate::sources::{Batches, batches};
-use crate::{OfflineError, Sources, View, join};
+use crate::{OfflineError, Sources, View};
 
 /// Bytes of a label row besides its own columns and features: its entity, its moment and its place.
 const PLACE_BYTES: usize = 96;
+/// With less, one view is read at a time: two queries at once would take more than the label rows.
+const LITTLE: usize = 128 << 20;
 
 /// The label rows, as they come.
 pub struct Labels {
@@ -44,7 +47,7 @@ impl Labels {
     /// label rows. Each call reads the sources from the beginning.
     ///
     /// # Errors
-    /// As [`join`], and what the label rows fail of.
+    /// As [`crate::join`], and what the label rows fail of.
     pub async fn next_joined(
         &mut self,
         sources: &impl Sources,
@@ -52,7 +55,8 @@ impl Labels {
         memory: usize,
     ) -> Result<Option<RecordBatch>, OfflineError> {
         let Some(piece) = self.piece(views, memory).await? else { return Ok(None) };
-        let features = join(sources, &piece, &self.time_column, views).await?;
+        let at_once = if memory < LITTLE { AtOnce::One } else { AtOnce::Two };
+        let features = join_views(sources, &piece, &self.time_column, views, at_once).await?;
         let fields = piece.schema_ref().fields().iter();
         let own = fields.map(|field| field.name().clone()).zip(piece.columns().iter().cloned());
         let made = features.into_iter().map(|feature| (feature.name, Arc::new(feature.values) as ArrayRef));
@@ -101,7 +105,7 @@ fn size(batch: &RecordBatch) -> usize {
     columns.map(|column| column.to_data().get_slice_memory_size().unwrap_or(column.get_array_memory_size())).sum()
 }
 
-/// What one label row takes at most: its place, two rows of the widest view for each of two threads, and every feature.
+/// What one label row takes at most: its place, two rows of the widest view for each of two views, and every feature.
 fn row_bytes(views: &[View]) -> usize {
     const VALUE: usize = size_of::<f64>() + 1;
     let widest = views.iter().map(|view| view.definition.columns().len()).max().unwrap_or(0);

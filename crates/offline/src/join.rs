@@ -3,11 +3,20 @@
 use std::sync::Arc;
 
 use arrow::array::{Float64Array, RecordBatch};
-use bedplate_features::{FeatureError, PointInTime, Spine, SpineShape};
-use futures::StreamExt;
-use tokio::task::JoinSet;
+use bedplate_features::{FeatureError, PointInTime};
+use futures::stream::{self, StreamExt, TryStreamExt};
+use tokio::task::{JoinSet, spawn_blocking};
 
+use crate::spines::Spines;
 use crate::{Batches, OfflineError, Sources, View};
+
+/// How many views' sources are read at the same time. While label rows are arranged for a view, which takes one thread, another
+/// view is read; but its query takes memory of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AtOnce {
+    One = 1,
+    Two = 2,
+}
 
 /// One feature's values, as long as the label rows and in their order.
 #[derive(Clone, Debug)]
@@ -19,7 +28,7 @@ pub struct Feature {
 
 /// The selected features of `views`, in their order, as they were known at each label row's moment.
 ///
-/// One view's source is read after the other, as streams on the runtime's threads. Dropping the future ends them.
+/// The sources of two views are read at once, as streams on the runtime's threads. Dropping the future ends them.
 ///
 /// # Errors
 /// When a query fails, or a column is missing or has a type that cannot be used.
@@ -29,22 +38,24 @@ pub async fn join(
     time_column: &str,
     views: &[View],
 ) -> Result<Vec<Feature>, OfflineError> {
-    let mut features = Vec::new();
-    let mut last: Option<(SpineShape, Arc<Spine>)> = None;
-    for view in views {
-        let shape = SpineShape::of(&view.definition);
-        // Views of one entity mostly stand together.
-        let spine = match last.take().filter(|(of, _)| *of == shape) {
-            Some((_, spine)) => spine,
-            None => Arc::new(Spine::new(&shape, labels, time_column).map_err(|error| wrong(view, error))?),
-        };
-        features.extend(join_one(sources, spine.clone(), view).await?);
-        last = Some((shape, spine));
-    }
-    Ok(features)
+    join_views(sources, labels, time_column, views, AtOnce::Two).await
 }
 
-async fn join_one(sources: &impl Sources, spine: Arc<Spine>, view: &View) -> Result<Vec<Feature>, OfflineError> {
+pub(crate) async fn join_views(
+    sources: &impl Sources,
+    labels: &RecordBatch,
+    time_column: &str,
+    views: &[View],
+    at_once: AtOnce,
+) -> Result<Vec<Feature>, OfflineError> {
+    let spines = &Spines::new(labels, time_column);
+    let joining: Vec<_> = views.iter().map(|view| join_one(sources, spines, view)).collect();
+    Ok(stream::iter(joining).buffered(at_once as usize).try_collect::<Vec<_>>().await?.concat())
+}
+
+async fn join_one(sources: &impl Sources, spines: &Spines<'_>, view: &View) -> Result<Vec<Feature>, OfflineError> {
+    let shared = spines.shared(&view.definition);
+    let spine = shared.get_or_try_init(|| spines.make(view)).await?;
     let definition = Arc::new(view.definition.clone());
     let join = || {
         let join = PointInTime::new(definition.clone(), spine.clone());
@@ -54,7 +65,7 @@ async fn join_one(sources: &impl Sources, spine: Arc<Spine>, view: &View) -> Res
         }
     };
     let whole = gathered(sources, view, join, |join, batch| join.take(batch), PointInTime::merge).await?;
-    let values = whole.finish();
+    let values = spawn_blocking(move || whole.finish()).await.map_err(|_| stopped(view))?;
     let feature = |position: &usize| Feature { name: view.full_name(*position), values: values[*position].clone() };
     Ok(view.selected.iter().map(feature).collect())
 }
@@ -81,7 +92,7 @@ where
         parts.into_iter().map(|rows| taken(rows, make(), take.clone(), view.definition.name.clone())).collect();
     let mut whole = None::<S>;
     while let Some(part) = taking.join_next().await {
-        let part = part.map_err(|_| OfflineError::Stopped { view: view.definition.name.clone() })??;
+        let part = part.map_err(|_| stopped(view))??;
         match &mut whole {
             Some(whole) => merge(whole, part),
             None => whole = Some(part),
@@ -102,6 +113,6 @@ async fn taken<S>(
     Ok(state)
 }
 
-fn wrong(view: &View, source: FeatureError) -> OfflineError {
-    OfflineError::Features { view: view.definition.name.clone(), source }
+fn stopped(view: &View) -> OfflineError {
+    OfflineError::Stopped { view: view.definition.name.clone() }
 }

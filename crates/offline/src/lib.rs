@@ -13,6 +13,7 @@ mod history;
 mod join;
 mod source;
 mod sources;
+mod spines;
 mod view;
 
 pub use error::OfflineError;

@@ -20,7 +20,7 @@ pub use measure::{Measured, measure};
 pub use not_run::{NOT_RUN_FILE, not_run};
 pub use port::free_port;
 pub use postgres::{Postgres, postgres_database, postgres_program, suite_on_postgres};
-pub use process::{cpu_seconds, descendants, resident, resident_of_tree};
+pub use process::{cpu_seconds, descendants, own_memory, resident, resident_of_tree};
 pub use program::{node, program, python};
 pub use redis::Redis;
 pub use server::{Ready, Server, StartError};

@@ -7,6 +7,11 @@ pub fn resident(pid: u32) -> u64 {
     status_kib(pid, "VmRSS:").unwrap_or(0) * 1024
 }
 
+/// What of [`resident`] is no page of a file: what the process allocated and holds.
+pub fn own_memory(pid: u32) -> u64 {
+    status_kib(pid, "RssAnon:").unwrap_or(0) * 1024
+}
+
 /// Resident memory of a process and all its descendants, in bytes. Pages they share count for each.
 pub fn resident_of_tree(pid: u32) -> u64 {
     resident(pid) + children(pid).into_iter().map(resident_of_tree).sum::<u64>()

@@ -41,15 +41,17 @@ pub use backup::Backup;
 pub use restore::Restore;
 
 use std::future::Future;
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use bedplate_allocator::Purging;
 use bedplate_types::{ErrorKind, Problem};
 use clap::CommandFactory;
 
 use crate::cli::{Cli, Command};
-use crate::{allocator, quickstart, worker};
+use crate::{quickstart, worker};
 
 pub fn run(cli: Cli) -> Result<ExitCode, Problem> {
     if let Command::Worker(command) = &cli.command {
@@ -114,8 +116,9 @@ fn home(given: Option<PathBuf>) -> Result<PathBuf, Problem> {
 fn wait(command: impl Future<Output = Result<ExitCode, Problem>>) -> Result<ExitCode, Problem> {
     let mut threads = tokio::runtime::Builder::new_multi_thread();
     threads.worker_threads(2).max_blocking_threads(256).enable_all();
-    let runtime = allocator::frugal(&mut threads).build();
-    let runtime = runtime.map_err(|error| Problem::new(ErrorKind::Internal, "starting", error.to_string()))?;
+    let failed = |error: io::Error| Problem::new(ErrorKind::Internal, "starting", error.to_string());
+    let _purging = Purging::start().map_err(failed)?;
+    let runtime = bedplate_allocator::frugal(&mut threads).build().map_err(failed)?;
     let outcome = runtime.block_on(command);
     runtime.shutdown_timeout(Duration::from_secs(1));
     outcome

@@ -34,6 +34,19 @@ struct Memory {
     proven: HashMap<String, Timestamp>,
 }
 
+impl Memory {
+    fn proves(&mut self, id: &str, now: Timestamp) {
+        if let Some(at) = self.proven.get_mut(id) {
+            *at = now;
+            return;
+        }
+        if self.proven.len() >= MOST_PROVEN {
+            self.proven.clear();
+        }
+        self.proven.insert(id.to_owned(), now);
+    }
+}
+
 /// What a request tries.
 #[derive(Debug, PartialEq, Eq)]
 enum Attempt {
@@ -56,24 +69,19 @@ impl Gate {
 
     fn locked(&self, attempt: &Attempt, sources: &[Source], now: Timestamp) -> Option<Span> {
         let memory = self.memory.lock();
+        let left = memory.lockout.remaining(sources, now)?;
         let is_proven = match attempt {
             Attempt::Token(token) => token_id(token)
                 .is_ok_and(|id| memory.proven.get(&id).is_some_and(|at| now.micros_since(*at) < PROVEN_MICROS)),
             Attempt::SignIn | Attempt::Signed(_) => false,
         };
-        memory.lockout.remaining(sources, now).filter(|_| !is_proven)
+        (!is_proven).then_some(left)
     }
 
     /// Whether the token is right, once for everybody behind the gate; what is wrong with it, they say themselves.
-    fn judge(&self, token: &str, header: Option<&str>, sources: &[Source], now: Timestamp) {
-        match self.authenticator.authenticate(header) {
-            Ok(_) => {
-                let mut memory = self.memory.lock();
-                if memory.proven.len() >= MOST_PROVEN {
-                    memory.proven.clear();
-                }
-                memory.proven.extend(token_id(token).map(|id| (id, now)));
-            }
+    fn judge(&self, token: &str, sources: &[Source], now: Timestamp) {
+        match self.authenticator.token(token) {
+            Ok(known) => self.memory.lock().proves(&known.id, now),
             Err(error) if error.may_be_a_guess() => self.failed(sources, now),
             Err(_) => {}
         }
@@ -103,7 +111,7 @@ async fn pass(State(gate): State<Gate>, mut request: Request, next: Next) -> Res
     }
     match attempt {
         Attempt::Token(token) => {
-            gate.judge(&token, authorization(request.headers()), &sources, now);
+            gate.judge(&token, &sources, now);
             next.run(request).await
         }
         Attempt::SignIn => {

@@ -9,8 +9,6 @@ use bedplate_query::Threads;
 use bedplate_types::{ErrorKind, Problem};
 use tokio::runtime::Builder;
 
-use crate::allocator;
-
 /// With one alone, a long request would keep all others waiting.
 const FEWEST: usize = 2;
 const MOST: usize = 16;
@@ -53,7 +51,7 @@ impl Lane {
     fn start() -> io::Result<Self> {
         let mut builder = Builder::new_multi_thread();
         builder.worker_threads(1).max_blocking_threads(BLOCKING).thread_name("serving");
-        Ok(Self { thread: Threads::start(allocator::frugal(&mut builder))?, place: Arc::default() })
+        Ok(Self { thread: Threads::start(bedplate_allocator::frugal(&mut builder))?, place: Arc::default() })
     }
 }
 

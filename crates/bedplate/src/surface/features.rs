@@ -126,7 +126,7 @@ impl Store {
                 }
             }
         }
-        Ok(Selected { views, features: selected, inner: Box::new(bound) })
+        Ok(Selected::new(views, selected, Box::new(bound)))
     }
 
     async fn selections(&self, namespace: &str, name: &str) -> Result<Vec<ViewSelection>, StoreError> {

@@ -95,7 +95,7 @@ impl FeatureStore for Memory {
         };
         let needed = asked.iter().map(|(view, _)| view + 1).max().unwrap_or_default();
         let views = views.into_iter().take(needed).collect();
-        Ok(Arc::new(Selected { views, features: asked, inner: Box::new(()) }))
+        Ok(Arc::new(Selected::new(views, asked, Box::new(()))))
     }
 
     /// Of the first plane all is known, of the second nothing, of the third too little and of the fourth too long ago.

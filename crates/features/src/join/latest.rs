@@ -8,16 +8,16 @@
 //! the one after. That moment is held open beside the entity: most rows touch nothing else.
 
 use std::cmp::Ordering;
-use std::num::NonZeroU32;
 
 use arrow::array::Float64Array;
 use arrow::buffer::NullBuffer;
 
+use super::candidates::{Candidates, Number};
 use super::{Asked, Spine};
 use crate::row::{SourceColumns, identity_order, value_order};
 use crate::{RowId, ViewDefinition};
 
-/// The time of a place without a candidate. A row known since then is held as known a microsecond later.
+/// The time of no candidate. A row known since then is held as known a microsecond later.
 const EMPTY: i64 = i64::MIN;
 
 pub(super) struct Latest {
@@ -55,6 +55,7 @@ impl Rank<'_> {
 /// The place an entity's last row was a candidate for, and the times of the candidates for it: `after < time <= until`.
 #[derive(Clone, Copy)]
 struct Open {
+    /// `end` for what became known after the entity's last moment, of which there are no candidates.
     place: u32,
     /// Where the entity's places end.
     end: u32,
@@ -71,38 +72,9 @@ impl Open {
     fn holds(&self, time: i64) -> bool {
         self.after < time && time <= self.until
     }
-}
 
-/// One row for each of many: its time, and its values, NaN where null.
-struct Candidates {
-    width: usize,
-    /// By their distance from [`EMPTY`]: where there is no candidate all is zero, memory that need not be touched.
-    times: Vec<u64>,
-    values: Vec<f64>,
-}
-
-impl Candidates {
-    fn new(width: usize, len: usize) -> Self {
-        Self { width, times: vec![0; len], values: vec![0.0; width * len] }
-    }
-
-    /// That of a place's candidate; [`EMPTY`] without one.
-    fn time(&self, place: u32) -> i64 {
-        self.times[place as usize].cast_signed().wrapping_add(EMPTY)
-    }
-
-    fn is_empty(&self, place: u32) -> bool {
-        self.times[place as usize] == 0
-    }
-
-    fn values(&self, place: u32) -> &[f64] {
-        &self.values[place as usize * self.width..][..self.width]
-    }
-
-    fn put(&mut self, place: u32, time: i64, values: impl Iterator<Item = f64>) {
-        self.times[place as usize] = time.wrapping_sub(EMPTY).cast_unsigned();
-        let cells = &mut self.values[place as usize * self.width..][..self.width];
-        cells.iter_mut().zip(values).for_each(|(cell, value)| *cell = value);
+    fn is_asked(&self) -> bool {
+        self.place < self.end
     }
 }
 
@@ -132,7 +104,10 @@ impl Latest {
         for (asked, was_open) in asked.iter().zip(is_open) {
             // A row before it in the batch may have opened another.
             let is_open = was_open && self.open[asked.entity as usize].holds(asked.time);
-            if is_open || self.open_place(asked.entity, asked.time, spine) {
+            if !is_open {
+                self.open_place(asked.entity, asked.time, spine);
+            }
+            if self.open[asked.entity as usize].is_asked() {
                 self.offer(Asked { time: asked.time.max(EMPTY + 1), ..*asked }, columns);
             }
         }
@@ -151,17 +126,15 @@ impl Latest {
         }
     }
 
-    /// Opens the place a row of this time is a candidate for; false when no label row sees it.
-    fn open_place(&mut self, entity: u32, time: i64, spine: &Spine) -> bool {
-        let open = self.open[entity as usize];
+    /// Opens the place a row of this time is a candidate for.
+    fn open_place(&mut self, entity: u32, time: i64, spine: &Spine) {
+        let (open, range) = (self.open[entity as usize], spine.range(entity));
         let next = if time > open.until { spine.next_knowing(open.place..open.end, time) } else { None };
-        let Some(place) = next.or_else(|| spine.first_knowing(entity, time)) else { return false };
+        let place = next.or_else(|| spine.first_knowing(entity, time)).unwrap_or(range.end);
         self.close(entity as usize);
-        let range = spine.range(entity);
         let after = if place > range.start { spine.moment(place - 1) } else { EMPTY };
-        let until = spine.moment(place);
+        let until = if place < range.end { spine.moment(place) } else { i64::MAX };
         self.open[entity as usize] = Open { place, end: range.end, after, until, time: EMPTY };
-        true
     }
 
     /// Puts an entity's newest candidate where it belongs, unless a later one is there.
@@ -171,7 +144,7 @@ impl Latest {
         self.open[owner].time = EMPTY;
         let values = &self.newest[owner * width..][..width];
         if time != EMPTY && self.comes_after(place, time, Rank::of(values)) {
-            self.places.put(place, time, values.iter().copied());
+            self.places.put(place, time, values);
         }
     }
 
@@ -180,44 +153,46 @@ impl Latest {
         let values: Vec<f64> = columns.numbers(row).collect();
         let rank = Rank { created: columns.created(row).unwrap_or(i64::MIN), id: id.as_ref(), values: &values };
         if self.comes_after(place, time, rank) {
-            self.put(place, time, rank);
+            self.places.put(place, time, &values);
+            self.put_rank(place, rank.created, rank.id);
         }
     }
 
     /// Takes in what was kept of other rows of the same source.
     pub(super) fn merge(&mut self, mut other: Self) {
         other.close_all();
-        let places = u32::try_from(other.places.times.len()).expect("as many as label rows, which are fewer than 2^32");
-        for place in (0..places).filter(|place| !other.places.is_empty(*place)) {
-            let (time, rank) = (other.places.time(place), other.rank(place));
-            if self.comes_after(place, time, rank) {
-                self.put(place, time, rank);
+        for (place, number) in self.places.append(&mut other.places) {
+            let (created, id) = (other.created(place), other.id(place));
+            let rank = Rank { created, id, values: self.places.values_of(number) };
+            if self.comes_after(place, self.places.time_of(number), rank) {
+                self.places.place(place, number);
+                self.put_rank(place, created, id);
             }
         }
     }
 
-    fn rank(&self, place: u32) -> Rank<'_> {
-        Rank {
-            created: self.created.get(place as usize).copied().unwrap_or(i64::MIN),
-            id: self.ids.get(place as usize).and_then(Option::as_ref),
-            values: self.places.values(place),
-        }
+    fn created(&self, place: u32) -> i64 {
+        self.created.get(place as usize).copied().unwrap_or(i64::MIN)
+    }
+
+    fn id(&self, place: u32) -> Option<&RowId> {
+        self.ids.get(place as usize).and_then(Option::as_ref)
     }
 
     fn comes_after(&self, place: u32, time: i64, rank: Rank<'_>) -> bool {
-        self.places.is_empty(place)
-            || time.cmp(&self.places.time(place)).then_with(|| rank.cmp(self.rank(place))).is_gt()
+        let Some(here) = self.places.at(place) else { return true };
+        let is = || Rank { created: self.created(place), id: self.id(place), values: self.places.values_of(here) };
+        time.cmp(&self.places.time_of(here)).then_with(|| rank.cmp(is())).is_gt()
     }
 
-    fn put(&mut self, place: u32, time: i64, rank: Rank<'_>) {
-        self.places.put(place, time, rank.values.iter().copied());
-        if rank.id.is_some() || !self.ids.is_empty() {
-            self.ids.resize(self.places.times.len(), None);
-            self.ids[place as usize] = rank.id.cloned();
+    fn put_rank(&mut self, place: u32, created: i64, id: Option<&RowId>) {
+        if id.is_some() || !self.ids.is_empty() {
+            self.ids.resize(self.places.len(), None);
+            self.ids[place as usize] = id.cloned();
         }
-        if rank.created != i64::MIN || !self.created.is_empty() {
-            self.created.resize(self.places.times.len(), i64::MIN);
-            self.created[place as usize] = rank.created;
+        if created != i64::MIN || !self.created.is_empty() {
+            self.created.resize(self.places.len(), i64::MIN);
+            self.created[place as usize] = created;
         }
     }
 
@@ -232,9 +207,9 @@ impl Latest {
         let latest = latest(&places, spine);
         let mut made: Vec<Column> = def.features.iter().map(|_| Column::with_capacity(spine.rows())).collect();
         for place in spine.places() {
-            let known = place.and_then(|place| Some((spine.moment(place), latest[place as usize]?.get() - 1)));
-            let usable = known.filter(|(moment, place)| is_usable(def, places.time(*place), *moment));
-            let values = usable.map(|(_, place)| places.values(place));
+            let known = place.and_then(|place| Some((spine.moment(place), latest[place as usize]?)));
+            let usable = known.filter(|(moment, row)| is_usable(def, places.time_of(*row), *moment));
+            let values = usable.map(|(_, row)| places.values_of(row));
             for (position, column) in positions.iter().zip(&mut made) {
                 column.push(values.map_or(f64::NAN, |values| values[*position]));
             }
@@ -243,15 +218,13 @@ impl Latest {
     }
 }
 
-/// For each place the one whose row is the latest known there, counted from 1.
-fn latest(candidates: &Candidates, spine: &Spine) -> Vec<Option<NonZeroU32>> {
-    let mut latest = vec![None; candidates.times.len()];
+/// For each place the row that is the latest known there.
+fn latest(candidates: &Candidates, spine: &Spine) -> Vec<Option<Number>> {
+    let mut latest = vec![None; candidates.len()];
     for entity in spine.all() {
         let mut last = None;
         for place in spine.range(entity) {
-            if !candidates.is_empty(place) {
-                last = NonZeroU32::new(place + 1);
-            }
+            last = candidates.at(place).or(last);
             latest[place as usize] = last;
         }
     }

@@ -1,5 +1,6 @@
 //! The point-in-time join: for each label row the features as they were known at its moment.
 
+mod candidates;
 mod latest;
 mod spine;
 mod windowed;

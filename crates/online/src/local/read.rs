@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bedplate_features::{EntityKey, History, HistoryRef, InvalidPacked, ViewDefinition, values_into, values_of};
+use bedplate_features::{EntityKey, History, InvalidPacked, ViewDefinition, values_of, values_of_row};
 use bedplate_types::{Span, Timestamp};
 use fjall::{Readable, Snapshot};
 
@@ -65,7 +65,6 @@ impl LocalStore {
         let (view, positions, columns) = (view_prefix(view_id), def.positions(), def.columns().len());
         let (memory, mut entity) = (self.memory.reader(), Vec::new());
         let memory_of_view = memory.view(&view, columns)?;
-        // Step by step for all: the processor then waits for the memory of several at once.
         let mut keys = Vec::with_capacity(asked.len());
         for (key, _) in asked {
             keys.push(key.as_ref().map(|key| {
@@ -73,13 +72,12 @@ impl LocalStore {
                 memory.key(&entity)
             }));
         }
-        let known: Vec<_> = keys.into_iter().map(|key| key.map(|key| memory_of_view.latest(key))).collect();
         let mut dated = Dated::new(def.features.len(), asked.len());
-        for (known, (_, at)) in known.into_iter().zip(asked) {
+        for (known, (_, at)) in memory_of_view.latest_of(&keys).zip(asked) {
             match known {
-                Some(Known::Row(row)) if row.time <= at.micros() => push_row(&mut dated, def, &positions, &row, *at),
-                None | Some(Known::NoRows) => dated.push(None, no_rows(def, &positions, *at)),
-                Some(Known::Row(_) | Known::Nothing) => return None,
+                Known::Row(row) if row.time <= at.micros() => push_row(&mut dated, def, &positions, &row, *at),
+                Known::NoRows => dated.push(None, no_rows(def, &positions, *at)),
+                Known::Row(_) | Known::Nothing => return None,
             }
         }
         Some(dated)
@@ -134,12 +132,9 @@ impl LocalStore {
 /// Adds an entity by its latest row, of a view of `last` values.
 fn push_row(dated: &mut Dated, def: &ViewDefinition, positions: &[usize], row: &Row<'_>, at: Timestamp) {
     dated.push_cells(Timestamp::from_micros(row.time), |cells| {
-        values_into(def, positions, &one_row(row), at, |feature, value| cells[feature] = value.unwrap_or(f64::NAN));
+        let write = |feature: usize, value: Option<f64>| cells[feature] = value.unwrap_or(f64::NAN);
+        values_of_row(def, positions, (row.time, row.values), at, write);
     });
-}
-
-fn one_row<'a>(row: &'a Row<'_>) -> HistoryRef<'a, [f64; 1]> {
-    HistoryRef { times: std::slice::from_ref(&row.time), columns: row.values.as_chunks().0, from: 0 }
 }
 
 /// What is said of an entity without rows.
@@ -197,7 +192,8 @@ impl Reader<'_> {
         let memory = self.store.memory.reader();
         match memory.latest(&self.view, entity, self.columns) {
             Known::Row(row) if row.time <= at.micros() => {
-                let values = values_of(self.def, &self.positions, &one_row(&row), at);
+                let mut values = Vec::with_capacity(self.positions.len());
+                values_of_row(self.def, &self.positions, (row.time, row.values), at, |_, value| values.push(value));
                 return Ok((Some(Timestamp::from_micros(row.time)), values));
             }
             Known::NoRows => return Ok((None, self.values(&self.none(), at))),

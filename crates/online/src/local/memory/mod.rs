@@ -278,7 +278,20 @@ pub(crate) struct ViewReader<'a>(&'a View);
 
 impl<'a> ViewReader<'a> {
     pub(crate) fn latest(self, entity: Key) -> Known<'a> {
-        match (self.0.table.get(entity), &self.0.knows) {
+        self.known(self.0.table.get(entity))
+    }
+
+    /// Of many at once; `None` is an entity without rows.
+    pub(crate) fn latest_of(self, entities: &[Option<Key>]) -> impl Iterator<Item = Known<'a>> {
+        let rows = self.0.table.get_all(entities);
+        rows.into_iter().zip(entities).map(move |(row, entity)| match entity {
+            Some(_) => self.known(row),
+            None => Known::NoRows,
+        })
+    }
+
+    fn known(self, row: Option<Row<'a>>) -> Known<'a> {
+        match (row, &self.0.knows) {
             (Some(row), _) => Known::Row(row),
             (None, Knows::All) => Known::NoRows,
             (None, _) => Known::Nothing,

@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use hashbrown::HashTable;
+use siphasher::sip128::SipHasher13;
 
 /// Slots are made and forgotten so many at once.
 const CHUNK: u32 = 4096;
@@ -16,12 +17,20 @@ const INDEXED: usize = 10;
 pub(crate) struct Key(pub u64, pub u64);
 
 /// Makes the keys of one process: which entities would share one cannot be found out from outside.
-#[derive(Clone, Default)]
-pub(crate) struct Keys(RandomState, RandomState);
+#[derive(Clone)]
+pub(crate) struct Keys(SipHasher13);
 
 impl Keys {
     pub(crate) fn of(&self, entity: &[u8]) -> Key {
-        Key(self.0.hash_one(entity), self.1.hash_one(entity))
+        let digest = self.0.hash(entity);
+        Key(digest.h1, digest.h2)
+    }
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        let random = RandomState::new();
+        Self(SipHasher13::new_with_keys(random.hash_one(0), random.hash_one(1)))
     }
 }
 
@@ -123,20 +132,42 @@ impl Table {
     }
 
     pub(crate) fn holds(&self, key: Key) -> bool {
-        self.index.find(key.0, |slot| self.key(*slot) == key).is_some()
+        self.find(key).is_some()
     }
 
     pub(crate) fn get(&self, key: Key) -> Option<Row<'_>> {
-        let (chunk, at) = self.place(*self.index.find(key.0, |slot| self.key(*slot) == key)?);
+        self.find(key).map(|slot| self.read(slot))
+    }
+
+    /// Step by step for all, and nothing else within a step: the processor then waits for the memory of several at once.
+    pub(crate) fn get_all(&self, keys: &[Option<Key>]) -> Vec<Option<Row<'_>>> {
+        let likely = |key: &Option<Key>| key.and_then(|key| self.index.iter_hash(key.0).next().copied());
+        let likely: Vec<Option<u32>> = keys.iter().map(likely).collect();
+        let found = keys.iter().zip(likely).map(|(key, likely)| self.confirmed((*key)?, likely?));
+        let found: Vec<Option<u32>> = found.collect();
+        found.into_iter().map(|slot| slot.map(|slot| self.read(slot))).collect()
+    }
+
+    /// The slot of a key, which is likely this one.
+    fn confirmed(&self, key: Key, likely: u32) -> Option<u32> {
+        if self.key(likely) == key { Some(likely) } else { self.find(key) }
+    }
+
+    fn find(&self, key: Key) -> Option<u32> {
+        self.index.find(key.0, |slot| self.key(*slot) == key).copied()
+    }
+
+    fn read(&self, slot: u32) -> Row<'_> {
+        let (chunk, at) = self.place(slot);
         let chunk = &self.chunks[chunk];
         chunk.is_read(at);
-        Some(chunk.row(at, self.width))
+        chunk.row(at, self.width)
     }
 
     /// Puts a row in place of the entity's, or beside the others.
     pub(crate) fn put(&mut self, key: Key, row: Row<'_>) {
-        if let Some(slot) = self.index.find(key.0, |slot| self.key(*slot) == key) {
-            let (chunk, at) = self.place(*slot);
+        if let Some(slot) = self.find(key) {
+            let (chunk, at) = self.place(slot);
             self.chunks[chunk].replace(at, self.width, row);
             return;
         }
@@ -214,6 +245,18 @@ mod tests {
         table.put(key(3), Row { time: 77, values: &[0.5, 1.0] });
         assert_eq!((table.index.len(), table.get(key(3))), (100, Some(Row { time: 77, values: &[0.5, 1.0] })));
         assert_eq!((time(&table, 4), time(&table, 100)), (Some(4), None));
+    }
+
+    #[test]
+    fn many_are_found_as_each_by_itself_also_where_hashes_are_alike() {
+        let mut table = Table::new(2);
+        (0..50).for_each(|i| put(&mut table, i));
+        let asked: Vec<_> = (0..80).rev().map(|i| (i % 9 > 0).then(|| key(i))).collect();
+        let one_by_one: Vec<_> =
+            asked.iter().map(|key| key.and_then(|key| table.get(key)).map(|row| row.time)).collect();
+        assert_eq!(one_by_one.iter().flatten().count(), (0..50).filter(|i| i % 9 > 0).count());
+        let at_once: Vec<_> = table.get_all(&asked).into_iter().map(|row| row.map(|row| row.time)).collect();
+        assert_eq!(at_once, one_by_one);
     }
 
     #[test]

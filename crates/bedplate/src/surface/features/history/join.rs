@@ -212,7 +212,7 @@ mod tests {
 
     fn plan(features: &[(usize, usize)], names: &[&str], labels: &[&str]) -> Result<Plan, StoreError> {
         let (views, bound): (Vec<_>, Vec<_>) = ["a", "b"].map(view).into_iter().unzip();
-        let selected = Selected { views, features: features.to_vec(), inner: Box::new(()) };
+        let selected = Selected::new(views, features.to_vec(), Box::new(()));
         let labels = labels.iter().map(|name| Field::new(*name, DataType::Int64, false)).collect::<Vec<_>>();
         Plan::of(&selected, &bound, names.iter().map(|name| (*name).into()).collect(), &Arc::new(Schema::new(labels)))
     }
