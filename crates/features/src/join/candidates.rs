@@ -130,8 +130,10 @@ mod tests {
         here.put(4, -4, &[0.0, 3.0]);
         let brought = here.append(&mut there);
         assert_eq!(brought.len(), places as usize - 1);
-        for (place, number) in brought.into_iter().filter(|(place, _)| here.at(*place).is_none() || *place == 5) {
-            here.place(place, number);
+        for (place, number) in brought {
+            if here.at(place).is_none() || place == 5 {
+                here.place(place, number);
+            }
         }
         here.put(6, -6, &[0.0, 4.0]);
         let found = rows(&here);
