@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{Float64Array, RecordBatch};
 use bedplate_features::{FeatureError, PointInTime};
 use futures::stream::{self, StreamExt, TryStreamExt};
-use tokio::task::{JoinSet, spawn_blocking};
+use tokio::task::{JoinError, JoinSet, spawn_blocking};
 
 use crate::spines::Spines;
 use crate::{Batches, OfflineError, Sources, View};
@@ -16,6 +16,20 @@ use crate::{Batches, OfflineError, Sources, View};
 pub(crate) enum AtOnce {
     One = 1,
     Two = 2,
+}
+
+impl AtOnce {
+    /// Does what takes one thread: on another while something else goes on, else here. What a thread made and others let go of is its own
+    /// for a while, which counts where there is little.
+    pub(crate) async fn run<T: Send + 'static>(
+        self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, JoinError> {
+        match self {
+            Self::One => Ok(work()),
+            Self::Two => spawn_blocking(work).await,
+        }
+    }
 }
 
 /// One feature's values, as long as the label rows and in their order.
@@ -48,7 +62,7 @@ pub(crate) async fn join_views(
     views: &[View],
     at_once: AtOnce,
 ) -> Result<Vec<Feature>, OfflineError> {
-    let spines = &Spines::new(labels, time_column);
+    let spines = &Spines::new(labels, time_column, at_once);
     let joining: Vec<_> = views.iter().map(|view| join_one(sources, spines, view)).collect();
     Ok(stream::iter(joining).buffered(at_once as usize).try_collect::<Vec<_>>().await?.concat())
 }
@@ -65,7 +79,7 @@ async fn join_one(sources: &impl Sources, spines: &Spines<'_>, view: &View) -> R
         }
     };
     let whole = gathered(sources, view, join, |join, batch| join.take(batch), PointInTime::merge).await?;
-    let values = spawn_blocking(move || whole.finish()).await.map_err(|_| stopped(view))?;
+    let values = spines.at_once.run(move || whole.finish()).await.map_err(|_| stopped(view))?;
     let feature = |position: &usize| Feature { name: view.full_name(*position), values: values[*position].clone() };
     Ok(view.selected.iter().map(feature).collect())
 }
