@@ -62,14 +62,19 @@ pub(crate) async fn join_views(
     views: &[View],
     at_once: AtOnce,
 ) -> Result<Vec<Feature>, OfflineError> {
-    let spines = &Spines::new(labels, time_column, at_once);
-    let joining: Vec<_> = views.iter().map(|view| join_one(sources, spines, view)).collect();
+    let spines = &Spines::new(labels, time_column);
+    let joining: Vec<_> = views.iter().map(|view| join_one(sources, spines, view, at_once)).collect();
     Ok(stream::iter(joining).buffered(at_once as usize).try_collect::<Vec<_>>().await?.concat())
 }
 
-async fn join_one(sources: &impl Sources, spines: &Spines<'_>, view: &View) -> Result<Vec<Feature>, OfflineError> {
+async fn join_one(
+    sources: &impl Sources,
+    spines: &Spines<'_>,
+    view: &View,
+    at_once: AtOnce,
+) -> Result<Vec<Feature>, OfflineError> {
     let shared = spines.shared(&view.definition);
-    let spine = shared.get_or_try_init(|| spines.make(view)).await?;
+    let spine = shared.get_or_try_init(|| spines.make(view, at_once)).await?;
     let definition = Arc::new(view.definition.clone());
     let join = || {
         let join = PointInTime::new(definition.clone(), spine.clone());
@@ -79,7 +84,7 @@ async fn join_one(sources: &impl Sources, spines: &Spines<'_>, view: &View) -> R
         }
     };
     let whole = gathered(sources, view, join, |join, batch| join.take(batch), PointInTime::merge).await?;
-    let values = spines.at_once.run(move || whole.finish()).await.map_err(|_| stopped(view))?;
+    let values = at_once.run(move || whole.finish()).await.map_err(|_| stopped(view))?;
     let feature = |position: &usize| Feature { name: view.full_name(*position), values: values[*position].clone() };
     Ok(view.selected.iter().map(feature).collect())
 }

@@ -13,7 +13,6 @@ use crate::{OfflineError, View};
 pub(crate) struct Spines<'a> {
     labels: &'a RecordBatch,
     time_column: &'a str,
-    pub(crate) at_once: AtOnce,
     known: Mutex<Vec<(SpineShape, Weak<Shared>)>>,
 }
 
@@ -21,8 +20,8 @@ pub(crate) struct Spines<'a> {
 pub(crate) type Shared = OnceCell<Arc<Spine>>;
 
 impl<'a> Spines<'a> {
-    pub(crate) fn new(labels: &'a RecordBatch, time_column: &'a str, at_once: AtOnce) -> Self {
-        Self { labels, time_column, at_once, known: Mutex::default() }
+    pub(crate) fn new(labels: &'a RecordBatch, time_column: &'a str) -> Self {
+        Self { labels, time_column, known: Mutex::default() }
     }
 
     /// Keep it while the spine is used: then others find it.
@@ -38,11 +37,11 @@ impl<'a> Spines<'a> {
         shared
     }
 
-    pub(crate) async fn make(&self, view: &View) -> Result<Arc<Spine>, OfflineError> {
+    pub(crate) async fn make(&self, view: &View, at_once: AtOnce) -> Result<Arc<Spine>, OfflineError> {
         let name = || view.definition.name.clone();
         let (shape, labels) = (SpineShape::of(&view.definition), self.labels.clone());
         let time_column = self.time_column.to_owned();
-        let making = self.at_once.run(move || Spine::new(&shape, &labels, &time_column).map(Arc::new));
+        let making = at_once.run(move || Spine::new(&shape, &labels, &time_column).map(Arc::new));
         let made = making.await.map_err(|_| OfflineError::Stopped { view: name() })?;
         made.map_err(|source| OfflineError::Features { view: name(), source })
     }
