@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bedplate_kinds::registry::{Kind, kinds};
+use bedplate_kinds::registry::{Kind, MoreRules, kinds};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceColumnDefinition;
 use serde_json::{Value, json};
 
@@ -17,15 +17,15 @@ use crate::table::Column;
 pub struct Catalogue(Vec<Arc<Resource>>);
 
 impl Catalogue {
-    pub fn new(seal: &Seal) -> Result<Self, ApiError> {
-        let mut all = Self::of_kinds()?;
+    pub fn new(seal: &Seal, more_rules: Option<MoreRules>) -> Result<Self, ApiError> {
+        let mut all = Self::of_kinds(more_rules)?;
         all.0.splice(..0, builtin::resources(seal)?.into_iter().map(Arc::new));
         Ok(all)
     }
 
     /// Only the kinds: what a cluster asks about.
-    pub fn of_kinds() -> Result<Self, ApiError> {
-        let all = kinds().into_iter().map(of_kind).collect::<Result<Vec<_>, _>>()?;
+    pub fn of_kinds(more_rules: Option<MoreRules>) -> Result<Self, ApiError> {
+        let all = kinds().into_iter().map(|kind| of_kind(kind.with(more_rules))).collect::<Result<Vec<_>, _>>()?;
         Ok(Self(all.into_iter().map(Arc::new).collect()))
     }
 

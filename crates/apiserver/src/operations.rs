@@ -25,7 +25,7 @@ const METHODS: [(&str, Method); 5] = [
 /// When a kind's schema or columns cannot be understood.
 pub fn operations() -> Result<Vec<Operation>, ApiError> {
     // Nothing is sealed: the catalogue is only asked what there is.
-    let catalogue = Catalogue::new(&Seal::new([0; 32], || [0; 16]))?;
+    let catalogue = Catalogue::new(&Seal::new([0; 32], || [0; 16]), None)?;
     Ok(routes::operations().chain(catalogue.all().flat_map(|resource| of(resource))).collect())
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use axum::Router;
 use bedplate_db::{Db, Tx};
 use bedplate_identity::{Authenticator, Principal};
+use bedplate_kinds::registry::MoreRules;
 use bedplate_policy::Policy;
 use bedplate_types::Clock;
 use serde_json::json;
@@ -42,6 +43,8 @@ pub struct Options {
     pub seed: fn() -> [u8; 16],
     /// Asked inside the transaction of every write; `None`: every write that is authorised and valid is made.
     pub governance: Option<Arc<dyn Governance>>,
+    /// Rules of the kinds that this crate has no engine to judge.
+    pub more_rules: Option<MoreRules>,
 }
 
 /// A handle to the API server; clones share one server.
@@ -77,7 +80,7 @@ impl ApiServer {
     /// When the database refuses, or a kind's schema or columns cannot be understood.
     pub fn open(options: Options) -> Result<Self, ApiError> {
         let seal = Seal::new(options.secrets_key, options.seed);
-        let catalogue = Catalogue::new(&seal)?;
+        let catalogue = Catalogue::new(&seal, options.more_rules)?;
         let inner = Arc::new(Inner {
             db: options.db,
             policy: options.policy,

@@ -18,6 +18,7 @@ mod online;
 mod platform;
 mod prices;
 mod quickstart;
+mod rules;
 mod storage;
 mod surface;
 mod tell;

@@ -221,6 +221,9 @@ async fn inputs(platform: &Arc<Platform>, dataset: &Arc<Dataset>, name: &Namespa
     if !spec.partition_by.is_empty() {
         parts.push(&spec.partition_by);
     }
+    if !spec.constraints.is_empty() {
+        parts.push(&spec.constraints);
+    }
     let digest = digest::of(&parts);
     Ok(Inputs { suite, pending, digest })
 }

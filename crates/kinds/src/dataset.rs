@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::glossary_term::check_terms;
 use crate::validate::{FieldError, Validate, duplicates, not_empty};
 use crate::{
-    ColumnMask, ColumnTerm, Condition, DatasetSource, Phase, PiiSuggestion, RowFilter, Severity, data_tags, masking,
-    partitioning,
+    ColumnMask, ColumnTerm, Condition, Constraint, DatasetSource, Phase, PiiSuggestion, RowFilter, Severity,
+    constraint, data_tags, masking, partitioning,
 };
 
 /// A table of the lake: where its rows come from and what is known of its columns.
@@ -61,6 +61,10 @@ pub struct DatasetSpec {
     /// The ExpectationSuite that every row must pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suite: Option<String>,
+    /// What is true of every row of the table, whoever writes it. A load, a release or a restore that brings a row of which one
+    /// is not true fails as a whole; an expectation puts such rows aside. A new one must be true of the rows that are there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub constraints: Vec<Constraint>,
     /// How columns are shown in SQL to whoever may not see them as they are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub column_masks: Vec<ColumnMask>,
@@ -235,6 +239,7 @@ impl Validate for DatasetSpec {
             errors.extend(self.check_time_column(time));
         }
         errors.extend(partitioning::check(self));
+        errors.extend(constraint::check(self));
         errors.extend(masking::check(self));
         let terms = self.terms.iter().map(|term| (term.term.as_str(), term.column.as_deref()));
         let columns: Vec<&str> = self.schema.iter().map(|column| column.name.as_str()).collect();

@@ -10,6 +10,7 @@ mod budget;
 mod change_class;
 mod check;
 mod condition;
+mod constraint;
 mod data_tags;
 mod dataset;
 mod dataset_source;
@@ -50,6 +51,7 @@ pub use check::{
     Matches, Mean, OnColumn, OneOf, Quantile, References, RowCount, Satisfies, Unique,
 };
 pub use condition::{Condition, Phase, set_condition};
+pub use constraint::Constraint;
 pub use data_tags::{DataTags, PLATFORM_TAGS};
 pub use dataset::{Classification, Column, ColumnType, Dataset, DatasetSpec, DatasetStatus, ExpectationOutcome};
 pub use dataset_source::{Compression, CsvOptions, DatasetSource, Format, Load, NEW_FILES_OF_DELTA, SchemaEvolution};

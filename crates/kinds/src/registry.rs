@@ -19,13 +19,27 @@ use crate::{
 pub struct Kind {
     pub definition: CustomResourceDefinition,
     validate: fn(&Value) -> Vec<FieldError>,
+    more: Option<MoreRules>,
 }
 
+/// Rules of specs that it takes an engine to judge, by the kind's name.
+pub type MoreRules = fn(kind: &str, spec: &Value) -> Vec<FieldError>;
+
 impl Kind {
-    /// Every rule `spec` breaks: first what does not parse, then what the kind itself forbids.
+    /// Every rule `spec` breaks: first what does not parse, then what the kind itself forbids, then what more there is.
     #[must_use]
     pub fn validate(&self, spec: &Value) -> Vec<FieldError> {
-        (self.validate)(spec)
+        let broken = (self.validate)(spec);
+        match self.more {
+            Some(more) if broken.is_empty() => more(self.name(), spec),
+            _ => broken,
+        }
+    }
+
+    /// The same kind with more rules.
+    #[must_use]
+    pub fn with(self, more: Option<MoreRules>) -> Self {
+        Self { more, ..self }
     }
 
     /// `Dataset`
@@ -69,7 +83,7 @@ pub fn kinds() -> Vec<Kind> {
 }
 
 fn kind<K: CustomResourceExt, S: DeserializeOwned + Validate>() -> Kind {
-    Kind { definition: definition::fit(K::crd()), validate: validate::<S> }
+    Kind { definition: definition::fit(K::crd()), validate: validate::<S>, more: None }
 }
 
 fn validate<S: DeserializeOwned + Validate>(spec: &Value) -> Vec<FieldError> {

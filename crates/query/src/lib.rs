@@ -3,7 +3,7 @@
 //! Start with [`Lake`]. [`Lake::pending`] finds a source's files (Parquet, CSV, JSON lines, Arrow IPC, another's Delta table)
 //! and decides which are to be read; [`Lake::ingest`] streams them through an expectation suite into one new version of a
 //! Delta table, and what did not pass into a quarantine table beside it. [`Lake::review`] lets rows of it into the table or
-//! discards them. [`Lake::optimize`], [`Lake::restore`] and [`Lake::vacuum`] keep a table up; [`Lake::versions`] tells what it
+//! discards them; constraints of the table bind both ([`constraint_errors`] judges them before). [`Lake::optimize`], [`Lake::restore`] and [`Lake::vacuum`] keep a table up; [`Lake::versions`] tells what it
 //! was. [`Lake::sql`] runs one SELECT over pinned versions of the tables it is given and no others, [`Lake::rows`]
 //! gives its answer batch by batch, and [`Lake::columns`] tells what its columns are made of. [`Frame`] is what comes out;
 //! [`snapshot`] keeps one under the digest of its bytes. [`Reader`] answers
@@ -12,6 +12,7 @@
 //!
 //! This crate does not know who asks, whether they may, what a feature is, or when something should run.
 
+mod constraint;
 mod delta;
 mod encode;
 mod frame;
@@ -26,6 +27,7 @@ mod sql;
 mod threads;
 mod upkeep;
 
+pub use constraint::{Broken, ConstraintError, constraint_errors};
 pub use delta::{Change, Committed, TableError, TableVersion, Watermark};
 pub use encode::ParquetWriter;
 pub use frame::{Frame, FrameError};

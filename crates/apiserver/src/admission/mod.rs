@@ -16,6 +16,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, post};
 use axum::{Json, Router};
 use bedplate_db::Db;
+use bedplate_kinds::registry::MoreRules;
 use bedplate_policy::{Operation as HttpOperation, Policy, Resource as Subject};
 use bedplate_types::Clock;
 use http::{HeaderMap, header};
@@ -43,6 +44,8 @@ pub struct AdmissionOptions {
     pub policy: Policy,
     pub clock: Arc<dyn Clock>,
     pub trusted: Trusted,
+    /// Rules of the kinds that this crate has no engine to judge.
+    pub more_rules: Option<MoreRules>,
 }
 
 /// Judges reviews. Clones share one.
@@ -69,7 +72,7 @@ impl Admission {
             policy: options.policy,
             clock: options.clock,
             trusted: options.trusted,
-            kinds: Catalogue::of_kinds()?,
+            kinds: Catalogue::of_kinds(options.more_rules)?,
             places: Semaphore::new(AT_ONCE),
         };
         Ok(Self { inner: Arc::new(inner) })

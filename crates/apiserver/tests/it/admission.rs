@@ -11,7 +11,7 @@ use kube::core::admission::{AdmissionResponse, AdmissionReview};
 use kube::core::dynamic::DynamicObject;
 use serde_json::{Value, json};
 
-use crate::support::{House, dataset, raw, send};
+use crate::support::{House, dataset, more_rules, raw, send};
 
 const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
 
@@ -28,8 +28,13 @@ impl Gate {
         drop(house.somebody("serviceaccount:default/robot", "default", Role::Editor));
         let trusted =
             Trusted { own: "system:serviceaccount:ops:op".into(), administrators: vec!["cluster-admins".into()] };
-        let options =
-            AdmissionOptions { db: house.db.clone(), policy: house.policy(), clock: Arc::new(SystemClock), trusted };
+        let options = AdmissionOptions {
+            db: house.db.clone(),
+            policy: house.policy(),
+            clock: Arc::new(SystemClock),
+            trusted,
+            more_rules: Some(more_rules),
+        };
         Self { router: Admission::new(options).unwrap().router(), house }
     }
 
@@ -122,6 +127,7 @@ async fn the_schema_and_the_rules_of_the_kind_are_applied() {
     for (path, value, code, words) in [
         ("/spec/schema/0/type", json!("decimal"), 422, "spec.schema[0].type"),
         ("/spec/owner", json!(" "), 422, "spec.owner"),
+        ("/spec/description", json!("breaks the engine's rule"), 422, "spec.description"),
         ("/spec/onwer", json!("x"), 400, "unknown field \"spec.onwer\""),
         ("/spec/schema/1", json!({ "name": "id", "type": "string" }), 422, "Duplicate value"),
         ("/metadata/name", json!("Not_A_Name"), 422, "metadata.name"),

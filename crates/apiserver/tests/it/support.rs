@@ -8,6 +8,7 @@ use axum::body::Body;
 use bedplate_apiserver::{ApiServer, Governance, Options};
 use bedplate_db::{Db, Migration};
 use bedplate_identity::{Authenticator, NewToken, Principal};
+use bedplate_kinds::FieldError;
 use bedplate_policy::{Grant, Policy, Role};
 use bedplate_types::{Clock, SystemClock};
 use http::{Request, StatusCode};
@@ -18,6 +19,12 @@ pub const DATASETS: &str = "/apis/bedplate.dev/v1alpha1/namespaces/default/datas
 pub const SECRETS: &str = "/api/v1/namespaces/default/secrets";
 pub const CONFIG_MAPS: &str = "/api/v1/namespaces/default/configmaps";
 pub const NAMESPACES: &str = "/api/v1/namespaces";
+
+/// A rule of an engine that is not here.
+pub fn more_rules(kind: &str, spec: &Value) -> Vec<FieldError> {
+    let is_broken = kind == "Dataset" && spec["description"] == "breaks the engine's rule";
+    if is_broken { vec![FieldError::new("spec.description", "is not what the engine wants")] } else { Vec::new() }
+}
 
 pub struct House {
     pub db: Db,
@@ -65,6 +72,7 @@ impl House {
             secrets_key: [3; 32],
             seed,
             governance,
+            more_rules: Some(more_rules),
         })
         .unwrap();
         let admin = server.in_process(admin());

@@ -24,6 +24,7 @@ async fn the_schema_and_the_rules_of_the_kind() {
     check(|object| object["spec"]["schema"][0]["type"] = json!("decimal"), "spec.schema[0].type").await;
     check(|object| object["spec"]["owner"] = json!(""), "spec.owner").await;
     check(|object| object["spec"]["timeColumn"] = json!("nope"), "spec.timeColumn").await;
+    check(|object| object["spec"]["description"] = json!("breaks the engine's rule"), "spec.description").await;
     check(|object| object["metadata"]["name"] = json!("Not_A_Name"), "metadata.name").await;
     check(|object| object["metadata"]["labels"] = json!({"a": 1}), "metadata.labels.a").await;
     check(|object| object["metadata"]["labels"] = json!({"a": "-"}), "metadata.labels").await;

@@ -7,6 +7,7 @@ use bedplate_types::Problem;
 
 use super::{Cluster, ClusterOptions};
 use crate::platform::Spine;
+use crate::rules::more_rules;
 
 pub fn routes(spine: &Spine, cluster: &Cluster, options: &ClusterOptions) -> Result<Router, Problem> {
     let trusted = Trusted { own: cluster.own.clone(), administrators: options.admin_groups.clone() };
@@ -15,6 +16,7 @@ pub fn routes(spine: &Spine, cluster: &Cluster, options: &ClusterOptions) -> Res
         policy: spine.policy.clone(),
         clock: spine.clock.clone(),
         trusted,
+        more_rules: Some(more_rules),
     });
     let admission = admission.map_err(|error| Problem::of("the webhook", &error))?;
     Ok(admission.router().route("/healthz", get(|| async { "ok" })))

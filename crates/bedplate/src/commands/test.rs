@@ -12,6 +12,7 @@ use clap::Args;
 use super::connect::out;
 use super::plan::manifest;
 use crate::cli::Report;
+use crate::rules::more_rules;
 use crate::tell::colours;
 
 /// A suite larger than this is not one.
@@ -86,7 +87,8 @@ async fn suite(file: &Path) -> Result<Vec<Outcome>, Problem> {
     }
     let scratch = tempfile::tempdir()
         .map_err(|error| Problem::new(ErrorKind::Internal, "a folder for the test", error.to_string()))?;
-    let ran = check::run(&suite, &manifests, &given, scratch.path(), Arc::new(SystemClock)).await;
+    let clock = Arc::new(SystemClock);
+    let ran = check::run(&suite, &manifests, &given, scratch.path(), clock, Some(more_rules)).await;
     ran.map_err(|error| Problem::of(file.display().to_string(), &error))
 }
 

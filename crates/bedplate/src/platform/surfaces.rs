@@ -24,6 +24,7 @@ use crate::backup::Source;
 use crate::home::Places;
 use crate::keys;
 use crate::oidc::Provider;
+use crate::rules::more_rules;
 use crate::surface::api::Issuing;
 use crate::surface::catalogue::Catalogue;
 use crate::surface::sql::Sql;
@@ -38,6 +39,7 @@ pub fn open_apiserver(spine: &Spine, secrets_key: [u8; 32], governor: &Arc<Gover
         secrets_key,
         seed: || keys::random().unwrap_or_default(),
         governance: Some(governor.clone()),
+        more_rules: Some(more_rules),
     };
     ApiServer::open(options).map_err(|error| Problem::of("the API server", &error))
 }

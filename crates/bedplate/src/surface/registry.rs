@@ -134,6 +134,7 @@ impl FeastRegistry {
             time_column: source.time_column.clone().filter(is_time),
             schema: columns,
             partition_by: Vec::new(),
+            constraints: Vec::new(),
             suite: None,
             terms: Vec::new(),
             retention: None,

@@ -127,6 +127,7 @@ fn open(folder: &Path, port: u16) -> (ApiServer, String) {
         secrets_key: [7; 32],
         seed: random,
         governance: None,
+        more_rules: None,
     };
     (ApiServer::open(options).unwrap(), operators)
 }

@@ -10,6 +10,7 @@ mod ballista;
 mod catalogue;
 mod chart;
 mod cli;
+mod constraints;
 mod crds;
 mod feast;
 mod feast_offline;

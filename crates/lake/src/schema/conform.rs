@@ -136,6 +136,7 @@ mod tests {
             time_column: None,
             schema: schema.collect(),
             partition_by: Vec::new(),
+            constraints: Vec::new(),
             suite: None,
             column_masks: Vec::new(),
             row_filters: Vec::new(),

@@ -32,6 +32,7 @@ pub fn spec() -> DatasetSpec {
             column("at", ColumnType::Timestamp),
         ],
         partition_by: Vec::new(),
+        constraints: Vec::new(),
         suite: None,
         column_masks: Vec::new(),
         row_filters: Vec::new(),

@@ -9,6 +9,7 @@ use bedplate_db::{Db, DbError, Migration};
 use bedplate_fabric::Prices;
 use bedplate_identity::Authenticator;
 use bedplate_kinds::SiteCapacity;
+use bedplate_kinds::registry::MoreRules;
 use bedplate_policy::Policy;
 use bedplate_types::{Clock, FixedClock, Money};
 use serde::Deserialize;
@@ -31,6 +32,7 @@ impl House {
         given: &[Manifest],
         scratch: &Path,
         clock: Arc<dyn Clock>,
+        more_rules: Option<MoreRules>,
     ) -> Result<Self, PlanError> {
         let invalid = |what: &str, why: &dyn std::fmt::Display| PlanError::Invalid(format!("{what}: {why}"));
         let clock = suite.now.map_or(clock, |now| Arc::new(FixedClock(now)));
@@ -48,6 +50,7 @@ impl House {
             secrets_key: KEY,
             seed: random,
             governance: Some(governor.clone()),
+            more_rules,
         })?;
         let prices = prices(suite)?;
         let usual = SiteCapacity { milli_cpu: 8_000, memory_mib: 32_768, ..SiteCapacity::default() };

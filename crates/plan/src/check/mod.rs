@@ -11,6 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bedplate_kinds::EndpointCapacity;
+use bedplate_kinds::registry::MoreRules;
 use bedplate_types::Clock;
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +33,8 @@ pub struct Outcome {
     pub told: Vec<String>,
 }
 
-/// Runs every test of a suite over `manifests`. `scratch` is an empty folder, which may be deleted afterwards.
+/// Runs every test of a suite over `manifests`, which must meet `more_rules` too. `scratch` is an empty folder, which may be deleted
+/// afterwards.
 ///
 /// # Errors
 /// When the server cannot be opened, or what the suite says is given cannot be stored.
@@ -42,8 +44,9 @@ pub async fn run(
     given: &[Manifest],
     scratch: &Path,
     clock: Arc<dyn Clock>,
+    more_rules: Option<MoreRules>,
 ) -> Result<Vec<Outcome>, PlanError> {
-    let house = House::open(suite, given, scratch, clock).await?;
+    let house = House::open(suite, given, scratch, clock, more_rules).await?;
     let mut outcomes = Vec::with_capacity(suite.tests.len());
     for case in &suite.tests {
         outcomes.push(one(&house, suite, manifests, case).await?);

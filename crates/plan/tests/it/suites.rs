@@ -22,7 +22,7 @@ async fn run(folder: &Path, suite: &Path) -> Vec<Outcome> {
     let suite: Suite = serde_saphyr::from_str(&std::fs::read_to_string(suite).unwrap()).unwrap();
     let given: Vec<Manifest> = suite.given.iter().flat_map(|path| manifests(&folder.join(path))).collect();
     let scratch = tempfile::tempdir().unwrap();
-    check::run(&suite, &manifests(&folder.join(&suite.manifests)), &given, scratch.path(), Arc::new(SystemClock))
+    check::run(&suite, &manifests(&folder.join(&suite.manifests)), &given, scratch.path(), Arc::new(SystemClock), None)
         .await
         .unwrap()
 }

@@ -66,6 +66,7 @@ impl House {
             secrets_key: [3; 32],
             seed,
             governance: Some(governor.clone()),
+            more_rules: None,
         })
         .unwrap();
         let machine = SiteCapacity { milli_cpu: 4_000, memory_mib: 16_384, ..SiteCapacity::default() };

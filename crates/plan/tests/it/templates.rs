@@ -34,7 +34,7 @@ async fn every_template_can_be_planned_and_passes_its_own_tests() {
         let (_, tests) = files.iter().find(|(path, _)| path.ends_with(".test.yaml")).unwrap();
         let suite: Suite = serde_saphyr::from_str(tests).unwrap();
         let scratch = tempfile::tempdir().unwrap();
-        let outcomes = check::run(&suite, &manifests, &[], scratch.path(), Arc::new(SystemClock)).await.unwrap();
+        let outcomes = check::run(&suite, &manifests, &[], scratch.path(), Arc::new(SystemClock), None).await.unwrap();
         assert!(outcomes.len() > 2 && outcomes.iter().all(|one| one.passed), "{}: {outcomes:#?}", template.name);
     }
 }

@@ -5,17 +5,19 @@ use std::fs::File;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use arrow::datatypes::DataType as ArrowType;
 use deltalake_core::DeltaTableError;
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
-use deltalake_core::kernel::{Action, Add, DataType, Metadata, PrimitiveType, StructField, StructType};
+use deltalake_core::kernel::{Action, Add};
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::{DeltaOperation, MergePredicate, SaveMode};
 use deltalake_core::table::state::DeltaTableState;
 use serde_json::{Value, json};
 
 use super::data_file::sync_dir;
+use super::metadata::{self, struct_type};
+use super::writable::key_of;
 use super::{DataFile, Layout, Record, Table, TableError};
+use crate::constraint::Expressions;
 use crate::upkeep::{TARGET, Upkeep, UpkeepAction};
 
 pub(crate) struct NewVersion<'a> {
@@ -25,13 +27,15 @@ pub(crate) struct NewVersion<'a> {
     pub files: Vec<DataFile>,
     /// Names of the files that are not kept: what is kept of their rows is in `files`.
     pub without: BTreeSet<String>,
+    /// The constraints the version has in its log, which all its rows meet; those of the version before when none are said.
+    pub constraints: Option<Expressions>,
     pub record: Record,
 }
 
 impl<'a> NewVersion<'a> {
     /// One that adds files, or nothing.
     pub fn adding(location: &'a Path, layout: Layout, files: Vec<DataFile>, record: Record) -> Self {
-        Self { location, layout, files, without: BTreeSet::new(), record }
+        Self { location, layout, files, without: BTreeSet::new(), constraints: None, record }
     }
 
     /// Whether a reader of changes would find any.
@@ -92,10 +96,14 @@ pub(crate) async fn commit(
 
 async fn create(new: &NewVersion<'_>) -> Result<u64, DeltaTableError> {
     let location = super::table::url_of(new.location).map_err(|error| DeltaTableError::Generic(error.to_string()))?;
+    let constraints = new.constraints.iter().flatten();
     let table = CreateBuilder::new()
         .with_location(location)
-        .with_columns(struct_type(&new.layout)?.fields().cloned())
+        .with_columns(struct_type(&new.layout, None)?.fields().cloned())
         .with_partition_columns(new.layout.partition_by.clone())
+        .with_configuration(constraints.map(|(name, expression)| (key_of(name), Some(expression.clone()))))
+        .with_raise_if_key_not_exists(false)
+        .with_actions(metadata::protocol(None, new)?)
         .with_actions(add(new))
         .with_commit_properties(properties(&new.record)?)
         .await?;
@@ -104,8 +112,8 @@ async fn create(new: &NewVersion<'_>) -> Result<u64, DeltaTableError> {
 
 async fn next(new: &NewVersion<'_>, table: &Table, kept: Option<&Table>) -> Result<u64, DeltaTableError> {
     let state = table.delta.snapshot()?;
-    let other_columns = *state.schema() != struct_type(&new.layout)?;
-    let mut actions: Vec<Action> = changed(state.metadata(), other_columns, new)?.into_iter().collect();
+    let mut actions: Vec<Action> = metadata::changed(state, new)?.into_iter().collect();
+    actions.extend(metadata::protocol(Some(state), new)?);
     actions.extend(changes(table, kept)?);
     let gone = state.log_data().into_iter().filter(|file| new.without.contains(file.path().as_ref()));
     actions.extend(gone.map(|file| Action::Remove(file.remove_action(new.changes_rows()))));
@@ -116,18 +124,6 @@ async fn next(new: &NewVersion<'_>, table: &Table, kept: Option<&Table>) -> Resu
         .build(Some(state), table.delta.log_store(), operation)
         .await?;
     Ok(commit.version())
-}
-
-/// The metadata of the new version, where it is not that of the table.
-fn changed(is: &Metadata, other_columns: bool, new: &NewVersion<'_>) -> Result<Option<Action>, DeltaTableError> {
-    if !other_columns && *is.partition_columns() == new.layout.partition_by {
-        return Ok(None);
-    }
-    let unspoken = |json_err| DeltaTableError::SerializeLogJson { json_err };
-    let mut json = serde_json::to_value(is).map_err(unspoken)?;
-    json["schemaString"] = Value::String(serde_json::to_string(&struct_type(&new.layout)?).map_err(unspoken)?);
-    json["partitionColumns"] = json!(new.layout.partition_by);
-    Ok(Some(Action::Metadata(serde_json::from_value(json).map_err(unspoken)?)))
 }
 
 /// What makes the files of `table` those of `kept`.
@@ -190,29 +186,6 @@ fn properties(record: &Record) -> Result<CommitProperties, DeltaTableError> {
     // What to add was decided for the next version and no other: tried again after somebody else's commit, a file's rows
     // could be there twice.
     Ok(properties.with_max_retries(0))
-}
-
-fn struct_type(layout: &Layout) -> Result<StructType, DeltaTableError> {
-    let fields = layout.schema.fields().iter().map(|field| {
-        let type_ = primitive(field.data_type()).ok_or_else(|| {
-            DeltaTableError::Generic(format!("{} has no Delta type: {}", field.name(), field.data_type()))
-        })?;
-        Ok(StructField::new(field.name(), DataType::Primitive(type_), field.is_nullable()))
-    });
-    Ok(StructType::try_new(fields.collect::<Result<Vec<_>, DeltaTableError>>()?)?)
-}
-
-/// The types of [`bedplate_lake::schema::arrow_type`].
-fn primitive(type_: &ArrowType) -> Option<PrimitiveType> {
-    Some(match type_ {
-        ArrowType::Utf8 => PrimitiveType::String,
-        ArrowType::Int32 => PrimitiveType::Integer,
-        ArrowType::Int64 => PrimitiveType::Long,
-        ArrowType::Float64 => PrimitiveType::Double,
-        ArrowType::Boolean => PrimitiveType::Boolean,
-        ArrowType::Timestamp(_, Some(_)) => PrimitiveType::Timestamp,
-        _ => return None,
-    })
 }
 
 /// The library renames the commit into place and leaves it to the kernel when it reaches the disk.

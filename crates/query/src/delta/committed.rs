@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::{TableError, log};
 use crate::IngestReport;
+use crate::constraint::Expressions;
 use crate::review::Review;
 use crate::upkeep::Upkeep;
 
@@ -75,6 +76,9 @@ pub(crate) struct Record {
     /// The columns that its rows were merged by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub key: Vec<String>,
+    /// The constraints in the log that the dataset declared; others are another writer's.
+    #[serde(default, skip_serializing_if = "Expressions::is_empty")]
+    pub constraints: Expressions,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
@@ -118,6 +122,16 @@ pub(crate) fn record_of(location: &Path, version: i64) -> Result<Option<(PathBuf
         return Ok(None);
     };
     Ok(record_in(location, &file)?.map(|record| (file, record)))
+}
+
+/// The record of the newest version that bedplate wrote.
+pub(crate) fn latest_record(location: &Path) -> Result<Option<Record>, TableError> {
+    for (_, file) in log::commits(location)?.iter().rev() {
+        if let Some(record) = record_in(location, file)? {
+            return Ok(Some(record));
+        }
+    }
+    Ok(None)
 }
 
 pub(super) fn record_in(location: &Path, file: &Path) -> Result<Option<Record>, TableError> {

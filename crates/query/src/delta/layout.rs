@@ -27,6 +27,12 @@ impl Layout {
         Self { schema: arrow_schema(spec), partition_by: spec.partition_by.clone() }
     }
 
+    /// The same, whatever another writer says of nulls: rows are judged by what they have.
+    pub fn nullable(self) -> Self {
+        let fields = self.schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
+        Self { schema: Arc::new(Schema::new(fields.collect::<Vec<_>>())), ..self }
+    }
+
     /// Of the columns that are in files, where they are in the schema.
     pub fn stored_places(&self) -> Vec<usize> {
         let is_stored = |field: &Field| !self.partition_by.contains(field.name());

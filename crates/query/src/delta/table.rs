@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use arrow::datatypes::{Schema, SchemaRef};
 use deltalake_core::kernel::engine::arrow_conversion::TryIntoArrow;
-use deltalake_core::kernel::transaction::PROTOCOL;
 use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 use url::Url;
 
@@ -117,14 +116,6 @@ impl Table {
     /// Where the data files are, in the order they are read in.
     pub fn paths(&self) -> Result<Vec<PathBuf>, TableError> {
         Ok(self.files()?.into_iter().map(|file| self.location.join(file.name)).collect())
-    }
-
-    /// Refuses a table whose writers must know what is not known here, such as constraints that another writer gave it.
-    pub fn check_writable(&self) -> Result<(), TableError> {
-        let state = self.delta.snapshot().map_err(TableError::delta("read", &self.location))?;
-        PROTOCOL
-            .can_write_to(state)
-            .map_err(|error| TableError::NotWritable { location: self.location.clone(), why: error.to_string() })
     }
 
     /// What keeps the data files from being read one by one as they are. Tables written here have none of it.

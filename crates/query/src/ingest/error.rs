@@ -7,6 +7,7 @@ use bedplate_lake::quality::QualityError;
 use bedplate_lake::schema::ColumnsChanged;
 use bedplate_types::{ErrorKind, Explained};
 
+use crate::constraint::ConstraintError;
 use crate::delta::TableError;
 use crate::review::ReviewError;
 use crate::source::SourceError;
@@ -21,6 +22,8 @@ pub enum IngestError {
     Blocked { path: PathBuf, outcomes: Vec<ExpectationOutcome> },
     #[error("{} is refused: not one of its {rows} rows can be read as declared, the first is {first}", path.display())]
     Unreadable { path: PathBuf, rows: u64, first: String },
+    #[error(transparent)]
+    Constraint(#[from] ConstraintError),
     #[error("nothing can be added to the table in {}", location.display())]
     Columns { location: PathBuf, source: ColumnsChanged },
     #[error(
@@ -57,6 +60,7 @@ impl Explained for IngestError {
             Self::Source(error) => error.kind(),
             Self::Quality(error) => error.kind(),
             Self::Columns { source, .. } => source.kind(),
+            Self::Constraint(error) => error.kind(),
             Self::Blocked { .. } => ErrorKind::Refused,
             Self::Unreadable { .. } | Self::Partitions { .. } => ErrorKind::Invalid,
             Self::TooManyKeys { .. } => ErrorKind::TooLarge,
@@ -72,6 +76,7 @@ impl Explained for IngestError {
             Self::Source(error) => error.fix(),
             Self::Quality(error) => error.fix(),
             Self::Columns { source, .. } => source.fix(),
+            Self::Constraint(error) => error.fix(),
             Self::Partitions { .. } => Some(
                 "put spec.partitionBy back, or bedplate apply with load: full, which replaces all rows, and then with the load it has now"
                     .into(),

@@ -11,6 +11,7 @@ mod merge;
 mod pending;
 mod reject;
 mod report;
+mod rules;
 mod scan;
 mod settled;
 mod sinks;
@@ -32,8 +33,10 @@ use bedplate_lake::schema::evolution;
 use bedplate_types::Digest;
 use tokio_util::sync::CancellationToken;
 
+use crate::constraint::Expressions;
 use crate::delta::{self, Layout, NewVersion, Record, Table, TableError};
 use crate::{Lake, review};
+use rules::Rules;
 use scan::{Scan, Scanned, Targets};
 
 /// What to ingest, and into which table.
@@ -67,7 +70,9 @@ impl Lake {
 
         let table = open_swept(&location).await?;
         check(&ingest, &location, table.as_ref())?;
+        let rules = Arc::new(Rules::of(&ingest, &Layout::of(ingest.spec), table.as_ref())?);
         let old_quarantine = open_swept(&quarantine).await?;
+        old_quarantine.as_ref().map_or(Ok(()), Table::check_writable_freely)?;
         let target = next(table.as_ref());
         let settled = settled(&quarantine, old_quarantine.as_ref(), target).await?;
         // Dropping this future must stop the thread that reads.
@@ -79,9 +84,10 @@ impl Lake {
         };
         let files =
             table.as_ref().filter(|_| ingest.pending.appends()).map(Table::files).transpose()?.unwrap_or_default();
-        let scanned = Scan::new(&ingest, targets, files, cancel, writing.clone()).run().await?;
+        let scan = Scan::new(&ingest, targets, (files, rules.clone()), cancel, writing.clone());
+        let scanned = scan.run().await?;
 
-        let record = scanned.record(&ingest);
+        let record = Record { constraints: rules.declared.clone(), ..scanned.record(&ingest) };
         let kept = if keeps_quarantine(&ingest) { settled.as_ref() } else { None };
         commit_quarantine(&quarantine, &scanned, (&record, target), old_quarantine.as_ref(), kept).await?;
         let new = NewVersion {
@@ -89,6 +95,7 @@ impl Lake {
             layout: scanned.layout.clone(),
             files: scanned.written().cloned().collect(),
             without: scanned.without.iter().map(|file| file.name.clone()).collect::<BTreeSet<_>>(),
+            constraints: Some(rules.demands.checks.clone()),
             record,
         };
         let kept = table.as_ref().filter(|_| ingest.pending.appends());
@@ -155,6 +162,7 @@ async fn commit_quarantine(
         file,
         appended: kept.is_some(),
         table_version: Some(target),
+        constraints: Expressions::new(),
         ..record.clone()
     };
     let layout = Layout::whole(reject::schema(&scanned.layout.schema));

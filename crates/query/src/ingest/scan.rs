@@ -11,9 +11,11 @@ use tokio::sync::OwnedMutexGuard;
 use tokio_util::sync::CancellationToken;
 
 use super::merge::{self, Keys, MergeError};
+use super::rules::Rules;
 use super::sinks::{Finished, Place, Sinks, Unread};
 use super::watermark::Mark;
 use super::{Ingest, IngestError, Pending};
+use crate::constraint::{Expressions, judge_files};
 use crate::delta::{DataFile, Layout, Record, TableFile, Watermark};
 use crate::source::{Opened, Reading, opened};
 
@@ -37,6 +39,7 @@ pub(super) struct Scan {
     pub targets: Targets,
     /// The table's data files, where rows are added to it.
     pub files: Vec<TableFile>,
+    pub rules: Arc<Rules>,
     cancel: CancellationToken,
     _writing: WriterLock,
 }
@@ -61,7 +64,7 @@ impl Scan {
     pub fn new(
         ingest: &Ingest<'_>,
         targets: Targets,
-        files: Vec<TableFile>,
+        (files, rules): (Vec<TableFile>, Arc<Rules>),
         cancel: CancellationToken,
         writing: WriterLock,
     ) -> Self {
@@ -74,6 +77,7 @@ impl Scan {
             input: ingest.input_digest,
             targets,
             files,
+            rules,
             cancel,
             _writing: writing,
         }
@@ -103,6 +107,7 @@ impl Scan {
         let outcomes = self.judged(program, &sinks.unread, rows)?;
         let Finished { accepted, rejected, keys } = sinks.finish()?;
         let merge::Merged { accepted, rewritten, without, replaced } = self.merge(&layout, accepted, keys)?;
+        self.judge_what_stays(&layout, &rewritten, &without)?;
         let watermark = self.pending.watermark.clone().or_else(|| mark.and_then(Mark::finish));
         Ok(Scanned {
             layout,
@@ -128,8 +133,23 @@ impl Scan {
         let Some(keys) = keys else { return Ok(merge::Merged { accepted, ..Default::default() }) };
         let (location, version) = &self.targets.accepted;
         let go_on = || self.check_cancelled(&self.source);
-        let target = merge::Target { location, files: &self.files, layout, version: *version, go_on: &go_on };
+        let (files, constraints) = (&self.files, &self.rules.constraints);
+        let target = merge::Target { location, files, layout, constraints, version: *version, go_on: &go_on };
         target.merge(accepted.into_iter().next(), keys).map_err(|error| self.unmerged(error))
+    }
+
+    /// The rows that are there, by constraints that are newer than they are.
+    fn judge_what_stays(
+        &self,
+        layout: &Layout,
+        rewritten: &[DataFile],
+        without: &[TableFile],
+    ) -> Result<(), IngestError> {
+        let stay = self.files.iter().filter(|file| !without.contains(file)).map(|file| (&*file.name, &file.partition));
+        let rest = rewritten.iter().map(|file| (&*file.name, &file.partition));
+        let (location, asked) =
+            (&self.targets.accepted.0, (&self.rules.unproven, &layout.schema, "the rows that are there"));
+        judge_files(location, stay.chain(rest), asked, || self.check_cancelled(&self.source))
     }
 
     pub fn unmerged(&self, error: MergeError) -> IngestError {
@@ -137,6 +157,7 @@ impl Scan {
             MergeError::TooMany { most } => IngestError::TooManyKeys { path: self.source.clone(), most },
             MergeError::Arrow(error) => QualityError::Batch(error).into(),
             MergeError::Table(error) => error.into(),
+            MergeError::Constraint(error) => error.into(),
             MergeError::Ingest(error) => error,
         }
     }
@@ -237,6 +258,7 @@ impl Scanned {
             rows_of: None,
             restored: ingest.pending.base.as_ref().is_some_and(|base| base.record.restored),
             key,
+            constraints: Expressions::new(),
         }
     }
 

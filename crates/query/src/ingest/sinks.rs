@@ -16,8 +16,12 @@ use super::merge::Keys;
 use super::reject::{self, Rejected, UNREAD};
 use super::scan::Scan;
 use super::watermark::Mark;
+use crate::constraint::Tally;
 use crate::delta::{DataFile, DataFileWriter, Layout, TableWriter, name_of, partition};
 use crate::source::Piece;
+
+/// Which rows are judged.
+pub(super) const LOADED: &str = "the rows that are loaded";
 
 pub(super) struct Sinks<'a> {
     scan: &'a Scan,
@@ -26,6 +30,8 @@ pub(super) struct Sinks<'a> {
     rejected: Option<DataFileWriter>,
     /// Where rows are merged.
     keys: Option<Keys>,
+    /// Of rows that are not merged: of others it is known later which are there to stay.
+    tally: Tally,
     pub unread: Unread,
 }
 
@@ -80,7 +86,8 @@ impl<'a> Sinks<'a> {
         // What is merged is known by its place in one file until it is known what stays.
         let shape = if keys.is_some() { Layout::whole(layout.schema.clone()) } else { layout.clone() };
         let accepted = TableWriter::new(dir, name_of(*version, &scan.input), &shape, &scan.files)?;
-        Ok(Self { scan, layout, accepted, rejected: None, keys, unread: Unread::default() })
+        let tally = Tally::new(scan.rules.constraints.clone(), LOADED);
+        Ok(Self { scan, layout, accepted, rejected: None, keys, tally, unread: Unread::default() })
     }
 
     /// Rows that cannot be read are not judged: what is null in them is not what the source says.
@@ -101,7 +108,7 @@ impl<'a> Sinks<'a> {
             .map(|found| Rejected { at: found.row, row: numbers.of(found.row), reasons: found.reasons.join("; ") })
             .collect();
         self.reject(&batch, &rejected, place)?;
-        self.accept(&batch, &verdict.keep, mark)
+        self.accept(&batch, &verdict.keep, mark, |row| format!("row {} of {}", numbers.of(row), place.file))
     }
 
     /// A row that has no watermark, no key or no partition is faulty too; one that could not be read is so already.
@@ -149,19 +156,30 @@ impl<'a> Sinks<'a> {
         Ok((batch, Numbers::These(left)))
     }
 
-    fn accept(&mut self, batch: &RecordBatch, keep: &BooleanArray, mark: Option<&mut Mark>) -> Result<(), IngestError> {
-        let Some(mark) = mark else {
-            let all = keep.true_count() == batch.num_rows();
-            let kept = if all { batch.clone() } else { filter_record_batch(batch, keep).map_err(failed)? };
-            if let Some(keys) = &mut self.keys {
-                keys.note(&kept).map_err(|error| self.scan.unmerged(error))?;
+    /// `place` says where a row of the batch is in the source.
+    fn accept(
+        &mut self,
+        batch: &RecordBatch,
+        keep: &BooleanArray,
+        mark: Option<&mut Mark>,
+        place: impl Fn(usize) -> String,
+    ) -> Result<(), IngestError> {
+        let above = mark.as_ref().map(|mark| mark.above(batch)).transpose().map_err(failed)?;
+        let keep = above.map_or_else(|| Ok(keep.clone()), |above| and(keep, &above)).map_err(failed)?;
+        let all = keep.true_count() == batch.num_rows();
+        let kept = if all { batch.clone() } else { filter_record_batch(batch, &keep).map_err(failed)? };
+        let place = |row: usize| place(keep.values().set_indices().nth(row).unwrap_or_default());
+        if let Some(mark) = mark {
+            mark.rise(&kept).map_err(failed)?;
+        }
+        match &mut self.keys {
+            Some(keys) => {
+                let constraints = &self.scan.rules.constraints;
+                keys.note(&kept, constraints, place).map_err(|error| self.scan.unmerged(error))?;
             }
-            return Ok(self.accepted.write(&kept)?);
-        };
-        let keep = and(keep, &mark.above(batch).map_err(failed)?).map_err(failed)?;
-        let batch = filter_record_batch(batch, &keep).map_err(failed)?;
-        mark.rise(&batch).map_err(failed)?;
-        Ok(self.accepted.write(&batch)?)
+            None => self.tally.observe(&kept, place)?,
+        }
+        Ok(self.accepted.write(&kept)?)
     }
 
     fn reject(&mut self, batch: &RecordBatch, rejected: &[Rejected], place: &Place<'_>) -> Result<(), IngestError> {
@@ -183,6 +201,7 @@ impl<'a> Sinks<'a> {
     }
 
     pub fn finish(self) -> Result<Finished, IngestError> {
+        self.tally.finish()?;
         let rejected = self.rejected.map(DataFileWriter::finish).transpose()?;
         let accepted = self.accepted.finish(|| self.scan.check_cancelled(&self.scan.source))?;
         Ok(Finished { accepted, rejected: rejected.flatten(), keys: self.keys })

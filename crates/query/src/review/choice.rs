@@ -13,6 +13,7 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchR
 use serde::{Deserialize, Serialize};
 
 use super::{ReviewAction, ReviewError};
+use crate::constraint::{Constraints, Tally};
 use crate::delta::{DataFile, Layout, TableFile, TableWriter};
 use crate::ingest::{FILE, REASONS, ROW, gave, unread};
 
@@ -39,12 +40,14 @@ pub(super) enum Keep {
     Others,
 }
 
-/// The new files: in which table under which name, what that has of columns and partitions, and the files it keeps.
+/// The new files: in which table under which name, what that has of columns and partitions, the files it keeps, and what it
+/// demands of rows.
 pub(super) struct Target {
     pub dir: PathBuf,
     pub name: String,
     pub layout: Layout,
     pub kept: Vec<TableFile>,
+    pub constraints: Arc<Constraints>,
 }
 
 impl Choice {
@@ -124,7 +127,7 @@ fn meet(named: &mut BTreeMap<i64, String>, row: i64, file: &str) -> Result<(), R
     }
 }
 
-/// Writes the rows into new files; none when there are none.
+/// Writes the rows into new files; none when there are none, or one of them breaks a constraint.
 pub(super) fn copy(
     files: &[PathBuf],
     choice: &Choice,
@@ -132,20 +135,35 @@ pub(super) fn copy(
     target: &Target,
 ) -> Result<Vec<DataFile>, ReviewError> {
     let mut writer = TableWriter::new(&target.dir, target.name.clone(), &target.layout, &target.kept)?;
+    let mut tally = Tally::new(target.constraints.clone(), "the rows to be released");
     for file in files {
         for batch in read(file)? {
-            let kept =
-                batch.and_then(|batch| kept(&batch, choice, keep, &target.layout.schema)).map_err(unreadable(file))?;
+            let batch = batch.map_err(unreadable(file))?;
+            let (kept, mask) = kept(&batch, choice, keep, &target.layout.schema).map_err(unreadable(file))?;
+            tally.observe(&kept, |row| place(&batch, &mask, row))?;
             writer.write(&kept)?;
         }
     }
+    tally.finish()?;
     writer.finish(|| Ok(()))
 }
 
-fn kept(batch: &RecordBatch, choice: &Choice, keep: Keep, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+/// Where the row came from that is this one of those that are kept.
+fn place(batch: &RecordBatch, mask: &BooleanArray, row: usize) -> String {
+    let (own, at) = (Own::of(batch), mask.values().set_indices().nth(row).unwrap_or_default());
+    format!("row {} of {}", own.numbers.value(at), own.files.value(at))
+}
+
+/// The rows that are kept, and which of the batch these are.
+fn kept(
+    batch: &RecordBatch,
+    choice: &Choice,
+    keep: Keep,
+    schema: &SchemaRef,
+) -> Result<(RecordBatch, BooleanArray), ArrowError> {
     let chosen = choice.mask(&Own::of(batch));
     let mask = if keep == Keep::Chosen { chosen } else { not(&chosen)? };
-    filter_record_batch(&fitted(batch, schema)?, &mask)
+    Ok((filter_record_batch(&fitted(batch, schema)?, &mask)?, mask))
 }
 
 /// The columns of `schema`. A file from before a column was added has nulls there.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use bedplate_types::{ErrorKind, Explained};
 
+use crate::constraint::ConstraintError;
 use crate::delta::TableError;
 
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,8 @@ pub enum ReviewError {
     NotOurs { location: PathBuf },
     #[error("the quarantine's file {} cannot be read: {why}", path.display())]
     Unreadable { path: PathBuf, why: String },
+    #[error(transparent)]
+    Constraint(#[from] ConstraintError),
     #[error(transparent)]
     Table(#[from] TableError),
     #[error("the review stopped: {why}")]
@@ -58,6 +61,7 @@ impl Explained for ReviewError {
                 ErrorKind::Refused
             }
             Self::Unreadable { .. } => ErrorKind::Corrupt,
+            Self::Constraint(error) => error.kind(),
             Self::Table(error) => error.kind(),
             Self::Stopped { .. } => ErrorKind::Internal,
         }
@@ -78,6 +82,9 @@ impl Explained for ReviewError {
             Self::Moved { .. } => Some("look at the quarantine again: bedplate data quarantine".into()),
             Self::NotOurs { .. } => Some("ingest the dataset again: bedplate apply -f the manifest".into()),
             Self::Unreadable { .. } => Some("restore the table from a backup, or ingest the dataset again".into()),
+            Self::Constraint(_) => Some(
+                "correct the rows in the source and load them again, or bedplate data discard; a constraint has no exceptions".into(),
+            ),
             Self::Table(error) => error.fix(),
             Self::Stopped { .. } => None,
         }

@@ -18,7 +18,8 @@ use std::sync::Arc;
 
 use tokio::sync::OwnedMutexGuard;
 
-use crate::delta::{self, DataFile, NewVersion, Record, Table, name_of, record_of};
+use crate::constraint::Constraints;
+use crate::delta::{self, DataFile, NewVersion, Record, Table, latest_record, name_of, record_of};
 use crate::ingest::{quarantine_name, take_back};
 use crate::{IngestReport, Lake};
 use choice::{Keep, Target, copy};
@@ -49,6 +50,7 @@ impl Lake {
     ) -> Result<(IngestReport, u64), ReviewError> {
         let mut room = Room::open(self, namespace, name).await?;
         room.finish().await?;
+        room.check_ours()?;
         if room.record.watermark.is_some() {
             return Err(ReviewError::FoundAgain { name: name.to_owned() });
         }
@@ -118,11 +120,19 @@ impl Room {
     async fn enter(location: &Path, beside: &Path, writing: Arc<OwnedMutexGuard<()>>) -> Result<Self, ReviewError> {
         let (table, record) = open(location).await?;
         let (mut quarantine, mut quarantine_record) = open(beside).await?;
+        quarantine.check_writable_freely()?;
         // What a killed ingest left for a version that never came is not to be reviewed.
         if take_back(&quarantine, &quarantine_record, table.version + 1).await? {
             (quarantine, quarantine_record) = open(beside).await?;
         }
         Ok(Self { table, record, quarantine, quarantine_record, writing })
+    }
+
+    /// What another writer did since is not known until the next load.
+    fn check_ours(&self) -> Result<(), ReviewError> {
+        let location = &self.table.location;
+        let record = record_of(location, self.table.version)?;
+        record.map(drop).ok_or_else(|| ReviewError::NotOurs { location: location.clone() })
     }
 
     /// Makes sure that the quarantine is without the rows of the last review.
@@ -188,20 +198,20 @@ impl Room {
         let to = Target {
             dir: target.location.clone(),
             name: name_of(target.version + 1, &self.record.input_digest),
-            layout: target.layout()?,
+            layout: target.layout()?.nullable(),
             kept: if keep == Keep::Chosen { target.files()? } else { Vec::new() },
+            constraints: Arc::new(Constraints::compile(&target.demands()?, &target.schema()?)?),
         };
         blocking(self.writing.clone(), move || copy(&files, &choice, keep, &to)).await
     }
 }
 
-/// A table under its writer lock, without what a killed writer left in it.
+/// A table under its writer lock, without what a killed writer left in it, and the record of the newest version that is ours.
 async fn open(location: &Path) -> Result<(Table, Record), ReviewError> {
     let table = Table::open(location, None).await?;
     table.check_writable()?;
     delta::sweep(location, Some(table.version))?;
-    let record = record_of(location, table.version)?;
-    let (_, record) = record.ok_or_else(|| ReviewError::NotOurs { location: location.to_owned() })?;
+    let record = latest_record(location)?.ok_or_else(|| ReviewError::NotOurs { location: location.to_owned() })?;
     Ok((table, record))
 }
 

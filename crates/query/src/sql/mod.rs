@@ -1,7 +1,7 @@
 //! SQL: one SELECT over exactly the tables it is given, each at a pinned version.
 
 mod columns;
-mod condition;
+pub(crate) mod condition;
 mod error;
 mod partitioned;
 mod profile;

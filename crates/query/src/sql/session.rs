@@ -19,6 +19,11 @@ pub(super) fn new(runtime: Arc<RuntimeEnv>) -> SessionContext {
     SessionContext::new_with_config_rt(config(), runtime)
 }
 
+/// One that only reads and plans expressions.
+pub(crate) fn bare() -> SessionContext {
+    SessionContext::new_with_config(config())
+}
+
 pub(crate) fn config() -> SessionConfig {
     let mut config = SessionConfig::new().with_target_partitions(2).with_information_schema(false);
     let options = config.options_mut();

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use bedplate_types::{ErrorKind, Explained, Span};
 
+use crate::constraint::ConstraintError;
 use crate::delta::TableError;
 use crate::review::ReviewError;
 
@@ -15,6 +16,8 @@ pub enum UpkeepError {
     OtherColumns { version: i64 },
     #[error("version {version} is partitioned by other columns than the table is today")]
     OtherPartitions { version: i64 },
+    #[error(transparent)]
+    Constraint(#[from] ConstraintError),
     #[error("{wanted} is shorter than the {kept} that versions of the dataset are kept for")]
     TooShort { wanted: Span, kept: Span },
     #[error("a review of the quarantine was not completed")]
@@ -31,6 +34,7 @@ impl Explained for UpkeepError {
             Self::NotOurs { .. } | Self::OtherColumns { .. } | Self::OtherPartitions { .. } | Self::TooShort { .. } => {
                 ErrorKind::Refused
             }
+            Self::Constraint(error) => error.kind(),
             Self::Review(error) => error.kind(),
             Self::Table(error) => error.kind(),
             Self::Stopped { .. } => ErrorKind::Internal,
@@ -45,6 +49,11 @@ impl Explained for UpkeepError {
             }
             Self::TooShort { .. } => Some(
                 "keep them longer, change spec.retention, or say --force when nobody reads the table as it was".into(),
+            ),
+            Self::Constraint(_) => Some(
+                "read it with FOR VERSION AS OF; or take the constraint out of spec.constraints, or drop it with the tool that gave it \
+                 to the table, and then restore"
+                    .into(),
             ),
             Self::Review(error) => error.fix(),
             Self::Table(error) => error.fix(),

@@ -155,14 +155,14 @@ fn known(location: &Path, version: i64) -> Result<Record, UpkeepError> {
 }
 
 /// On a thread that may block; the right to write goes with it, for it may outlive who waits.
-async fn blocking<T: Send + 'static>(
+async fn blocking<T: Send + 'static, E: Into<UpkeepError> + Send + 'static>(
     writing: Arc<OwnedMutexGuard<()>>,
-    work: impl FnOnce() -> Result<T, TableError> + Send + 'static,
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
 ) -> Result<T, UpkeepError> {
     let done = tokio::task::spawn_blocking(move || {
         let done = work();
         drop(writing);
         done
     });
-    Ok(done.await.map_err(|error| UpkeepError::Stopped { why: error.to_string() })??)
+    done.await.map_err(|error| UpkeepError::Stopped { why: error.to_string() })?.map_err(Into::into)
 }

@@ -51,7 +51,7 @@ impl Lake {
             upkeep: Some(upkeep.clone()),
             ..record
         };
-        let new = NewVersion { location: &table.location, layout, files, without, record };
+        let new = NewVersion { location: &table.location, layout, files, without, constraints: None, record };
         let (version, record) = delta::commit(new, Some(&table), Some(&table)).await?;
         drop(writing);
         Ok((IngestReport::from_record(&table.location, version, record), Some(upkeep)))

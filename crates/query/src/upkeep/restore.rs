@@ -1,7 +1,12 @@
 //! Bringing an earlier version back, as another version: nothing that came between is lost.
 
-use super::{By, Held, Upkeep, UpkeepAction, UpkeepError, known};
-use crate::delta::{self, NewVersion, Record, Table};
+use std::sync::Arc;
+
+use tokio::sync::OwnedMutexGuard;
+
+use super::{By, Held, Upkeep, UpkeepAction, UpkeepError, blocking, known};
+use crate::constraint::judge_files;
+use crate::delta::{self, NewVersion, Record, Table, TableFile};
 use crate::reader::AsOf;
 use crate::{IngestReport, Lake};
 
@@ -11,7 +16,7 @@ impl Lake {
     ///
     /// # Errors
     /// [`crate::TableError::NotKept`] when there is no such version or it was vacuumed, [`UpkeepError::OtherColumns`],
-    /// [`UpkeepError::OtherPartitions`].
+    /// [`UpkeepError::OtherPartitions`]; [`UpkeepError::Constraint`] when a constraint that came since is not true of its rows.
     pub async fn restore(
         &self,
         (namespace, name): (&str, &str),
@@ -30,6 +35,8 @@ impl Lake {
         }
         let rows = known(&table.location, version)?;
         let (are, shall) = (table.files()?, earlier.files()?);
+        let back = shall.iter().filter(|file| !are.contains(file)).cloned().collect();
+        judge(&table, &earlier, back, writing.clone()).await?;
         let upkeep = Upkeep {
             action: UpkeepAction::Restore { to: version },
             by: by.name,
@@ -56,4 +63,20 @@ impl Lake {
         drop(writing);
         Ok((IngestReport::from_record(&table.location, version, record), upkeep))
     }
+}
+
+/// Whether the rows that would come back meet what was not demanded of them in their time.
+async fn judge(
+    table: &Table,
+    earlier: &Table,
+    back: Vec<TableFile>,
+    writing: Arc<OwnedMutexGuard<()>>,
+) -> Result<(), UpkeepError> {
+    let (since, schema, location) =
+        (table.demands()?.beyond(&earlier.demands()?), table.schema()?, table.location.clone());
+    let judged = blocking(writing, move || {
+        let back = back.iter().map(|file| (&*file.name, &file.partition));
+        judge_files(&location, back, (&since, &schema, "the rows that would come back"), || Ok::<_, UpkeepError>(()))
+    });
+    judged.await
 }

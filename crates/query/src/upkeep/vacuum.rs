@@ -54,7 +54,8 @@ impl Lake {
         let beside = self.location(namespace, &quarantine_name(name)).map_err(UpkeepError::from)?;
         let quarantine = Vacuum { pinned: BTreeSet::new(), ..vacuum.clone() };
         let (location, held) = (table.location.clone(), writing.clone());
-        let found = blocking(held, move || Ok((doomed(&location, &vacuum)?, doomed(&beside, &quarantine)?)));
+        let found =
+            blocking(held, move || Ok::<_, TableError>((doomed(&location, &vacuum)?, doomed(&beside, &quarantine)?)));
         let (mut going, rest) = found.await?;
         going.files.extend(rest.files);
         let told = going.told();

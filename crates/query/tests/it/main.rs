@@ -1,6 +1,7 @@
 //! The lake on a real folder, with small tables.
 
 mod columns;
+mod constraints;
 mod crash;
 mod elsewhere;
 mod flights;

@@ -427,24 +427,3 @@ async fn another_reader_and_writer_of_delta_goes_on_with_the_table_and_we_with_i
     assert_eq!(read["rows"].as_array().unwrap().len(), 10);
     assert_eq!((&read["partitions"], read["rome"].as_array().unwrap().len()), (&json!(6), 4));
 }
-
-const CONSTRAIN: &str = "import deltalake, os, sys\n\
-    deltalake.DeltaTable(sys.argv[1]).alter.add_constraint({'calm': 'wind_speed < 100'})\nos._exit(0)";
-
-#[tokio::test]
-async fn a_table_that_another_writer_gave_constraints_is_read_and_not_written() {
-    let Some(python) = bedplate_testkit::python() else {
-        return bedplate_testkit::not_run("no Python environment with deltalake");
-    };
-    let weather = Weather::new(Load::NewFiles);
-    weather.brought("a.jsonl", &[row(1, 1, Some("Rome"), 1.0)]).await;
-    let done = Command::new(python).args(["-c", CONSTRAIN]).arg(weather.site.table()).output().unwrap();
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    weather.put("b.jsonl", &[row(1, 2, Some("Rome"), 150.0)]);
-    let refused = weather.load().await.unwrap_err();
-    assert!(matches!(&refused, IngestError::Table(TableError::NotWritable { .. })), "{refused}");
-    assert!(refused.to_string().contains("CheckConstraints") && refused.kind() == ErrorKind::Refused, "{refused}");
-    let refused = weather.site.lake.optimize("demo", "weather", by()).await.unwrap_err();
-    assert_eq!(refused.kind(), ErrorKind::Refused);
-    assert_eq!(weather.ids(None).await, [1.0]);
-}

@@ -153,6 +153,7 @@ pub fn spec(columns: &[(&str, ColumnType)]) -> DatasetSpec {
         time_column: None,
         schema: schema.collect(),
         partition_by: Vec::new(),
+        constraints: Vec::new(),
         suite: None,
         column_masks: Vec::new(),
         row_filters: Vec::new(),

@@ -145,6 +145,7 @@ fn spec(columns: &[(&str, ColumnType)], path: &Path) -> DatasetSpec {
         column_masks: Vec::new(),
         row_filters: Vec::new(),
         partition_by: Vec::new(),
+        constraints: Vec::new(),
         terms: Vec::new(),
         retention: None,
     }

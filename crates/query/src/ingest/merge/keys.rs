@@ -1,6 +1,6 @@
 //! The keys of the rows that a load brings: 16 bytes of a hash each, and where its last row stands.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch};
 use arrow::compute::cast;
@@ -11,12 +11,16 @@ use bedplate_kinds::{DatasetSpec, Load};
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::MergeError;
+use super::{LATE, MergeError};
+use crate::constraint::{Breach, Constraints, Tally};
 use crate::delta::rewrite::DataFileReader;
 use crate::delta::{Partition, partition};
+use crate::ingest::sinks::LOADED;
 
 /// Keys that one load may bring: a quarter of a GiB of memory.
 const MOST_KEYS: usize = 7_000_000;
+/// Rows that break constraints of which it is kept where they are.
+const MOST_TOLD: usize = 100;
 
 /// The last row of a key that a load brings.
 pub struct Last {
@@ -36,6 +40,8 @@ pub struct Keys {
     /// Of those that part the table too, the values that were brought, in words.
     parted: HashMap<String, HashSet<String>>,
     pub last: HashMap<u128, Last>,
+    /// Of the last rows of their keys those that break constraints, by their numbers.
+    breaches: BTreeMap<u64, Breach>,
     rows: u64,
     most: usize,
 }
@@ -62,6 +68,7 @@ impl Keys {
             range: None,
             parted,
             last: HashMap::new(),
+            breaches: BTreeMap::new(),
             rows: 0,
             most: MOST_KEYS,
         }))
@@ -80,8 +87,17 @@ impl Keys {
         nulls
     }
 
-    /// These rows go on, in this order. Of those with one key the last stays, by the sequence where there is one.
-    pub fn note(&mut self, batch: &RecordBatch) -> Result<(), MergeError> {
+    /// These rows go on, in this order. Of those with one key the last stays, by the sequence where there is one. `place` says
+    /// where in the source a row of the batch is.
+    pub fn note(
+        &mut self,
+        batch: &RecordBatch,
+        constraints: &Constraints,
+        place: impl Fn(usize) -> String,
+    ) -> Result<(), MergeError> {
+        let few = MOST_TOLD.saturating_sub(self.breaches.len());
+        let mut breaches: HashMap<_, _> =
+            Tally::breaches(constraints, batch, (LOADED, few), place)?.into_iter().collect();
         let keys = self.hashes(batch)?;
         let orders = self.orders(batch)?;
         self.widen(batch)?;
@@ -91,7 +107,9 @@ impl Keys {
             let Some(key) = key else { continue };
             let last = self.last.entry(key).or_insert(Last { order, row });
             if order >= last.order {
+                self.breaches.remove(&last.row);
                 *last = Last { order, row };
+                self.breaches.extend(breaches.remove(&at).map(|breach| (row, breach)));
             }
         }
         self.rows += batch.num_rows() as u64;
@@ -99,6 +117,20 @@ impl Keys {
             return Err(MergeError::TooMany { most: self.most });
         }
         Ok(())
+    }
+
+    /// Whether the row that is brought of a key is late: the table has one with a greater `order`.
+    pub fn is_late(&mut self, key: u128, order: Option<i64>) -> bool {
+        let Some(last) = self.last.get_mut(&key) else { return false };
+        if order.is_some_and(|order| order > last.order) {
+            self.breaches.remove(&last.row);
+            last.row = LATE;
+        }
+        last.row == LATE
+    }
+
+    pub fn take_breaches(&mut self) -> BTreeMap<u64, Breach> {
+        std::mem::take(&mut self.breaches)
     }
 
     fn note_parts(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
@@ -219,7 +251,8 @@ mod tests {
         let batch = |values: Vec<i64>| {
             RecordBatch::try_new(schema.clone(), vec![std::sync::Arc::new(Int64Array::from(values))]).unwrap()
         };
-        keys.note(&batch(vec![1, 2, 3, 2, 1])).unwrap();
-        assert!(matches!(keys.note(&batch(vec![4])).unwrap_err(), MergeError::TooMany { most: 3 }));
+        let mut note = |values| keys.note(&batch(values), &Constraints::default(), |_| String::new());
+        note(vec![1, 2, 3, 2, 1]).unwrap();
+        assert!(matches!(note(vec![4]).unwrap_err(), MergeError::TooMany { most: 3 }));
     }
 }

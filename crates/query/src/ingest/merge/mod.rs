@@ -6,6 +6,7 @@
 mod keys;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow::array::{Array, BooleanArray};
 use arrow::compute::filter_record_batch;
@@ -13,6 +14,8 @@ use arrow::error::ArrowError;
 
 pub(super) use self::keys::Keys;
 use super::IngestError;
+use super::sinks::LOADED;
+use crate::constraint::{ConstraintError, Constraints, Tally};
 use crate::delta::rewrite;
 use crate::delta::{DataFile, DataFileWriter, Layout, TableError, TableFile, TableWriter, name_in_place_of};
 
@@ -24,6 +27,7 @@ pub(super) enum MergeError {
     TooMany { most: usize },
     Arrow(ArrowError),
     Table(TableError),
+    Constraint(ConstraintError),
     Ingest(IngestError),
 }
 
@@ -36,6 +40,12 @@ impl From<ArrowError> for MergeError {
 impl From<TableError> for MergeError {
     fn from(error: TableError) -> Self {
         Self::Table(error)
+    }
+}
+
+impl From<ConstraintError> for MergeError {
+    fn from(error: ConstraintError) -> Self {
+        Self::Constraint(error)
     }
 }
 
@@ -57,6 +67,7 @@ pub(super) struct Target<'a> {
     pub location: &'a Path,
     pub files: &'a [TableFile],
     pub layout: &'a Layout,
+    pub constraints: &'a Arc<Constraints>,
     pub version: i64,
     /// Asked between batches.
     pub go_on: &'a dyn Fn() -> Result<(), IngestError>,
@@ -72,6 +83,7 @@ impl Target<'_> {
                 touched.push(file);
             }
         }
+        self.judge(&mut keys)?;
         let mut merged = Merged::default();
         for file in touched {
             if let Some((rest, gone)) = self.without_replaced(file, &keys)? {
@@ -82,6 +94,13 @@ impl Target<'_> {
         }
         merged.accepted = self.last_of_each(accepted, keys)?;
         Ok(merged)
+    }
+
+    /// The rows that stay of those that were brought.
+    fn judge(&self, keys: &mut Keys) -> Result<(), MergeError> {
+        let mut tally = Tally::new(self.constraints.clone(), LOADED);
+        keys.take_breaches().into_values().for_each(|breach| tally.add(breach));
+        Ok(tally.finish()?)
     }
 
     /// Whether the file has a row that is replaced. A key whose row there is later than what is brought is late.
@@ -101,11 +120,9 @@ impl Target<'_> {
             let batch = batch?;
             let orders = keys.orders(&batch)?;
             for (at, key) in keys.hashes(&batch)?.into_iter().enumerate() {
-                let Some(last) = key.and_then(|key| keys.last.get_mut(&key)) else { continue };
-                if orders.as_ref().is_some_and(|orders| orders.is_valid(at) && orders.value(at) > last.order) {
-                    last.row = LATE;
-                }
-                is_touched |= last.row != LATE;
+                let Some(key) = key.filter(|key| keys.last.contains_key(key)) else { continue };
+                let order = orders.as_ref().filter(|orders| orders.is_valid(at)).map(|orders| orders.value(at));
+                is_touched |= !keys.is_late(key, order);
             }
         }
         Ok(is_touched)
