@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use arrow::datatypes::Schema;
 use datafusion::execution::SessionState;
 use datafusion::sql::sqlparser::ast::{Expr, Ident, visit_expressions, visit_expressions_mut};
+use datafusion::sql::sqlparser::keywords::ALL_KEYWORDS;
 
 use super::ConstraintError;
 use crate::sql::QueryError;
@@ -92,10 +93,15 @@ fn column<'a>(name: &Ident, columns: &'a Schema, writer: Writer) -> Result<&'a s
     }
 }
 
-/// A name that needs no quotes anywhere.
+/// A name that all engines read as a word.
 fn is_plain(name: &str) -> bool {
     let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     name.bytes().all(is_word) && name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
+}
+
+/// Which words are reserved differs between engines: to any, one in backticks is a name.
+fn needs_no_quotes(name: &str) -> bool {
+    is_plain(name) && ALL_KEYWORDS.binary_search(&name.to_ascii_uppercase().as_str()).is_err()
 }
 
 /// How a log has what a dataset declares, without backticks where it reads the same without.
@@ -104,7 +110,7 @@ pub(super) fn canonical(state: &SessionState, text: &str, columns: &Schema) -> R
     let mut plain = expr.clone();
     let _ = visit_expressions_mut(&mut plain, |part| {
         if let Expr::Identifier(name) = part
-            && is_plain(&name.value)
+            && needs_no_quotes(&name.value)
         {
             name.quote_style = None;
         }
