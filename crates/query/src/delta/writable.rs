@@ -7,9 +7,10 @@ use std::collections::HashMap;
 
 use deltalake_core::kernel::transaction::PROTOCOL;
 use deltalake_core::table::state::DeltaTableState;
+use serde_json::Value;
 
 use super::{Table, TableError};
-use crate::constraint::{Constraints, Demands};
+use crate::constraint::Demands;
 
 /// Features that ask nothing of a writer who does not use them, or whose use is looked for below. The library sees to
 /// `appendOnly`, checkpoints and types.
@@ -37,15 +38,11 @@ const OF_COLUMNS: [(&str, &str); 4] = [
 const CONSTRAINT: &str = "delta.constraints.";
 
 impl Table {
-    /// Refuses a table whose writers must do what is not done here, and one with a constraint that is not understood.
+    /// Refuses a table whose writers must do what is not done here.
     pub fn check_writable(&self) -> Result<(), TableError> {
         let state = self.delta.snapshot().map_err(TableError::delta("read", &self.location))?;
         PROTOCOL.can_write_to(state).map_err(|error| self.not_writable(error.to_string()))?;
-        if let Some(why) = unmet(state) {
-            return Err(self.not_writable(why));
-        }
-        let known = Constraints::compile(&self.demands()?, &self.schema()?);
-        known.map(drop).map_err(|error| self.not_writable(error.to_string()))
+        unmet(state).map_or(Ok(()), |why| Err(self.not_writable(why)))
     }
 
     /// As [`check_writable`](Self::check_writable), of a table that takes any row.
@@ -87,8 +84,13 @@ pub(super) fn key_of(constraint: &str) -> String {
 fn unmet(state: &DeltaTableState) -> Option<String> {
     let settings: &HashMap<String, String> = state.metadata().configuration();
     let set = |name: &str| settings.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
-    if let Some(feature) = unknown_feature(state) {
-        return Some(format!("it has the feature {feature}"));
+    match serde_json::to_value(state.protocol()) {
+        Err(error) => return Some(format!("its protocol cannot be told: {error}")),
+        Ok(protocol) => {
+            if let Some(feature) = unknown_feature(&protocol) {
+                return Some(format!("it has the feature {feature}"));
+            }
+        }
     }
     if set("delta.enableChangeDataFeed") {
         return Some("each change of a row is to be written down as well (delta.enableChangeDataFeed)".to_owned());
@@ -106,9 +108,23 @@ fn unmet(state: &DeltaTableState) -> Option<String> {
     marked.then(|| "rows of its files are marked as deleted (delta.enableDeletionVectors)".to_owned())
 }
 
-fn unknown_feature(state: &DeltaTableState) -> Option<String> {
-    let protocol = serde_json::to_value(state.protocol()).ok()?;
+/// The library knows features of which it sees to its own writers only.
+fn unknown_feature(protocol: &Value) -> Option<&str> {
     let features = protocol.get("writerFeatures")?.as_array()?;
-    let mut names = features.iter().filter_map(|feature| feature.as_str());
-    names.find(|name| !FEATURES.contains(name)).map(str::to_owned)
+    features.iter().filter_map(Value::as_str).find(|name| !FEATURES.contains(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_feature_that_the_library_may_come_to_know_is_unknown_here() {
+        let of = |features: Value| json!({ "minWriterVersion": 7, "writerFeatures": features });
+        assert_eq!(unknown_feature(&json!({ "minWriterVersion": 3 })), None);
+        assert_eq!(unknown_feature(&of(json!(["appendOnly", "checkConstraints"]))), None);
+        assert_eq!(unknown_feature(&of(json!(["appendOnly", "rowTracking"]))), Some("rowTracking"));
+    }
 }
