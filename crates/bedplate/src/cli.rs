@@ -121,10 +121,10 @@ pub struct Listen {
     /// objects may be read without TLS. May be given more than once. None when left out.
     #[arg(long = "source-host", value_name = "HOST")]
     pub source_hosts: Vec<bedplate_query::Host>,
-    /// Where people's SQL runs: ballista://host:port, the scheduler of a cluster that reads the same --data. In this process
-    /// when left out.
-    #[arg(long, env = "BEDPLATE_ENGINE", value_name = "URL")]
-    pub engine: Option<bedplate_query::Cluster>,
+    /// Where people's SQL runs: ballista://host:port, the scheduler of a cluster that reads the same --data, or local, this
+    /// process, as when left out. May be given more than once: statements that do not say where run on the first.
+    #[arg(long = "engine", env = "BEDPLATE_ENGINE", value_name = "URL", value_delimiter = ',')]
+    pub engines: Vec<bedplate_query::Engine>,
     /// Where this platform is: eu-west-1. Data bound to sites or regions is used there only.
     #[arg(long, env = "BEDPLATE_SITE", value_name = "SITE")]
     pub site: Option<String>,
@@ -141,6 +141,20 @@ pub struct Listen {
 pub enum Listener {
     Off,
     At(SocketAddr),
+}
+
+impl Listen {
+    /// Where people's SQL runs, in words; none when nobody said.
+    pub fn told_engines(&self) -> Option<String> {
+        let (first, others) = self.engines.split_first()?;
+        let others: Vec<String> = others.iter().map(ToString::to_string).collect();
+        let also = if others.is_empty() {
+            String::new()
+        } else {
+            format!("; where a statement says so on {}", others.join(", "))
+        };
+        Some(format!("{first}{also}"))
+    }
 }
 
 impl std::str::FromStr for Listener {

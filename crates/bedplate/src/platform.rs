@@ -27,7 +27,7 @@ use bedplate_controllers::{Attempts, KnownBy, Platform, Sites, Verifier};
 use bedplate_db::Db;
 use bedplate_identity::AccessKeys;
 use bedplate_objects::Objects;
-use bedplate_query::{Cluster, Lake, Limits, Reader};
+use bedplate_query::{Engine, Lake, Limits, Reader};
 use bedplate_serving::{Deployments, Recorder};
 use bedplate_types::{Clock, ErrorKind, Explained, Problem, SystemClock};
 use kube::Client;
@@ -126,7 +126,7 @@ pub async fn start_on(root: &Path, options: &Listen, cluster: Option<&ClusterOpt
     let sql_key = keys::sql(&home)?;
     let blobs = Blobs::open(home.path("buckets")).map_err(of("the buckets"))?;
     let access_keys = AccessKeys::new(&keys::secrets(&home)?);
-    let sql = sql(&spine, sql_key, &lake, &client, options.engine.as_ref())?;
+    let sql = sql(&spine, sql_key, &lake, &client, &options.engines)?;
     let platform = Platform {
         client: client.clone(),
         db: spine.db.clone(),
@@ -263,18 +263,9 @@ fn acceptor(tls: Option<&Tls>, options: &Listen, spine: &Spine) -> Result<Option
 }
 
 /// What answers statements, with threads and memory of its own.
-fn sql(
-    spine: &Spine,
-    key: [u8; 32],
-    lake: &Arc<Lake>,
-    client: &Client,
-    engine: Option<&Cluster>,
-) -> Result<Sql, Problem> {
+fn sql(spine: &Spine, key: [u8; 32], lake: &Arc<Lake>, client: &Client, engines: &[Engine]) -> Result<Sql, Problem> {
     let reader = Reader::open(lake.clone(), Limits::default(), key).map_err(of("the SQL engine"))?;
-    let reader = match engine {
-        Some(cluster) => reader.on(cluster.clone()),
-        None => reader,
-    };
+    let reader = reader.on(engines.to_vec());
     Ok(Sql::new(client.clone(), Arc::new(reader), spine.policy.clone(), spine.db.clone(), spine.clock.clone()))
 }
 

@@ -31,6 +31,9 @@ pub struct SqlQuery {
     /// The most rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
+    /// Where it is to run: `local` or `ballista://host:port`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engine: Option<String>,
 }
 
 /// The rows of a statement on their way.

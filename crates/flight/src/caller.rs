@@ -14,6 +14,7 @@ use crate::status::refusal;
 
 const NAMESPACE: &str = "x-bedplate-namespace";
 const PURPOSE: &str = "x-bedplate-purpose";
+const ENGINE: &str = "x-bedplate-engine";
 
 /// The token that a call was made with, for who exchanges a password for it.
 #[derive(Clone)]
@@ -43,8 +44,8 @@ pub(crate) fn caller<T>(request: &Request<T>) -> Result<Caller, Status> {
     let principal = request.extensions().get::<Principal>().cloned();
     let principal = principal.ok_or_else(|| Status::unauthenticated("nobody is signed in"))?;
     let namespace = namespace(request.metadata(), &principal);
-    let purpose = text(request.metadata(), PURPOSE).map(str::to_owned);
-    Ok(Caller { principal, namespace, purpose })
+    let given = |name| text(request.metadata(), name).map(str::to_owned);
+    Ok(Caller { principal, namespace, purpose: given(PURPOSE), engine: given(ENGINE) })
 }
 
 fn text<'a>(metadata: &'a MetadataMap, name: &str) -> Option<&'a str> {

@@ -6,7 +6,7 @@
 //!
 //! The namespace is, in this order: the header `x-bedplate-namespace`, the caller's own for a workload or a service account,
 //! `default`; it is the one schema of the one catalog `bedplate`. What rows are read for is in the header
-//! `x-bedplate-purpose`.
+//! `x-bedplate-purpose`, and where the statement is to run in `x-bedplate-engine`.
 //!
 //! A ticket is a statement, sealed: it says whose it is and nobody else can use or change it. It opens nothing by itself:
 //! `DoGet` asks again for every table. Prepared statements are the same, so that the server keeps none.

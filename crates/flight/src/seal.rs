@@ -17,6 +17,7 @@ pub(crate) struct Sealed {
     principal: String,
     pub namespace: String,
     pub purpose: Option<String>,
+    pub engine: Option<String>,
     pub sql: String,
 }
 
@@ -31,6 +32,7 @@ impl Seal {
             principal: caller.principal.name.clone(),
             namespace: caller.namespace.clone(),
             purpose: caller.purpose.clone(),
+            engine: caller.engine.clone(),
             sql: sql.to_owned(),
         };
         // Strings always are JSON.
@@ -54,7 +56,8 @@ impl Seal {
 impl Sealed {
     /// The caller as they were when it was made; who they are and what they may is that of now.
     pub fn caller(&self, now: &Caller) -> Caller {
-        Caller { principal: now.principal.clone(), namespace: self.namespace.clone(), purpose: self.purpose.clone() }
+        let Self { namespace, purpose, engine, .. } = self.clone();
+        Caller { principal: now.principal.clone(), namespace, purpose, engine }
     }
 }
 
@@ -65,7 +68,8 @@ mod tests {
     use super::*;
 
     fn caller(name: &str) -> Caller {
-        Caller { principal: Principal::new(name), namespace: "flights".into(), purpose: Some("care".into()) }
+        let (purpose, engine) = (Some("care".into()), Some("local".into()));
+        Caller { principal: Principal::new(name), namespace: "flights".into(), purpose, engine }
     }
 
     #[test]
@@ -73,7 +77,9 @@ mod tests {
         let seal = Seal::new(&[7; 32]);
         let ticket = seal.seal(&caller("user:ana"), "SELECT 1");
         let opened = seal.open(&caller("user:ana"), &ticket).unwrap();
-        assert_eq!((opened.sql.as_str(), opened.purpose.as_deref()), ("SELECT 1", Some("care")));
+        let again = opened.caller(&Caller { purpose: None, engine: None, ..caller("user:ana") });
+        assert_eq!(opened.sql, "SELECT 1");
+        assert_eq!((again.purpose.as_deref(), again.engine.as_deref()), (Some("care"), Some("local")));
         assert!(seal.open(&caller("user:bob"), &ticket).is_err(), "another's");
         assert!(Seal::new(&[8; 32]).open(&caller("user:ana"), &ticket).is_err(), "made elsewhere");
         for place in 0..ticket.len() {

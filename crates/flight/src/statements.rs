@@ -9,12 +9,13 @@ use bedplate_identity::Principal;
 use bedplate_types::Problem;
 use futures::Stream;
 
-/// Who asks, in which namespace, and what for.
+/// Who asks, in which namespace, what for, and where it is to run.
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub principal: Principal,
     pub namespace: String,
     pub purpose: Option<String>,
+    pub engine: Option<String>,
 }
 
 /// The rows of an answer, as they come. Dropped, they end the statement.

@@ -37,8 +37,8 @@ pub async fn run(home: &Path, mut command: Operator) -> Result<ExitCode, Problem
     if let Some(url) = &running.s3_url {
         eprintln!("  s3         {url}");
     }
-    if let Some(engine) = &command.listen.engine {
-        eprintln!("  sql runs   on {engine}");
+    if let Some(engines) = command.listen.told_engines() {
+        eprintln!("  sql runs   on {engines}");
     }
     if let Some(url) = &running.webhook_url {
         eprintln!("  webhook    {url}/admit");

@@ -38,6 +38,9 @@ pub struct Sql {
     /// The most rows; for a table 1000 when left out.
     #[arg(long, value_name = "ROWS")]
     pub limit: Option<usize>,
+    /// Where it runs, of what the platform was started with: local, or ballista://host:port.
+    #[arg(long, value_name = "URL")]
+    pub engine: Option<String>,
     #[arg(short, long, value_enum, default_value_t = Shape::Table)]
     pub output: Shape,
 }
@@ -64,6 +67,7 @@ pub async fn run(home: &Path, command: &Sql) -> Result<ExitCode, Problem> {
         sql: statement(command)?,
         purpose: command.purpose.clone(),
         limit,
+        engine: command.engine.clone(),
     };
     let mut answer = bedplate_client::sql(&client(home)?, &query).await.map_err(asking(WHAT))?;
     match command.output {

@@ -22,8 +22,8 @@ pub async fn run(home: &Path, command: &Up) -> Result<ExitCode, Problem> {
     if let Some(url) = &running.s3_url {
         eprintln!("  s3         {url}");
     }
-    if let Some(engine) = &command.listen.engine {
-        eprintln!("  sql runs   on {engine}");
+    if let Some(engines) = command.listen.told_engines() {
+        eprintln!("  sql runs   on {engines}");
     }
     eprintln!("  console    {}", running.console_url()?);
     eprintln!("  kubectl    export KUBECONFIG={}", running.kubeconfig().display());

@@ -14,7 +14,7 @@ use bedplate_db::Db;
 use bedplate_identity::Principal;
 use bedplate_kinds::{Dataset, Phase};
 use bedplate_policy::Policy;
-use bedplate_query::{Answer, NamedTable, Parsed, Reader, Request, Verb};
+use bedplate_query::{Answer, Engine, NamedTable, NoCluster, Parsed, Reader, Request, Verb};
 use bedplate_types::{Clock, ErrorKind, Explained, NamespacedName, Problem};
 use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt};
@@ -40,6 +40,23 @@ pub struct Statement {
     pub limit: Option<usize>,
     /// For the audit log: `http`, `flight-sql`, `feast`.
     pub via: &'static str,
+    /// Where it is to run, if not where statements do that say nothing of it.
+    pub engine: Option<Engine>,
+}
+
+impl Statement {
+    pub fn new(sql: &str, via: &'static str) -> Self {
+        Self { sql: sql.to_owned(), limit: None, via, engine: None }
+    }
+}
+
+/// Where a statement says it is to run.
+pub fn engine(text: Option<&str>) -> Result<Option<Engine>, Problem> {
+    let wrong = |error: NoCluster| {
+        Problem::new(ErrorKind::Invalid, "the statement's engine", error.to_string())
+            .with_fix("--engine local, or none")
+    };
+    text.filter(|text| !text.is_empty()).map(str::parse).transpose().map_err(wrong)
 }
 
 /// A statement whose caller may read its tables, each at one version.
@@ -49,6 +66,8 @@ pub struct Allowed {
     statement: Statement,
     parsed: Parsed,
     granted: Vec<Granted>,
+    /// Where it runs.
+    engine: Engine,
 }
 
 /// A dataset that a caller may know of.
@@ -92,13 +111,14 @@ impl Sql {
 
     async fn granted_whole(&self, caller: &Caller, statement: Statement, parsed: Parsed) -> Result<Allowed, Problem> {
         let granted = self.granted(caller, &parsed).await?;
-        Ok(Allowed { caller: caller.clone(), statement, parsed, granted })
+        let engine = self.reader.engine(statement.engine.as_ref()).map_err(|error| failed(&error))?;
+        Ok(Allowed { caller: caller.clone(), statement, parsed, granted, engine })
     }
 
     /// The answer to a statement that was allowed.
     pub async fn answer(&self, allowed: &Allowed) -> Result<Answer, Problem> {
-        let Allowed { caller, statement, parsed, granted } = allowed;
-        let record = Record::new(caller, statement, parsed, granted, self.clock.now())?;
+        let Allowed { caller, statement, parsed, granted, .. } = allowed;
+        let record = Record::new(allowed, self.clock.now())?;
         if parsed.verb != Verb::Describe {
             record.tell(&self.db).await?;
         }
@@ -226,6 +246,7 @@ fn request(caller: &Caller, statement: Statement, granted: Vec<Granted>) -> Requ
         sql: statement.sql,
         tables: granted.into_iter().map(|one| one.readable).collect(),
         limit: statement.limit,
+        engine: statement.engine,
     }
 }
 

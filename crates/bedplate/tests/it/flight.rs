@@ -10,7 +10,7 @@ use crate::run::said;
 use crate::sql::{Care, care};
 
 /// `grpc://host:port`
-fn url(care: &Care) -> String {
+pub fn url(care: &Care) -> String {
     let said_so = care.server.said();
     let (_, url) = said_so.split_once("grpc://").unwrap_or_else(|| panic!("{said_so}"));
     format!("grpc://{}", url.split_whitespace().next().unwrap())

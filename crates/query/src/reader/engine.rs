@@ -20,7 +20,8 @@ use tokio::sync::{Semaphore, mpsc};
 use super::answer::Step;
 use super::cluster::{self, Job};
 use super::mask::Key;
-use super::{Answer, AsOf, Cluster, Parsed, ReadError, Readable, measure, session, statement};
+use super::place::Engines;
+use super::{Answer, AsOf, Cluster, Engine, Parsed, ReadError, Readable, measure, session, statement};
 use crate::Lake;
 use crate::delta::TableError;
 use crate::sql::{as_plain, plain};
@@ -63,6 +64,8 @@ pub struct Request {
     pub tables: Vec<Readable>,
     /// The most rows of the answer.
     pub limit: Option<usize>,
+    /// Where it is to run, if not where statements do that say nothing of it.
+    pub engine: Option<Engine>,
 }
 
 /// The engine. Share it by `Arc`; dropped, it ends what runs.
@@ -72,8 +75,7 @@ pub struct Reader {
     limits: Limits,
     turns: Arc<Semaphore>,
     key: [u8; 32],
-    /// Where statements run, if not here.
-    cluster: Option<Cluster>,
+    engines: Engines,
     threads: Threads,
 }
 
@@ -95,14 +97,23 @@ impl Reader {
         let threads = Threads::start(threads.max_blocking_threads(READING));
         let threads = threads.map_err(|error| failed(error.to_string()))?;
         let turns = Arc::new(Semaphore::new(limits.statements));
-        Ok(Self { lake, memory, limits, turns, key, cluster: None, threads })
+        Ok(Self { lake, memory, limits, turns, key, engines: Engines::of(Vec::new()), threads })
     }
 
-    /// The same, whose statements run on a cluster. What tells of no rows (a plan, a description) is still answered here.
+    /// The same, whose statements run on one of these; on the first, where they do not say on which. What tells of no rows (a
+    /// plan, a description) is answered here wherever it is to run.
     #[must_use]
-    pub fn on(mut self, cluster: Cluster) -> Self {
-        self.cluster = Some(cluster);
+    pub fn on(mut self, engines: Vec<Engine>) -> Self {
+        self.engines = Engines::of(engines);
         self
+    }
+
+    /// Where a statement runs that is to run on `wanted`.
+    ///
+    /// # Errors
+    /// [`ReadError::NoSuchEngine`].
+    pub fn engine(&self, wanted: Option<&Engine>) -> Result<Engine, ReadError> {
+        self.engines.chosen(wanted).cloned()
     }
 
     /// What a statement wants and which tables it names.
@@ -128,7 +139,7 @@ impl Reader {
     /// # Errors
     /// As [`Reader::run`].
     pub async fn schema(&self, request: Request) -> Result<SchemaRef, ReadError> {
-        let work = self.work();
+        let work = self.work(&request)?;
         self.off(async move { Ok(plain(work.plan(&request).await?.1.schema().as_arrow())) }).await
     }
 
@@ -136,7 +147,7 @@ impl Reader {
     /// statement that was begun ends, `ended` is told how many bytes of data files were read, by dataset.
     ///
     /// # Errors
-    /// What is wrong with the statement, [`ReadError::Filter`], [`ReadError::Busy`]; on a cluster [`ReadError::NotOnCluster`],
+    /// What is wrong with the statement, [`ReadError::Filter`], [`ReadError::Busy`], [`ReadError::NoSuchEngine`]; on a cluster [`ReadError::NotOnCluster`],
     /// and with the first rows [`ReadError::Away`].
     pub async fn run(
         &self,
@@ -145,7 +156,7 @@ impl Reader {
     ) -> Result<Answer, ReadError> {
         let turn = self.turns.clone().try_acquire_owned();
         let turn = turn.map_err(|_| ReadError::Busy { most: self.limits.statements })?;
-        let work = self.work();
+        let work = self.work(&request)?;
         let planned = self.off(async move { work.physical(&request).await });
         let Planned { state, plan, job } = planned.await?;
         let schema = plain(&plan.schema());
@@ -162,8 +173,12 @@ impl Reader {
         Ok(Answer::running(schema, batches))
     }
 
-    fn work(&self) -> Work {
-        Work { lake: self.lake.clone(), memory: self.memory.clone(), key: self.key, cluster: self.cluster.clone() }
+    fn work(&self, request: &Request) -> Result<Work, ReadError> {
+        let cluster = match self.engine(request.engine.as_ref())? {
+            Engine::Local => None,
+            Engine::Cluster(cluster) => Some(cluster),
+        };
+        Ok(Work { lake: self.lake.clone(), memory: self.memory.clone(), key: self.key, cluster })
     }
 
     /// On the engine's threads, and only as long as somebody waits for it.
@@ -198,6 +213,7 @@ struct Work {
     lake: Arc<Lake>,
     memory: Arc<RuntimeEnv>,
     key: [u8; 32],
+    /// Where it runs, if not here.
     cluster: Option<Cluster>,
 }
 

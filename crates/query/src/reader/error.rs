@@ -24,6 +24,8 @@ pub enum ReadError {
     Busy { most: usize },
     #[error("it took longer than {seconds} s")]
     Slow { seconds: u64 },
+    #[error("{wanted} is no engine of this platform, which has {}", known.join(" and "))]
+    NoSuchEngine { wanted: String, known: Vec<String> },
     #[error("the SQL engine {cluster} cannot be used: {why}")]
     Away { cluster: String, why: String },
     #[error("{what} is not to be had on a Ballista cluster")]
@@ -48,7 +50,7 @@ impl Explained for ReadError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::NotARead { .. } | Self::NotATable { .. } | Self::NoMoment { .. } => ErrorKind::Invalid,
-            Self::NotOnCluster { .. } => ErrorKind::Invalid,
+            Self::NotOnCluster { .. } | Self::NoSuchEngine { .. } => ErrorKind::Invalid,
             Self::TooLong { .. } | Self::TooDeep => ErrorKind::TooLarge,
             Self::Away { .. } => ErrorKind::NotReady,
             Self::Filter { .. } => ErrorKind::Refused,
@@ -67,9 +69,13 @@ impl Explained for ReadError {
             Self::NoMoment { .. } => Some(
                 "write VERSION AS OF 3, or TIMESTAMP AS OF '2026-01-31 08:00:00Z'; without a zone it is UTC".into(),
             ),
+            Self::NoSuchEngine { known, .. } => Some(format!(
+                "--engine {}, or none; others are for the platform to be started with",
+                known.join(" or --engine ")
+            )),
             Self::Away { cluster, .. } => Some(away(cluster)),
             Self::NotOnCluster { what } => {
-                Some(format!("write it without {what}, or ask a platform that was started without --engine"))
+                Some(format!("write it without {what}, or ask with --engine local, where the platform has that"))
             }
             Self::TooDeep => Some("nest fewer expressions and subqueries within others".into()),
             Self::TooLong { .. } => Some("ask for less in one statement".into()),
@@ -86,6 +92,6 @@ impl Explained for ReadError {
 fn away(cluster: &str) -> String {
     let scheduler = cluster.trim_start_matches("ballista://");
     format!(
-        "start what is missing of bedplate scheduler --bind {scheduler} and bedplate executor --scheduler {scheduler}; or start the platform without --engine"
+        "start what is missing of bedplate scheduler --bind {scheduler} and bedplate executor --scheduler {scheduler}; or name another --engine that the platform was started with"
     )
 }

@@ -2,8 +2,8 @@
 //!
 //! Start with [`Reader`]. [`Reader::parse`] says which tables a statement names and refuses what does not read; whoever may
 //! know decides what of each is shown, as [`Readable`]s; [`Reader::run`] answers over those and nothing else. What is masked
-//! or filtered is so below everything the statement says (`guarded.rs`), out of reach of every optimisation (`scan.rs`). Where it runs is one place
-//! for all statements: this process, or a Ballista cluster ([`Reader::on`]).
+//! or filtered is so below everything the statement says (`guarded.rs`), out of reach of every optimisation (`scan.rs`). Where it runs it may
+//! say: in this process, or on one of the Ballista clusters that there are ([`Reader::on`]).
 
 mod answer;
 mod cluster;
@@ -12,6 +12,7 @@ mod error;
 mod guarded;
 mod mask;
 mod measure;
+mod place;
 mod readable;
 mod scan;
 mod session;
@@ -23,6 +24,7 @@ pub use answer::Answer;
 pub use cluster::{Cluster, ClusterError, Executor, NoCluster, Scheduler};
 pub use engine::{Limits, Reader, Request};
 pub use error::ReadError;
+pub use place::Engine;
 pub use readable::{Readable, ShownColumn};
 pub use statement::{NamedTable, Parsed, Verb};
 pub use travel::AsOf;

@@ -202,7 +202,7 @@ async fn a_statement_opens_the_files_of_the_partitions_it_asks_for() {
         filters: Vec::new(),
     };
     let sql = "SELECT city, count(*) AS n FROM weather WHERE city = 'Rome' GROUP BY city";
-    let request = Request { namespace: "demo".into(), sql: sql.into(), tables: vec![table], limit: None };
+    let request = Request { namespace: "demo".into(), sql: sql.into(), tables: vec![table], limit: None, engine: None };
     let mut answer = reader.run(request, drop).await.unwrap();
     assert_eq!(answer.next().await.unwrap().unwrap().num_rows(), 1, "people's statements are pruned as well");
 }

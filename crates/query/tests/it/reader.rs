@@ -89,7 +89,8 @@ fn guarded() -> Readable {
 
 impl Site {
     async fn ask(&self, table: Readable, sql: &str) -> Result<Answer, ReadError> {
-        let request = Request { namespace: "demo".into(), sql: sql.into(), tables: vec![table], limit: None };
+        let request =
+            Request { namespace: "demo".into(), sql: sql.into(), tables: vec![table], limit: None, engine: None };
         self.reader.run(request, drop).await
     }
 
@@ -267,6 +268,7 @@ async fn statements_are_bounded_in_number_time_rows_and_depth() {
         sql: "SELECT id FROM people".into(),
         tables: vec![people(&[], &[])],
         limit: Some(3),
+        engine: None,
     };
     let rows = site.reader.run(request, drop).await.unwrap();
     let rows: usize = rows.map(|batch| batch.unwrap().num_rows()).collect::<Vec<_>>().await.iter().sum();
@@ -296,7 +298,8 @@ async fn what_was_read_is_told_however_it_ends() {
     let site = site(Limits::default()).await;
     for (table, sql) in [(people(&[], &[]), "SELECT name FROM people"), (guarded(), "SELECT email FROM people")] {
         let (tell, told) = tokio::sync::oneshot::channel();
-        let request = Request { namespace: "demo".into(), sql: sql.into(), tables: vec![table], limit: None };
+        let request =
+            Request { namespace: "demo".into(), sql: sql.into(), tables: vec![table], limit: None, engine: None };
         let answer = site.reader.run(request, move |bytes| drop(tell.send(bytes))).await.unwrap();
         let _: Vec<_> = answer.collect().await;
         let bytes = told.await.unwrap();

@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use self::encode::{Format, encoded};
 use super::{Asked, Facts, Failed, readable};
-use crate::surface::sql::{Caller, Sql, Statement};
+use crate::surface::sql::{Caller, Sql, Statement, engine};
 
 /// The largest request: a statement and a little around it.
 const BODY_LIMIT: usize = 256 << 10;
@@ -48,6 +48,8 @@ struct Query {
     purpose: Option<String>,
     /// The most rows.
     limit: Option<usize>,
+    /// Where it is to run.
+    engine: Option<String>,
 }
 
 async fn sql(
@@ -59,7 +61,8 @@ async fn sql(
     let principal = served.facts.who(&headers)?;
     let asked = readable(asked, "a statement")?;
     let caller = Caller { principal, namespace, purpose: asked.purpose.filter(|purpose| !purpose.is_empty()) };
-    let statement = Statement { sql: asked.sql, limit: asked.limit, via: "http" };
+    let engine = engine(asked.engine.as_deref()).map_err(Failed)?;
+    let statement = Statement { limit: asked.limit, engine, ..Statement::new(&asked.sql, "http") };
     let answer = served.sql.run(&caller, statement).await.map_err(Failed)?;
     let format = Format::wanted(headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()));
     let pieces = encoded(answer, format).map_err(Failed)?;

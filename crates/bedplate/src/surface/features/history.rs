@@ -58,7 +58,7 @@ impl OfflineStore for History {
         let plan = join::Plan::of(&selected, bound(&selected)?, names, &labels.table.schema)?;
         let mut allowed = Vec::new();
         for view in &plan.views {
-            allowed.push(self.sql.allow(&caller(reader), statement(view.sql.clone())).await?);
+            allowed.push(self.sql.allow(&caller(reader), Statement::new(&view.sql, "feast")).await?);
         }
         Ok(self.joins.begin(plan, join::Shown { sql: self.sql.clone(), allowed }, labels).await?)
     }
@@ -81,10 +81,6 @@ impl OfflineStore for History {
 fn caller(reader: &Reader) -> Caller {
     let Reader { principal, namespace, purpose } = reader.clone();
     Caller { principal, namespace, purpose }
-}
-
-fn statement(sql: String) -> Statement {
-    Statement { sql, limit: None, via: "feast" }
 }
 
 fn missing(source: &str) -> impl Fn(Problem) -> StoreError {

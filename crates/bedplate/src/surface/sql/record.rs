@@ -6,12 +6,11 @@ use std::collections::BTreeMap;
 use bedplate_audit::Entry;
 use bedplate_db::{Db, Tx};
 use bedplate_ledger::UsageEvent;
-use bedplate_query::Parsed;
 use bedplate_types::{Problem, Timestamp};
 use serde_json::{Value, json};
 
 use super::grant::Granted;
-use super::{Caller, Statement, full_name};
+use super::{Allowed, Caller, full_name};
 use crate::keys;
 
 const RESOURCE: &str = "scanned_gigabytes";
@@ -35,26 +34,20 @@ struct Read {
 }
 
 impl Record {
-    pub fn new(
-        caller: &Caller,
-        statement: &Statement,
-        parsed: &Parsed,
-        granted: &[Granted],
-        at: Timestamp,
-    ) -> Result<Self, Problem> {
+    pub fn new(allowed: &Allowed, at: Timestamp) -> Result<Self, Problem> {
         let id = hex::encode(keys::random::<8>()?);
         let mut reads: Vec<Read> = Vec::new();
-        for one in granted {
+        for one in &allowed.granted {
             let (dataset, version) = (&one.readable.dataset, one.readable.version);
             let known: Vec<i64> =
                 reads.iter().filter(|read| read.dataset == *dataset).map(|read| read.version).collect();
             // A statement may spell one dataset in two ways.
             if !known.contains(&version) {
-                let next = read(&id, caller, statement, parsed, one, at);
+                let next = read(&id, allowed, one, at);
                 reads.push(Read { usage: next.usage.filter(|_| known.is_empty()), ..next });
             }
         }
-        Ok(Self { id, at, actor: caller.principal.name.clone(), reads })
+        Ok(Self { id, at, actor: allowed.caller.principal.name.clone(), reads })
     }
 
     /// Writes down who reads what, and what was not shown to them. Without it nothing is read.
@@ -91,13 +84,14 @@ impl Record {
     }
 }
 
-fn read(id: &str, caller: &Caller, statement: &Statement, parsed: &Parsed, granted: &Granted, at: Timestamp) -> Read {
+fn read(id: &str, allowed: &Allowed, granted: &Granted, at: Timestamp) -> Read {
+    let Allowed { caller, statement, parsed, engine, .. } = allowed;
     let readable = &granted.readable;
     let name = full_name(caller, &readable.dataset);
     let masked: Vec<&str> =
         readable.columns.iter().filter(|column| column.mask.is_some()).map(|column| column.name.as_str()).collect();
     let detail = json!({ "statement": id, "sql": parsed.shape, "via": statement.via, "version": readable.version,
-        "purpose": caller.purpose, "masked": masked, "rowFilters": granted.filters });
+        "engine": engine.to_string(), "purpose": caller.purpose, "masked": masked, "rowFilters": granted.filters });
     let usage = UsageEvent {
         id: format!("sql:{id}:{name}"),
         at,

@@ -162,7 +162,8 @@ async fn what_was_read_is_told_by_dataset() {
         let reader = site.reader(cluster, Limits::default());
         let (tell, bytes) = tokio::sync::oneshot::channel();
         let tables = open().into_iter().filter(|table| !table.table.contains('@')).collect();
-        let request = bedplate_query::Request { namespace: "demo".into(), sql: sql.into(), tables, limit: None };
+        let request =
+            bedplate_query::Request { namespace: "demo".into(), sql: sql.into(), tables, limit: None, engine: None };
         let answer = reader.run(request, move |bytes| drop(tell.send(bytes))).await.unwrap();
         let _: Vec<_> = futures::StreamExt::collect(answer).await;
         told.push(bytes.await.unwrap());

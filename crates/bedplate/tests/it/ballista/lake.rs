@@ -9,7 +9,8 @@ use arrow::json::LineDelimitedWriter;
 use bedplate_kinds::{Column, ColumnType, DatasetSource, DatasetSpec, Mask};
 use bedplate_lake::quality::References;
 use bedplate_query::{
-    Answer, CancellationToken, Cluster, Ingest, Lake, Limits, ReadError, Readable, Reader, Request, ShownColumn, Whose,
+    Answer, CancellationToken, Cluster, Engine, Ingest, Lake, Limits, ReadError, Readable, Reader, Request,
+    ShownColumn, Whose,
 };
 use bedplate_types::Digest;
 use futures::StreamExt;
@@ -112,10 +113,7 @@ impl Site {
 
     pub fn reader(&self, cluster: Option<Cluster>, limits: Limits) -> Reader {
         let reader = Reader::open(self.lake.clone(), limits, KEY).unwrap();
-        match cluster {
-            Some(cluster) => reader.on(cluster),
-            None => reader,
-        }
+        reader.on(cluster.into_iter().map(Engine::Cluster).collect())
     }
 }
 
@@ -188,7 +186,7 @@ pub fn guarded() -> Vec<Readable> {
 pub async fn ask(reader: &Reader, tables: Vec<Readable>, sql: &str) -> Result<Answer, ReadError> {
     let named = reader.parse(sql).await?.tables;
     let tables = tables.into_iter().filter(|table| named.iter().any(|named| named.spelled() == table.table)).collect();
-    reader.run(Request { namespace: "demo".into(), sql: sql.into(), tables, limit: None }, drop).await
+    reader.run(Request { namespace: "demo".into(), sql: sql.into(), tables, limit: None, engine: None }, drop).await
 }
 
 /// The rows as lines of JSON.

@@ -13,7 +13,7 @@ pub struct Cluster {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("{text:?} is no engine: write ballista://host:port")]
+#[error("{text:?} is no engine: write local, or ballista://host:port")]
 pub struct NoCluster {
     text: String,
 }
