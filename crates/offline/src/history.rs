@@ -12,8 +12,12 @@ use crate::join::{AtOnce, join_views};
 use crate::sources::{Batches, batches};
 use crate::{OfflineError, Sources, View};
 
-/// Bytes of a label row besides its own columns and features: its entity, its moment and its place.
-const PLACE_BYTES: usize = 96;
+/// Bytes of a label row in a spine.
+const SPINE_BYTES: usize = 24;
+/// Bytes of a candidate of a label row besides its values: its time and its number.
+const CANDIDATE_BYTES: usize = 12;
+/// In how many parts a source is read.
+const PARTS: usize = 2;
 /// With less, one view is read at a time: two queries at once would take more than the label rows.
 const LITTLE: usize = 128 << 20;
 
@@ -68,9 +72,11 @@ impl Labels {
     async fn piece(&mut self, views: &[View], memory: usize) -> Result<Option<RecordBatch>, OfflineError> {
         let mut batches: Vec<RecordBatch> = Vec::new();
         let mut held = 0;
+        let widths: Vec<usize> = views.iter().map(|view| view.definition.columns().len()).collect();
+        let features = views.iter().map(|view| view.definition.features.len()).sum();
         while held < memory {
             let Some(batch) = self.rows.next().await.transpose()? else { break };
-            held += size(&batch) + batch.num_rows() * row_bytes(views);
+            held += size(&batch) + batch.num_rows() * row_bytes(&widths, features);
             batches.push(batch);
         }
         match batches.first() {
@@ -105,10 +111,24 @@ fn size(batch: &RecordBatch) -> usize {
     columns.map(|column| column.to_data().get_slice_memory_size().unwrap_or(column.get_array_memory_size())).sum()
 }
 
-/// What one label row takes at most: its place, two rows of the widest view for each of two views, and every feature.
-fn row_bytes(views: &[View]) -> usize {
-    const VALUE: usize = size_of::<f64>() + 1;
-    let widest = views.iter().map(|view| view.definition.columns().len()).max().unwrap_or(0);
-    let features: usize = views.iter().map(|view| view.definition.features.len()).sum();
-    PLACE_BYTES + VALUE * (4 * widest + features)
+/// What one label row takes at most while views of so many columns are joined, two at once: of each its place in a spine and a
+/// candidate from every part of the source; and the features of all. More than it takes would have sources read again for nothing.
+fn row_bytes(widths: &[usize], features: usize) -> usize {
+    let mut widths = widths.to_vec();
+    widths.sort_unstable_by_key(|width| std::cmp::Reverse(*width));
+    let candidate = |width: &usize| CANDIDATE_BYTES + width * size_of::<f64>();
+    let joined: usize = widths.iter().take(2).map(|width| SPINE_BYTES + PARTS * candidate(width)).sum();
+    joined + (features * (8 * size_of::<f64>() + 1)).div_ceil(8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_takes_what_the_two_widest_views_keep_of_it_and_its_features() {
+        assert_eq!(row_bytes(&[], 0), 0);
+        assert_eq!(row_bytes(&[2], 1), 24 + 2 * (12 + 16) + 9);
+        assert_eq!(row_bytes(&[4, 8, 6], 18), (24 + 2 * (12 + 64)) + (24 + 2 * (12 + 48)) + 147);
+    }
 }
