@@ -110,8 +110,10 @@ pub fn labels(classification: Option<&str>, tags: &[String], terms: &[String]) -
 }
 
 fn address(hit: &CatalogueHit) -> String {
-    match &hit.dataset {
-        Some(dataset) => format!("/ns/{}/datasets/{dataset}", hit.namespace),
-        None => format!("/ns/{}#objects", hit.namespace),
+    let CatalogueHit { namespace, .. } = hit;
+    match (&hit.dataset, &hit.view) {
+        (Some(dataset), _) => format!("/ns/{namespace}/datasets/{dataset}"),
+        (_, Some(view)) => format!("/ns/{namespace}/featureviews/{view}"),
+        _ => format!("/ns/{namespace}#objects"),
     }
 }

@@ -4,8 +4,8 @@ use bedplate_types::Timestamp;
 use maud::{Markup, html};
 
 use crate::catalogue::labels;
-use crate::facts::{ColumnFacts, ColumnProfile, Dataset, IngestRow, Shape, Spread};
-use crate::{chart, show, tables};
+use crate::facts::{ColumnFacts, Dataset, IngestRow};
+use crate::{profile, show, tables};
 
 pub fn dataset(facts: &Dataset, now: Timestamp) -> Markup {
     html! {
@@ -59,7 +59,7 @@ fn columns(facts: &Dataset) -> Markup {
 }
 
 fn column_row(column: &ColumnFacts) -> Markup {
-    let profile = column.profile.as_ref();
+    let held = column.profile.as_ref();
     html! {
         tr id={ "column-" (column.name) } {
             th scope="row" {
@@ -67,55 +67,12 @@ fn column_row(column: &ColumnFacts) -> Markup {
                 @if !column.description.is_empty() { small.about { (column.description) } }
             }
             td { (column.type_) }
-            td.n { (profile.map_or_else(dash, |profile| show::share(profile.missing))) }
-            td.n { (profile.map_or_else(dash, distinct)) }
-            td { @if let Some(profile) = profile { (values(column, profile)) } @else { "–" } }
+            (profile::counts(held))
+            td { @if let Some(held) = held { (profile::values(&column.name, held)) } @else { (profile::dash()) } }
             td.labels {
                 (labels(column.classification.as_deref(), &column.tags, &column.terms))
                 @if let Some(mask) = &column.mask { span.label { "mask " (mask) } " " }
                 @for suggestion in &column.suggestions { span.suggestion { "Looks like " (suggestion) } }
-            }
-        }
-    }
-}
-
-fn distinct(profile: &ColumnProfile) -> String {
-    let about = if profile.distinct_estimated { "~" } else { "" };
-    format!("{about}{}", show::count(profile.distinct))
-}
-
-fn values(column: &ColumnFacts, profile: &ColumnProfile) -> Markup {
-    html! {
-        @match &profile.shape {
-            Shape::Hidden => span.quiet { "not yours to read" },
-            Shape::Nothing => span.quiet { "no values" },
-            Shape::Numbers(spread) => (numbers(&column.name, spread)),
-            Shape::Texts(top) => (texts(top)),
-            Shape::Booleans(yes, no) => (texts(&[("true".to_owned(), *yes), ("false".to_owned(), *no)])),
-        }
-    }
-}
-
-fn numbers(column: &str, spread: &Spread) -> Markup {
-    html! {
-        (chart::histogram(column, spread))
-        div.ends { span { (spread.least) } span { (spread.greatest) } }
-        small { "median " (spread.median) ", mean " (spread.mean) }
-    }
-}
-
-fn texts(top: &[(String, u64)]) -> Markup {
-    let most = top.iter().map(|(_, count)| *count).max().unwrap_or_default();
-    html! {
-        @if top.is_empty() { span.quiet { "all rare" } } @else {
-            ol.top {
-                @for (text, count) in top.iter().take(5) {
-                    li {
-                        (chart::part(*count, most))
-                        span.text { @if text.is_empty() { i { "empty" } } @else { (text) } }
-                        span.n { (show::count(*count)) }
-                    }
-                }
             }
         }
     }
@@ -168,8 +125,4 @@ fn uses(facts: &Dataset) -> Markup {
             }
         }
     }
-}
-
-fn dash() -> String {
-    "–".into()
 }

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod dataset;
+mod feature_view;
 
 use async_trait::async_trait;
 use bedplate_identity::Principal;
@@ -9,6 +10,7 @@ use bedplate_types::{Bytes, Digest, Micros, Money, Problem, Timestamp};
 
 pub use self::catalogue::{Catalogue, CatalogueHit, CatalogueQuery};
 pub use self::dataset::{ColumnFacts, ColumnProfile, Dataset, IngestRow, Shape, Spread};
+pub use self::feature_view::{FeatureFacts, FeatureView, Parity, Served};
 
 /// Brings the facts one principal may see. An implementation leaves out what the principal may not list.
 #[async_trait]
@@ -23,6 +25,9 @@ pub trait Facts: Send + Sync {
 
     /// `ErrorKind::NotFound` when the dataset is not there or may not be seen. Values that may not be read are left out.
     async fn dataset(&self, who: &Principal, namespace: &str, name: &str) -> Result<Dataset, Problem>;
+
+    /// The same of a feature view, and of what was served of it.
+    async fn feature_view(&self, who: &Principal, namespace: &str, name: &str) -> Result<FeatureView, Problem>;
 }
 
 /// Everything at one glance.

@@ -18,9 +18,10 @@ use serde::Deserialize;
 use crate::facts::{CatalogueQuery, Facts};
 use crate::session::{Secrets, Sessions};
 use crate::sign_in::SignedIn;
-use crate::{assets, catalogue, dataset, elsewhere, headers, live, overview, page, sign_in, use_case};
+use crate::{assets, catalogue, dataset, elsewhere, feature_view, headers, live, overview, page, sign_in, use_case};
 
 const DATASET: &str = "/ns/{namespace}/datasets/{name}";
+const FEATURE_VIEW: &str = "/ns/{namespace}/featureviews/{name}";
 
 /// Turns the value of an `Authorization` header into a principal.
 pub trait SignIn: Send + Sync {
@@ -58,7 +59,7 @@ pub struct ConsoleState {
     pub secure: bool,
 }
 
-/// `/`, `/catalogue`, `/ns/{namespace}` and its datasets, `/login`, `/logout` and `/assets/…`; to be merged with the other routes of its listener.
+/// `/`, `/catalogue`, `/ns/{namespace}` and its datasets and feature views, `/login`, `/logout` and `/assets/…`; to be merged with the other routes of its listener.
 pub fn router(state: ConsoleState) -> Router {
     let routes = table().into_iter();
     let router = routes.fold(Router::new(), |router, (operation, handler)| router.route(&operation.path, handler));
@@ -79,6 +80,7 @@ fn table() -> Vec<(Operation, MethodRouter<ConsoleState>)> {
         (page("/ns/{namespace}", Hidden::NotFound), get(get_use_case)),
         (Operation::may("GET", "/catalogue", Action::Get, "Dataset", Hidden::LeftOut), get(get_catalogue)),
         (Operation::may("GET", DATASET, Action::Get, "Dataset", Hidden::NotFound), get(get_dataset)),
+        (Operation::may("GET", FEATURE_VIEW, Action::Get, "FeatureView", Hidden::NotFound), get(get_feature_view)),
         (Operation::open("GET", "/login"), get(sign_in::get_login)),
         (Operation::open("POST", "/login"), post(sign_in::post_login)),
         (Operation::open("GET", "/login/oidc"), get(elsewhere::get_login_oidc)),
@@ -130,6 +132,16 @@ async fn get_dataset(
     let Some(who) = sign_in::who(&state, &asked) else { return sign_in::ask(&state, StatusCode::UNAUTHORIZED, None) };
     let facts = state.source.dataset(&who.principal, &namespace, &name).await;
     answer(&name, &who, facts.map(|facts| dataset::dataset(&facts, state.clock.now())), &asked)
+}
+
+async fn get_feature_view(
+    State(state): State<ConsoleState>,
+    Path((namespace, name)): Path<(String, String)>,
+    asked: HeaderMap,
+) -> Response {
+    let Some(who) = sign_in::who(&state, &asked) else { return sign_in::ask(&state, StatusCode::UNAUTHORIZED, None) };
+    let facts = state.source.feature_view(&who.principal, &namespace, &name).await;
+    answer(&name, &who, facts.map(|facts| feature_view::feature_view(&facts, state.clock.now())), &asked)
 }
 
 fn answer(title: &str, who: &SignedIn, main: Result<Markup, Problem>, asked: &HeaderMap) -> Response {

@@ -43,8 +43,11 @@ fn object_row(namespace: &str, object: &ObjectRow) -> Markup {
         tr {
             td { (object.kind) }
             th scope="row" {
-                @if object.kind == "Dataset" { a href={ "/ns/" (namespace) "/datasets/" (object.name) } { (object.name) } }
-                @else { (object.name) }
+                @match object.kind.as_str() {
+                    "Dataset" => a href={ "/ns/" (namespace) "/datasets/" (object.name) } { (object.name) },
+                    "FeatureView" => a href={ "/ns/" (namespace) "/featureviews/" (object.name) } { (object.name) },
+                    _ => (object.name),
+                }
             }
             td { (show::state(object.state)) }
             td { (object.figures) }

@@ -83,7 +83,16 @@ pub fn control_routes(
         audit_key: spine.signer.public_key(),
         clock: spine.clock.clone(),
     };
-    let pages = console::Pages::new(facts.clone(), sql.clone(), catalogue.clone(), spine.clock.now());
+    let read = api::Features {
+        facts: facts.clone(),
+        platform: platform.clone(),
+        leads: leads.clone(),
+        sql: sql.clone(),
+        views: features.clone(),
+        served: served.clone(),
+        lately: api::Known::default(),
+    };
+    let pages = console::Pages::new(read.clone(), catalogue.clone(), spine.clock.now());
     let state = ConsoleState {
         source: Arc::new(pages),
         sign_in: Arc::new(spine.authenticator.clone()),
@@ -108,14 +117,7 @@ pub fn control_routes(
             leads: leads.clone(),
             sql: sql.clone(),
         }))
-        .merge(api::features(api::Features {
-            facts: facts.clone(),
-            platform: platform.clone(),
-            leads: leads.clone(),
-            sql: sql.clone(),
-            views: features.clone(),
-            served: served.clone(),
-        }))
+        .merge(api::features(read))
         .merge(api::search(facts.clone(), catalogue.clone()))
         .merge(api::sql(facts.clone(), sql.clone()))
         .merge(api::router(facts))

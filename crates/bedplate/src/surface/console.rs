@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod dataset;
+mod feature_view;
 mod stages;
 
 use std::fmt::Debug;
@@ -10,7 +11,8 @@ use std::sync::Arc;
 use bedplate_catalogue::ObjectKind;
 use bedplate_console::{
     AuditHead, Catalogue as Found, CatalogueQuery, Cost, Dataset as DatasetPage, DriftFinding, Facts as Port,
-    GateFinding, Month, ObjectRow, Overview, Platform, Prediction, Run, State, UseCase, UseCaseSummary,
+    FeatureView as FeatureViewPage, GateFinding, Month, ObjectRow, Overview, Platform, Prediction, Run, State, UseCase,
+    UseCaseSummary,
 };
 use bedplate_controllers::DatasetProfile;
 use bedplate_db::{DbError, Tx};
@@ -23,7 +25,7 @@ use kube::ResourceExt;
 use kube::api::{Api, ListParams};
 use serde::de::DeserializeOwned;
 
-use super::api::Facts;
+use super::api::{Facts, Features};
 use super::catalogue::Catalogue;
 use super::profile::shown;
 use super::sql::{Caller, Sql};
@@ -35,13 +37,15 @@ const SHOWN: u32 = 10;
 pub struct Pages {
     facts: Facts,
     sql: Sql,
+    features: Features,
     catalogue: Arc<Catalogue>,
     started_at: Timestamp,
 }
 
 impl Pages {
-    pub fn new(facts: Facts, sql: Sql, catalogue: Arc<Catalogue>, started_at: Timestamp) -> Self {
-        Self { facts, sql, catalogue, started_at }
+    pub fn new(features: Features, catalogue: Arc<Catalogue>, started_at: Timestamp) -> Self {
+        let (facts, sql) = (features.facts.clone(), features.sql.clone());
+        Self { facts, sql, features, catalogue, started_at }
     }
 
     fn may(&self, who: &Principal, action: Action, namespace: Option<&str>, kind: &str) -> bool {
@@ -192,7 +196,8 @@ impl Port for Pages {
 
     async fn dataset(&self, who: &Principal, namespace: &str, name: &str) -> Result<DatasetPage, Problem> {
         let name = NamespacedName::new(namespace, name);
-        let declared = self.facts.dataset(who, Action::Get, &name).await.map_err(|problem| hidden(problem, &name))?;
+        let declared =
+            self.facts.dataset(who, Action::Get, &name).await.map_err(|problem| hidden(problem, "dataset", &name))?;
         let read = |tx: &mut dyn Tx| -> Result<_, DbError> {
             Ok((bedplate_controllers::profile(tx, &name, None)?, bedplate_controllers::results(tx, &name, SHOWN)?))
         };
@@ -207,14 +212,24 @@ impl Port for Pages {
         let used_by = used_by.iter().map(catalogue::told).collect();
         Ok(dataset::page(&declared, dataset::Around { profile, ingests, used_by }))
     }
+
+    async fn feature_view(&self, who: &Principal, namespace: &str, name: &str) -> Result<FeatureViewPage, Problem> {
+        let name = NamespacedName::new(namespace, name);
+        let view = self.features.known(who, &name).await;
+        let view = view.map_err(|problem| hidden(problem, "feature view", &name))?;
+        let caller = Caller { principal: who.clone(), namespace: namespace.to_owned(), purpose: None };
+        let lately = self.features.lately(&caller, &view).await?;
+        let used_by = self.catalogue.used_by(who, ObjectKind::FeatureView, namespace, &name.name);
+        Ok(feature_view::page(&view, lately, used_by.iter().map(catalogue::told).collect()))
+    }
 }
 
 /// A page does not tell what is there from what is not.
-fn hidden(problem: Problem, name: &NamespacedName) -> Problem {
+fn hidden(problem: Problem, kind: &str, name: &NamespacedName) -> Problem {
     match problem.kind {
         ErrorKind::Denied | ErrorKind::NotFound => {
-            let why = "there is no such dataset, or you may not see it";
-            Problem::new(ErrorKind::NotFound, format!("dataset {name}"), why)
+            let why = format!("there is no such {kind}, or you may not see it");
+            Problem::new(ErrorKind::NotFound, format!("{kind} {name}"), why)
         }
         _ => problem,
     }

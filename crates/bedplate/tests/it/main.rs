@@ -27,6 +27,7 @@ mod materialize;
 mod oidc;
 mod online_redis;
 mod operator;
+mod pages;
 mod parity;
 mod plain;
 mod policy;

@@ -14,6 +14,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::http::Api;
+use crate::pages::{page, session};
+use crate::plain::Answer;
 use crate::run::{Said, bedplate, said, up};
 
 const VIEW: &str = "/apis/bedplate.dev/v1alpha1/namespaces/ward/featureviews/vitals";
@@ -224,10 +226,22 @@ impl Ward {
     }
 
     fn token(&self, account: &str) -> Api {
+        self.api().with_token(&self.secret(account))
+    }
+
+    fn secret(&self, account: &str) -> String {
         let account = json!({ "serviceAccount": { "namespace": "ward", "name": account } });
         let (code, made) = self.api().ask("POST", "/bedplate/v1/tokens", &account);
         assert_eq!(code, 201, "{made}");
-        self.api().with_token(made["token"].as_str().unwrap())
+        made["token"].as_str().unwrap().to_owned()
+    }
+
+    /// The view's page, or that of another, as it is shown to a service account.
+    fn page(&self, account: &str, view: &str) -> Answer {
+        let said_so = self.server.as_ref().unwrap().said();
+        let (_, url) = said_so.split_once("http://").unwrap();
+        let url = format!("http://{}", url.split_whitespace().next().unwrap());
+        page(&url, &session(&url, &self.secret(account)), &format!("/ns/ward/featureviews/{view}"))
     }
 }
 
@@ -356,6 +370,20 @@ fn statistics_are_of_a_window_and_told_to_who_may_see_them() {
         assert_eq!((there, refused), stranger.ask("POST", &nowhere, &body(verb)), "{verb}");
         assert_eq!(there, 403);
     }
+    let shown = ward.page("editor", "vitals");
+    for words in
+        ["Figures are of all rows that were served: 100.", "Values of pulse from 60 to 64", "max_2h", "last fee"]
+    {
+        assert!(shown.code == 200 && shown.body.contains(words), "{words}: {}", shown.body);
+    }
+    assert!(!shown.body.contains("Values of fee") && !shown.body.contains("4712"), "{}", shown.body);
+    let viewed = ward.page("viewer", "vitals");
+    assert!(viewed.code == 200 && viewed.body.contains("told to who may read what the view holds"), "{}", viewed.body);
+    assert!(!viewed.body.contains("Values of"), "{}", viewed.body);
+    let (there, nowhere) = (ward.page("stranger", "vitals"), ward.page("stranger", "nowhere"));
+    assert_eq!((there.code, nowhere.code), (404, 404));
+    assert!(there.body.contains("there is no such feature view, or you may not see it"), "{}", there.body);
+
     let leaves = ward.api().log();
     let entries = leaves.iter().map(|leaf| leaf.get("entry").unwrap_or(leaf));
     let read: Vec<_> =

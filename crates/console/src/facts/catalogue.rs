@@ -29,6 +29,8 @@ pub struct CatalogueHit {
     pub name: String,
     /// The dataset that it is or is a column of, if it is.
     pub dataset: Option<String>,
+    /// The feature view that it is or is a feature of, if it is.
+    pub view: Option<String>,
     pub owner: String,
     pub description: String,
     pub classification: Option<String>,

@@ -2,6 +2,8 @@
 
 #[path = "fake/catalogue.rs"]
 mod catalogue;
+#[path = "fake/feature_view.rs"]
+mod feature_view;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -61,6 +63,10 @@ impl Facts for FakeFacts {
 
     async fn dataset(&self, who: &Principal, namespace: &str, name: &str) -> Result<Dataset, Problem> {
         catalogue::dataset(namespace, name, who.name == "user:stranger")
+    }
+
+    async fn feature_view(&self, who: &Principal, namespace: &str, name: &str) -> Result<FeatureView, Problem> {
+        feature_view::feature_view(namespace, name, who.name == "user:stranger")
     }
 }
 

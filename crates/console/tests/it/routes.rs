@@ -38,6 +38,8 @@ fn key_in(body: &str) -> String {
     rest.split('"').next().unwrap().to_owned()
 }
 
+const VIEW: &str = "/ns/flights/featureviews/origin-weather";
+
 async fn signed_in(app: &axum::Router, token: &str) -> String {
     let (visit, key) = visit(app).await;
     let (answer, _) = post(app, "/login", &format!("token={token}&key={key}"), "same-origin", &visit).await;
@@ -48,7 +50,7 @@ async fn signed_in(app: &axum::Router, token: &str) -> String {
 #[tokio::test]
 async fn nothing_is_shown_without_a_session() {
     let app = router(state());
-    for path in ["/", "/ns/flights", "/catalogue", "/catalogue?q=weather", "/ns/flights/datasets/weather"] {
+    for path in ["/", "/ns/flights", "/catalogue", "/catalogue?q=weather", "/ns/flights/datasets/weather", VIEW] {
         for cookie in ["", "bedplate_session=made-up"] {
             let (answer, body) = get(&app, path, cookie).await;
             assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{path}");
@@ -91,7 +93,13 @@ async fn get_catalogue() {
     let cookie = signed_in(&app, "bp_right").await;
     let (answer, body) = get(&app, "/catalogue?q=wind%20%3Cgust&kind=column", &cookie).await;
     assert_eq!(answer.status(), StatusCode::OK);
-    for said in ["18 found, the first 6 shown", "/ns/flights/datasets/weather\"", "/ns/flights#objects", "pii:email"] {
+    for said in [
+        "18 found, the first 6 shown",
+        "/ns/flights/datasets/weather\"",
+        &format!("{VIEW}\""),
+        "/ns/flights#objects",
+        "pii:email",
+    ] {
         assert!(body.contains(said), "{said}: {body}");
     }
     // The form says again what was asked, and whatever that is it stays text.
@@ -135,6 +143,30 @@ async fn get_ns_datasets_name() {
 }
 
 #[tokio::test]
+async fn get_ns_featureviews_name() {
+    let app = router(state());
+    let cookie = signed_in(&app, "bp_right").await;
+    let (answer, body) = get(&app, VIEW, &cookie).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    for said in [
+        "26,114",
+        "Figures are of 10,000 of 412,377 rows",
+        "greatest wind_gust over 3h",
+        "Values of temp from -11.7 to 38.3, median 12.8",
+        "no values",
+        "79.6 %",
+        "2 of 1200 values of 400 entities differ",
+        "href=\"/ns/flights/datasets/weather\"",
+        "Endpoint late",
+        "bedplate features verify origin-weather -n flights",
+    ] {
+        assert!(body.contains(said), "{said}: {body}");
+    }
+    assert_eq!(body.matches("<table").count(), body.matches("<caption").count(), "every table has a caption");
+    assert!(!body.contains("style="), "nothing inline");
+}
+
+#[tokio::test]
 async fn what_is_not_there_and_what_may_not_be_seen_look_the_same() {
     let app = router(state());
     let admin = signed_in(&app, "bp_right").await;
@@ -144,7 +176,12 @@ async fn what_is_not_there_and_what_may_not_be_seen_look_the_same() {
         assert_eq!(answer.status(), StatusCode::NOT_FOUND);
         assert!(body.contains("it is not there") && body.contains("bedplate get namespaces"));
     }
-    for (path, cookie) in [("/ns/flights/datasets/none", &admin), ("/ns/flights/datasets/weather", &stranger)] {
+    for (path, cookie) in [
+        ("/ns/flights/datasets/none", &admin),
+        ("/ns/flights/datasets/weather", &stranger),
+        ("/ns/flights/featureviews/none", &admin),
+        (VIEW, &stranger),
+    ] {
         let (answer, body) = get(&app, path, cookie).await;
         assert_eq!(answer.status(), StatusCode::NOT_FOUND);
         assert!(body.contains("or you may not see it") && !body.contains("26,114"));

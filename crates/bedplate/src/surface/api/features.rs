@@ -1,6 +1,7 @@
 //! A feature view's rows, looked at: whether the online store says what the source does, what its features are, and whether
 //! they are served as they were learned.
 
+mod lately;
 mod shown;
 mod skew;
 mod statistics;
@@ -18,12 +19,13 @@ use bedplate_controllers::Platform;
 use bedplate_features::ViewDefinition;
 use bedplate_identity::Principal;
 use bedplate_kinds::{Dataset, FeatureView};
-use bedplate_policy::{Action, Context, Hidden, Operation, Question, Resource};
+use bedplate_policy::{Action, Context, Hidden, Operation, Question, Resource, Tags};
 use bedplate_query::OutputColumn;
 use bedplate_types::{ErrorKind, NamespacedName, Problem};
 use kube::api::Api;
 use serde_json::Value;
 
+pub use self::lately::{Known, Lately};
 use self::shown::clear_features;
 use super::{Facts, Failed};
 use crate::platform::{Leads, ServedLog};
@@ -43,6 +45,7 @@ pub struct Features {
     pub sql: Sql,
     pub views: Arc<Store>,
     pub served: ServedLog,
+    pub lately: Known,
 }
 
 pub fn router(features: Features) -> Router {
@@ -82,18 +85,7 @@ impl Features {
     async fn view(&self, caller: &Caller, name: &NamespacedName) -> Result<FeatureView, Problem> {
         let who: &Principal = &caller.principal;
         self.facts.may(who, Action::ReadData, Some(&name.namespace), KIND).map_err(|Failed(problem)| problem)?;
-        if !is_name(&name.namespace) || !is_name(&name.name) {
-            return Err(not_there(name));
-        }
-        let api: Api<FeatureView> = Api::namespaced(self.facts.client.clone(), &name.namespace);
-        let unread =
-            |error: kube::Error| Problem::new(ErrorKind::Internal, format!("feature view {name}"), error.to_string());
-        let view = api.get_opt(&name.name).await.map_err(unread)?.ok_or_else(|| not_there(name))?;
-        let tags = self
-            .views
-            .tags(&name.namespace, &view)
-            .await
-            .map_err(|error| Problem::of(format!("feature view {name}"), &error))?;
+        let (view, tags) = self.found(name).await?;
         let resource = Resource { namespace: Some(&name.namespace), kind: KIND, name: Some(&name.name) };
         let ask = |action| {
             let question = Question::new(&who.name, &who.groups, action, resource).tagged(&tags);
@@ -107,6 +99,24 @@ impl Features {
             return Err(not_there(name));
         }
         Err(Problem::new(ErrorKind::Denied, format!("feature view {name}"), decision.why().to_owned()))
+    }
+
+    /// The view and what is to be known of it to decide, whoever asks.
+    async fn found(&self, name: &NamespacedName) -> Result<(FeatureView, Tags), Problem> {
+        if !is_name(&name.namespace) || !is_name(&name.name) {
+            return Err(not_there(name));
+        }
+        let api: Api<FeatureView> = Api::namespaced(self.facts.client.clone(), &name.namespace);
+        let unread =
+            |error: kube::Error| Problem::new(ErrorKind::Internal, format!("feature view {name}"), error.to_string());
+        let view = api.get_opt(&name.name).await.map_err(unread)?.ok_or_else(|| not_there(name))?;
+        let tags = self.tags(name, &view).await?;
+        Ok((view, tags))
+    }
+
+    async fn tags(&self, name: &NamespacedName, view: &FeatureView) -> Result<Tags, Problem> {
+        let tags = self.views.tags(&name.namespace, view).await;
+        tags.map_err(|error| Problem::of(format!("feature view {name}"), &error))
     }
 }
 

@@ -28,6 +28,7 @@ pub fn shown(answer: Answer) -> Catalogue {
 fn hit(hit: Hit) -> CatalogueHit {
     CatalogueHit {
         kind: hit.kind.as_str().to_owned(),
+        view: (hit.of == ObjectKind::FeatureView).then(|| hit.object.clone()),
         dataset: (hit.of == ObjectKind::Dataset).then_some(hit.object),
         used_by: hit.used_by.iter().map(told).collect(),
         same_as: hit.same_as,

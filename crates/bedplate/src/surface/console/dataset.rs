@@ -83,7 +83,7 @@ const fn type_name(type_: ColumnType) -> &'static str {
     }
 }
 
-fn gathered(column: &Gathered, rows: u64) -> ColumnProfile {
+pub fn gathered(column: &Gathered, rows: u64) -> ColumnProfile {
     ColumnProfile {
         missing: if rows == 0 { 0.0 } else { column.nulls as f64 / rows as f64 },
         distinct: column.distinct,

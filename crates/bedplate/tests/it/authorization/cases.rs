@@ -137,6 +137,7 @@ fn other(world: &World, method: &str, path: &str) -> Option<Case> {
         "GET /ns/{namespace}" => part(method, "/ns/{}", "flights"),
         "GET /catalogue" => part(method, "/catalogue?q={}", "weather"),
         "GET /ns/{namespace}/datasets/{name}" => part(method, "/ns/flights/datasets/{}", "weather"),
+        "GET /ns/{namespace}/featureviews/{name}" => part(method, "/ns/flights/featureviews/{}", "weather"),
         // Inference.
         "GET /v2/models/{model}" => part(method, "/v2/models/flights.{}", "late-arrival"),
         "GET /v2/models/{model}/ready" => part(method, "/v2/models/flights.{}/ready", "late-arrival"),

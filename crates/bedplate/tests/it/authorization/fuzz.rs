@@ -532,11 +532,12 @@ fn search(dice: &mut Dice) -> Ask {
 
 /// Pages, with a session of one's own.
 fn page(world: &World, dice: &mut Dice) -> Ask {
-    let path = match dice.roll(6) {
+    let path = match dice.roll(7) {
         0 => "/".to_owned(),
         1 => format!("/catalogue?q={}", dice.one_of(&["weather", "zq7", "planted", "", "late", "kind:dataset"])),
         2 => format!("/ns/{}/datasets/{}", namespace(dice), spelled(dice, "weather")),
         3 => format!("/ns/rides/datasets/..%2f..%2fflights%2f{}", spelled(dice, "weather")),
+        4 => format!("/ns/{}/featureviews/{}", namespace(dice), spelled(dice, "weather")),
         _ => format!("/ns/{}", namespace(dice)),
     };
     let (_, token) = dice.one_of(&world.others).clone();

@@ -14,6 +14,7 @@ pub fn catalogue(asked: &CatalogueQuery) -> Catalogue {
         namespace: "flights".into(),
         name: name.into(),
         dataset: dataset.map(str::to_owned),
+        view: name.split_once(':').map(|(view, _)| view.to_owned()),
         owner: owner.into(),
         description: description.into(),
         classification: dataset.map(|_| "internal".to_owned()),

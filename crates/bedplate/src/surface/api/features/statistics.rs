@@ -115,6 +115,11 @@ impl Features {
     /// What was served in the hours of a window, of all processes, up to now of this one.
     pub async fn served_in(&self, declared: &Declared, window: &Window) -> Result<ServedWindow, Problem> {
         self.served.flush().await?;
+        self.kept_in(declared, window).await
+    }
+
+    /// The same up to when it was last kept.
+    pub async fn kept_in(&self, declared: &Declared, window: &Window) -> Result<ServedWindow, Problem> {
         let now = self.facts.clock.now();
         let from = window.from.unwrap_or(Timestamp::from_micros(now.micros() - SERVED_IN.micros()));
         let hours = (hour_of(from), window.to.map_or(i64::MAX, Timestamp::micros));
