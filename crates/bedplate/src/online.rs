@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use bedplate_db::Db;
-use bedplate_online::{Connect, OnlineStore, RedisAddress};
+use bedplate_online::{Connect, OnlineError, OnlineStore, RedisAddress};
 use bedplate_types::{ErrorKind, Problem};
 use clap::Args;
 
@@ -16,6 +16,8 @@ use crate::platform::belongs;
 /// In a home whose rows are in a Redis: where that is.
 const MARKER: &str = "online.redis";
 const WHAT: &str = "the online store";
+/// MiB.
+const MOST_MEMORY: i64 = 1 << 20;
 
 #[derive(Debug, Args, Clone, Default)]
 pub struct OnlineOptions {
@@ -31,6 +33,9 @@ pub struct OnlineOptions {
     /// when its memory is full.
     #[arg(long)]
     online_may_lose: bool,
+    /// Memory for the latest rows of feature views whose rows are in the home; 96 when left out. Those beyond it are read from disk.
+    #[arg(long, env = "BEDPLATE_ONLINE_MEMORY", value_name = "MIB", value_parser = clap::value_parser!(u32).range(0..=MOST_MEMORY))]
+    online_memory: Option<u32>,
 }
 
 /// The address of a Redis. It may hold a password and is shown to nobody.
@@ -71,7 +76,7 @@ impl OnlineOptions {
     pub fn open(&self, home: &Home, db: &Db) -> Result<OnlineStore, Problem> {
         let Some(how) = self.redis(belongs::database_id(db)?)? else {
             refuse_moved(home)?;
-            return OnlineStore::open(home.path("online")).map_err(|error| Problem::of(WHAT, &error));
+            return self.own(&home.path("online")).map_err(|error| Problem::of(WHAT, &error));
         };
         let shown = how.address.shown();
         let store = OnlineStore::connect(how).map_err(|error| Problem::of(WHAT, &error))?;
@@ -81,6 +86,13 @@ impl OnlineOptions {
         }
         write_private(&home.path(MARKER), shown.as_bytes())?;
         Ok(store)
+    }
+
+    fn own(&self, folder: &Path) -> Result<OnlineStore, OnlineError> {
+        match self.online_memory {
+            Some(memory) => OnlineStore::open_remembering(folder, (memory as usize) << 20),
+            None => OnlineStore::open(folder),
+        }
     }
 }
 

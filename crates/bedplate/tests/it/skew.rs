@@ -171,7 +171,12 @@ impl Ward {
     }
 
     fn start(&mut self) {
-        self.server = Some(up(self.home.path(), &["--source-root", self.folder.path().to_str().unwrap()]));
+        self.start_with(&[]);
+    }
+
+    fn start_with(&mut self, more: &[&str]) {
+        let roots = ["--source-root", self.folder.path().to_str().unwrap()];
+        self.server = Some(up(self.home.path(), &[&roots, more].concat()));
     }
 
     fn api(&self) -> Api {
@@ -284,7 +289,8 @@ fn what_is_served_otherwise_is_named_and_what_was_served_outlives_restarts_and_c
     ward.serve(1);
     assert_eq!(ward.served()["served"], 800);
     ward.server.take().unwrap().kill().unwrap();
-    ward.start();
+    // Rows are read from disk from now on.
+    ward.start_with(&["--online-memory", "0"]);
     assert_eq!(ward.served()["served"], 800);
 
     ward.push_a_faster_pulse();
