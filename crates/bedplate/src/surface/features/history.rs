@@ -30,7 +30,7 @@ impl History {
     }
 
     async fn rows(&self, reader: &Reader, sql: String) -> Result<Table, Problem> {
-        let answer = self.sql.run(&caller(reader), statement(sql)).await?;
+        let answer = self.sql.run(&caller(reader), Statement::new(&sql, "feast")).await?;
         let schema = answer.schema.clone();
         let rows = answer.map(|batch| batch.map_err(|error| Problem::of("the statement", &error)));
         Ok(Table { schema, rows: rows.boxed() })
@@ -38,7 +38,7 @@ impl History {
 
     async fn source(&self, reader: &Reader, source: &str) -> Result<SchemaRef, StoreError> {
         let all = ["SELECT * FROM ", &pull::quoted(source)].concat();
-        self.sql.schema(&caller(reader), statement(all)).await.map_err(missing(source))
+        self.sql.schema(&caller(reader), Statement::new(&all, "feast")).await.map_err(missing(source))
     }
 }
 
