@@ -105,7 +105,7 @@ fn rows(facts: &FeatureView, now: Timestamp) -> Markup {
             p.quiet { "To compare them now:" }
             p { code { "bedplate features verify " (facts.name) " -n " (facts.namespace) } }
             p.quiet { "What was served beside what the source has, and beside what models were trained on:" }
-            p { code { "bedplate features statistics " (facts.name) " -n " (facts.namespace) } }
+            p { code { "bedplate features stats " (facts.name) " -n " (facts.namespace) } }
             p { code { "bedplate features skew " (facts.name) " -n " (facts.namespace) } }
         }
     }

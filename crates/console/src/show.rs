@@ -32,6 +32,9 @@ pub fn length(micros: Micros) -> String {
     }
 }
 
+/// In minutes: what is older is told by its day.
+const YEAR: i64 = 365 * 1_440;
+
 /// Coarse on purpose: a page that is read again every two seconds should not flicker.
 pub fn ago(at: Timestamp, now: Timestamp) -> Markup {
     let minutes = now.micros_since(at).max(0) / 60_000_000;
@@ -39,7 +42,8 @@ pub fn ago(at: Timestamp, now: Timestamp) -> Markup {
         0 => "just now".to_owned(),
         1..60 => format!("{minutes} min ago"),
         60..1_440 => format!("{} h ago", minutes / 60),
-        _ => format!("{} d ago", minutes / 1_440),
+        1_440..YEAR => format!("{} d ago", minutes / 1_440),
+        _ => at.to_string().split('T').next().unwrap_or_default().to_owned(),
     };
     html! { time datetime=(at) title=(at) { (text) } }
 }
@@ -125,6 +129,20 @@ mod tests {
     fn lengths_take_the_unit_that_fits() {
         let told = [420, 12_400, 3_250_000, 250_000_000, 7_500_000_000, 273_600_000_000].map(|us| length(Micros(us)));
         assert_eq!(told, ["420 µs", "12.4 ms", "3.2 s", "4 min 10 s", "2 h 5 min", "3 d 4 h"]);
+    }
+
+    #[test]
+    fn what_is_long_ago_is_told_by_its_day() {
+        let told = |minutes: i64| {
+            let now = Timestamp::from_micros(1_767_000_000_000_000);
+            ago(Timestamp::from_micros(now.micros() - minutes * 60_000_000), now).into_string()
+        };
+        for (minutes, expect) in
+            [(0, "just now"), (59, "59 min ago"), (61, "1 h ago"), (2_880, "2 d ago"), (YEAR - 1, "364 d ago")]
+        {
+            assert!(told(minutes).contains(&format!(">{expect}<")), "{}", told(minutes));
+        }
+        assert!(told(YEAR).contains(">2024-12-29<"), "{}", told(YEAR));
     }
 
     #[test]

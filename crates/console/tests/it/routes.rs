@@ -159,6 +159,7 @@ async fn get_ns_featureviews_name() {
         "href=\"/ns/flights/datasets/weather\"",
         "Endpoint late",
         "bedplate features verify origin-weather -n flights",
+        "bedplate features stats origin-weather -n flights",
     ] {
         assert!(body.contains(said), "{said}: {body}");
     }

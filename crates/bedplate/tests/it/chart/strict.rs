@@ -118,6 +118,7 @@ fn wrong_values_are_refused() {
         ("sources[0].name=Data", "name"),
         ("online.url=redis://:secret@h", "url"),
         ("online.key=a/b", "key"),
+        ("sqlEngines[0]=http://scheduler:1", "sqlEngines"),
     ] {
         let Some(output) = helm(&["--set", set]) else { return };
         let said = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -6,7 +6,7 @@ use std::process::Command;
 use bedplate_testkit::{not_run, program};
 use serde_json::Value;
 
-use super::{VALUES, one, rendered};
+use super::{VALUES, folder, one, rendered};
 
 fn texts(value: &Value) -> Vec<&str> {
     value.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
@@ -158,6 +158,19 @@ fn the_webhook_is_always_told_what_to_verify_with() {
         assert_eq!((&rule["failurePolicy"], &rule["sideEffects"]), (&"Fail".into(), &"NoneOnDryRun".into()));
         assert_eq!(texts(&rule["rules"][0]["operations"]), ["CREATE", "UPDATE", "DELETE"]);
     }
+}
+
+#[test]
+fn sql_runs_where_the_values_say() {
+    let of = |values| Some(one(&rendered(values)?, "Deployment")["spec"]["template"]["spec"].clone());
+    let (Some(without), Some(with)) = (of(None), of(Some("existing"))) else { return };
+    assert!(!without.to_string().contains("--engine"), "{without:#}");
+    let arguments = texts(&with["containers"][0]["args"]);
+    let engines: Vec<&str> = arguments.iter().filter_map(|argument| argument.strip_prefix("--engine=")).collect();
+    assert_eq!(engines, ["ballista://scheduler.sql.svc:50050", "local"]);
+    let home = arguments.iter().find_map(|argument| argument.strip_prefix("--home=")).expect("its home");
+    let values = std::fs::read_to_string(folder().join("values.yaml")).unwrap();
+    assert!(values.contains(&format!("{home}/lake")), "where executors are to have the lake");
 }
 
 /// The address of a Redis, which may hold a password, comes from a Secret and is in no argument.
