@@ -42,7 +42,9 @@ pub enum Step {
     },
 }
 
+/// As the product does it, which has no huge pages.
 pub fn step(step: &Step) -> Result<ExitCode> {
+    bedplate_allocator::without_huge_pages();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     match step {
         Step::Ingest { folder } => runtime.block_on(ingest(folder))?,

@@ -22,6 +22,14 @@ const IDLE: Duration = Duration::from_millis(100);
 /// The priority behind all others.
 const BEHIND_ALL: i32 = 19;
 
+/// Has the system give this process, and those it starts, pages of the usual size alone. A huge one is cleared whole before its first
+/// byte is used, and held whole as long as one of them is.
+///
+/// To be called before there is anything: what a process has it keeps. A system that cannot be told so goes on as it was.
+pub fn without_huge_pages() {
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
+}
+
 /// Threads that keep no memory that they do not need.
 pub fn frugal(threads: &mut Builder) -> &mut Builder {
     threads.thread_keep_alive(IDLE).on_thread_park(tidy)
@@ -82,6 +90,13 @@ fn collect(all: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn huge_pages_are_gone_and_stay_so_in_what_is_started() {
+        without_huge_pages();
+        let told = std::process::Command::new("grep").args(["THP_enabled", "/proc/self/status"]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&told.stdout).split_whitespace().last(), Some("0"));
+    }
 
     #[test]
     fn it_ends_when_it_is_dropped() {

@@ -34,6 +34,7 @@ use clap::Parser;
 static ALLOCATOR: Allocator = Allocator;
 
 fn main() -> ExitCode {
+    bedplate_allocator::without_huge_pages();
     let cli = cli::Cli::parse();
     tell::start_log(cli.verbose);
     match commands::run(cli) {
