@@ -21,6 +21,9 @@ use crate::table::{self, Limit, Line};
 const MIB: f64 = 1_048_576.0;
 /// How many entities one request asks for.
 const SIZES: [usize; 3] = [1, 10, 100];
+/// CPU time is told in hundredths of a second: so many that one of them is less than two in a hundred.
+const REQUESTS: usize = 15_000;
+const PEER_REQUESTS: usize = 300;
 const RATE: usize = 10_000;
 const SECONDS: usize = 5;
 const PUSHES: usize = 200;
@@ -46,7 +49,7 @@ pub fn run(python: &Path, binary: &Path, entities: usize) -> Result<ExitCode> {
     println!("{entities} entities in each of three views");
     let platform = ours::start(binary, folder.path(), entities)?;
     at_rest(&platform.server.pids)?;
-    let measured = runtime.block_on(self::measured(&platform.server, 3_000))?;
+    let measured = runtime.block_on(self::measured(&platform.server, REQUESTS))?;
     let paced = paced::paced(&platform.server)?;
     let pushes = runtime.block_on(pushed(&platform.server))?;
     // With all that the requests brought into memory.
@@ -57,7 +60,7 @@ pub fn run(python: &Path, binary: &Path, entities: usize) -> Result<ExitCode> {
     let theirs = match peer::start(python, folder.path())? {
         Some(feast) => {
             materialised = Some(feast.rows_a_cpu_second);
-            Some(runtime.block_on(self::measured(&feast.server, 150))?)
+            Some(runtime.block_on(self::measured(&feast.server, PEER_REQUESTS))?)
         }
         None => {
             println!("NOT RUN: Redis is not installed (apt-get install redis-server): no ratios to Feast");
