@@ -5,16 +5,11 @@ use maud::{Markup, html};
 
 use crate::catalogue::labels;
 use crate::facts::{ColumnFacts, Dataset, IngestRow};
-use crate::{profile, show, tables};
+use crate::{page, profile, show, tables};
 
 pub fn dataset(facts: &Dataset, now: Timestamp) -> Markup {
     html! {
-        nav.crumbs aria-label="Breadcrumb" {
-            a href="/" { "Overview" } " / " a href={ "/ns/" (facts.namespace) } { (facts.namespace) } " / "
-            span aria-current="page" { (facts.name) }
-        }
-        h1 { (facts.name) }
-        @if !facts.description.is_empty() { p.question { (facts.description) } }
+        (page::heading(&facts.namespace, &facts.name, &facts.description))
         (figures(facts, now))
         (columns(facts))
         div.columns { (ingests(facts, now)) (uses(facts)) }
@@ -62,10 +57,7 @@ fn column_row(column: &ColumnFacts) -> Markup {
     let held = column.profile.as_ref();
     html! {
         tr id={ "column-" (column.name) } {
-            th scope="row" {
-                code { (column.name) }
-                @if !column.description.is_empty() { small.about { (column.description) } }
-            }
+            (profile::named(&column.name, &column.description))
             td { (column.type_) }
             (profile::counts(held))
             td { @if let Some(held) = held { (profile::values(&column.name, held)) } @else { (profile::dash()) } }

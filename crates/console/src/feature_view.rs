@@ -5,16 +5,11 @@ use maud::{Markup, html};
 
 use crate::catalogue::labels;
 use crate::facts::{FeatureFacts, FeatureView, Parity, Served};
-use crate::{profile, show, tables};
+use crate::{page, profile, show, tables};
 
 pub fn feature_view(facts: &FeatureView, now: Timestamp) -> Markup {
     html! {
-        nav.crumbs aria-label="Breadcrumb" {
-            a href="/" { "Overview" } " / " a href={ "/ns/" (facts.namespace) } { (facts.namespace) } " / "
-            span aria-current="page" { (facts.name) }
-        }
-        h1 { (facts.name) }
-        @if !facts.description.is_empty() { p.question { (facts.description) } }
+        (page::heading(&facts.namespace, &facts.name, &facts.description))
         (figures(facts))
         (features(facts))
         div.columns { (rows(facts, now)) (uses(facts)) }
@@ -73,10 +68,7 @@ fn row(feature: &FeatureFacts) -> Markup {
     let served = feature.served.as_ref();
     html! {
         tr id={ "feature-" (feature.name) } {
-            th scope="row" {
-                code { (feature.name) }
-                @if !feature.description.is_empty() { small.about { (feature.description) } }
-            }
+            (profile::named(&feature.name, &feature.description))
             td { (feature.made_of) }
             (profile::counts(served))
             td { @if let Some(served) = served { (profile::values(&feature.name, served)) } @else { (profile::dash()) } }

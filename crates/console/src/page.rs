@@ -53,6 +53,18 @@ fn frame(title: &str, banner: &Markup, main: &Markup, head: &Markup) -> Markup {
     }
 }
 
+/// The way to an object of a namespace, its name, and what it is.
+pub fn heading(namespace: &str, name: &str, description: &str) -> Markup {
+    html! {
+        nav.crumbs aria-label="Breadcrumb" {
+            a href="/" { "Overview" } " / " a href={ "/ns/" (namespace) } { (namespace) } " / "
+            span aria-current="page" { (name) }
+        }
+        h1 { (name) }
+        @if !description.is_empty() { p.question { (description) } }
+    }
+}
+
 /// A failure as a part of a page: what, why, and the way out.
 pub fn problem(problem: &Problem) -> Markup {
     html! {

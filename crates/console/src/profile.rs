@@ -5,6 +5,16 @@ use maud::{Markup, html};
 use crate::facts::{ColumnProfile, Shape, Spread};
 use crate::{chart, show};
 
+/// The cell of its name.
+pub fn named(name: &str, description: &str) -> Markup {
+    html! {
+        th scope="row" {
+            code { (name) }
+            @if !description.is_empty() { small.about { (description) } }
+        }
+    }
+}
+
 /// The cells of missing and different values.
 pub fn counts(profile: Option<&ColumnProfile>) -> Markup {
     html! {
