@@ -54,7 +54,12 @@ enum What {
         #[arg(long, default_value_t = 5_000_000)]
         rows: usize,
     },
-    /// One measured step of `features`, in a process of its own
+    /// A file of many rows becomes a table
+    Ingest {
+        #[arg(long, default_value_t = 100_000_000)]
+        rows: usize,
+    },
+    /// One measured step of `features` and `ingest`, in a process of its own
     #[command(hide = true)]
     FeaturesStep {
         #[command(subcommand)]
@@ -100,6 +105,7 @@ fn main() -> Result<ExitCode> {
     match Arguments::parse().what {
         What::Control { binary, objects } => control::run(&binary, objects),
         What::Features { python, rows } => features::run(&python, rows),
+        What::Ingest { rows } => features::large::run(rows),
         What::FeaturesStep { step } => features::step(&step),
         What::Online { python, binary, entities } => online::run(&python, &binary, entities),
         What::Policy => policy::run(),

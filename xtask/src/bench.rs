@@ -79,6 +79,11 @@ impl Bench {
         Ok(if [join, online] == [ExitCode::SUCCESS; 2] { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
+    /// A file of many rows becomes a Delta table.
+    pub fn ingest(&self, rows: usize) -> Result<ExitCode> {
+        self.load(&["ingest", "--rows", &rows.to_string()], None)
+    }
+
     /// Expectations on a file, beside the peers; where they cannot be installed, ours alone is measured and the bench fails.
     pub fn quality(&self, runs: usize) -> Result<ExitCode> {
         let python = match setup::quality_peers() {

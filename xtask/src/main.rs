@@ -73,6 +73,11 @@ enum Bench {
         #[arg(long, default_value_t = 333_333)]
         entities: usize,
     },
+    /// A hundred million rows become a Delta table, judged on the way
+    Ingest {
+        #[arg(long, default_value_t = 100_000_000)]
+        rows: usize,
+    },
     /// Ten expectations on ten million rows, beside Polars, DuckDB, Pandera and Great Expectations
     Quality {
         /// How often each is run; the median counts
@@ -97,6 +102,7 @@ fn measure(bench: &bench::Bench, what: &Bench) -> Result<ExitCode> {
         Bench::Quickstart { runs } => bench.quickstart((*runs).max(1)),
         Bench::Control { objects } => bench.control(*objects),
         Bench::Features { rows, entities } => bench.features(*rows, *entities),
+        Bench::Ingest { rows } => bench.ingest(*rows),
         Bench::Policy => bench.policy(),
         Bench::Quality { runs } => bench.quality(*runs),
         Bench::Replicas => bench.replicas(),

@@ -43,6 +43,16 @@ pub fn write(folder: &Path, rows: usize) -> Result<()> {
     Ok(())
 }
 
+/// The keys and values of [`write_large`].
+pub const LARGE: ([&str; 2], [&str; 3]) = (["customer", "shop"], ["quantity", "amount", "score"]);
+
+/// Writes `large.parquet`: six columns.
+pub fn write_large(folder: &Path, rows: usize) -> Result<()> {
+    let (keys, values) = LARGE;
+    let keys: Vec<(&str, u64)> = keys.into_iter().zip([1_000_000, 1_000]).collect();
+    write_file(&folder.join("large.parquet"), rows, &keys, &values.map(str::to_owned), &mut Random(42))
+}
+
 pub fn feature_names(view: &View) -> Vec<String> {
     (0..view.features).map(|feature| format!("{}_f{feature}", view.name)).collect()
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use arrow::array::RecordBatch;
 use bedplate_features::{FeatureDef, ViewDefinition};
-use bedplate_kinds::{Aggregate, ColumnType, DatasetSpec, JoinKey};
+use bedplate_kinds::{Aggregate, ColumnType, DatasetSpec, ExpectationSuiteSpec, JoinKey};
 use bedplate_lake::quality::References;
 use bedplate_offline::{Labels, OfflineError, Source, View, historical_features};
 use bedplate_online::OnlineStore;
@@ -25,6 +25,11 @@ const NAMESPACE: &str = "bench";
 pub enum Step {
     /// The views' Parquet files and the label rows become Delta tables
     Ingest {
+        #[arg(long)]
+        folder: PathBuf,
+    },
+    /// A large Parquet file becomes a Delta table, judged
+    IngestLarge {
         #[arg(long)]
         folder: PathBuf,
     },
@@ -48,6 +53,7 @@ pub fn step(step: &Step) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     match step {
         Step::Ingest { folder } => runtime.block_on(ingest(folder))?,
+        Step::IngestLarge { folder } => runtime.block_on(ingest_large(folder))?,
         Step::Join { folder, memory } => runtime.block_on(join(folder, *memory))?,
         Step::Materialize { folder } => materialize(&runtime, folder)?,
     }
@@ -57,32 +63,55 @@ pub fn step(step: &Step) -> Result<ExitCode> {
 async fn ingest(folder: &Path) -> Result<()> {
     let lake = Lake::open(folder.join("lake"))?;
     let keys: Vec<&str> = VIEWS.iter().map(|view| view.key).collect();
-    ingest_one(&lake, folder, "labels", &keys, &["label".into()]).await?;
+    ingest_one(&lake, folder, "labels", spec(folder, "labels", &keys, &["label".into()])?, None).await?;
     for view in &VIEWS {
-        ingest_one(&lake, folder, view.name, &[view.key], &data::feature_names(view)).await?;
+        let spec = spec(folder, view.name, &[view.key], &data::feature_names(view))?;
+        ingest_one(&lake, folder, view.name, spec, None).await?;
     }
     Ok(())
 }
 
-async fn ingest_one(lake: &Lake, folder: &Path, name: &str, keys: &[&str], values: &[String]) -> Result<()> {
-    let source = folder.join(format!("{name}.parquet"));
-    let spec = spec(&source, keys, values)?;
+async fn ingest_large(folder: &Path) -> Result<()> {
+    let lake = Lake::open(folder.join("lake"))?;
+    let (keys, values) = data::LARGE;
+    let mut spec = spec(folder, "large", &keys, &values.map(str::to_owned))?;
+    let constraint = json!({ "name": "amount_is_possible", "expression": "amount >= 0" });
+    spec.constraints = vec![serde_json::from_value(constraint)?];
+    let suite: ExpectationSuiteSpec = serde_json::from_value(json!({ "expectations": [
+        { "name": "somebody's", "check": { "notNull": { "column": "customer" } } },
+        { "name": "possible", "check": { "between": { "column": "quantity", "min": 0, "max": 100 } } },
+        { "name": "in order", "check": { "increasing": { "column": "at" } } },
+        { "name": "usual", "severity": "block", "check": { "quantile": { "column": "score", "quantile": 0.5, "max": 100 } } },
+    ] }))?;
+    ingest_one(&lake, folder, "large", spec, Some(&suite)).await
+}
+
+async fn ingest_one(
+    lake: &Lake,
+    folder: &Path,
+    name: &str,
+    spec: DatasetSpec,
+    suite: Option<&ExpectationSuiteSpec>,
+) -> Result<()> {
     let roots = [folder.canonicalize()?];
     let whose = Whose { namespace: NAMESPACE, name, object: "", roots: &roots };
     let ingest = Ingest {
         whose,
         spec: &spec,
-        suite: None,
+        suite,
         references: References::default(),
         pending: lake.pending(whose, &spec).await?,
         input_digest: Digest::from_sha256([0; 32]),
         cancel: CancellationToken::new(),
     };
-    lake.ingest(ingest).await?;
+    let report = lake.ingest(ingest).await?;
+    // A figure of rows that were put aside is none.
+    anyhow::ensure!(report.quarantined == 0, "{} of {} rows are in quarantine", report.quarantined, report.rows_read);
     Ok(())
 }
 
-fn spec(source: &Path, keys: &[&str], values: &[String]) -> Result<DatasetSpec> {
+fn spec(folder: &Path, name: &str, keys: &[&str], values: &[String]) -> Result<DatasetSpec> {
+    let source = folder.join(format!("{name}.parquet"));
     let column = |name: &str, type_: &str| json!({"name": name, "type": type_});
     let keys = keys.iter().map(|key| column(key, "int64"));
     let values = values.iter().map(|value| column(value, "float64"));
