@@ -23,7 +23,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// Keeps the server: it ends with its standard input, and so with the process of the tests, however that ends. After the
 /// word `stop` the folder stays.
 const KEEPER: &str = r#"
-"$1/postgres" -D "$2/data" -p "$3" -k "$2" -c listen_addresses=127.0.0.1 -c max_connections=60 >>"$2/log" 2>&1 &
+"$1/postgres" -D "$2/data" -p "$3" -k "$2" -c listen_addresses=127.0.0.1 -c max_connections=200 >>"$2/log" 2>&1 &
 server=$!
 echo $server >"$2/pid"
 read -r word || word=gone
