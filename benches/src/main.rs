@@ -105,7 +105,7 @@ fn main() -> Result<ExitCode> {
     match Arguments::parse().what {
         What::Control { binary, objects } => control::run(&binary, objects),
         What::Features { python, rows } => features::run(&python, rows),
-        What::Ingest { rows } => features::large::run(rows),
+        What::Ingest { rows } => features::ingest::run(rows),
         What::FeaturesStep { step } => features::step(&step),
         What::Online { python, binary, entities } => online::run(&python, &binary, entities),
         What::Policy => policy::run(),

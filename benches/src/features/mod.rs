@@ -2,7 +2,7 @@
 //! its own and beside the same step of Polars and DuckDB. The answers are compared before any figure is shown.
 
 mod data;
-pub mod large;
+pub mod ingest;
 mod limited;
 mod step;
 mod sums;

@@ -119,3 +119,52 @@ pub fn left_out(server: &str) -> String {
          (redis-cli BGREWRITEAOF, and copy its appendonlydir)"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use bedplate_features::{EntityKey, FeatureDef, KeyValue, SourceRow, ViewDefinition};
+    use bedplate_kinds::{Aggregate, ColumnType, JoinKey};
+    use bedplate_types::Timestamp;
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        online: OnlineOptions,
+    }
+
+    fn parsed(arguments: &[&str]) -> Result<OnlineOptions, clap::Error> {
+        Cli::try_parse_from([&["up"], arguments].concat()).map(|cli| cli.online)
+    }
+
+    /// Whether a row is in memory that was just loaded.
+    fn remembers(arguments: &[&str]) -> bool {
+        let folder = tempfile::tempdir().unwrap();
+        let store = parsed(arguments).unwrap().own(folder.path()).unwrap();
+        let join_keys = vec![JoinKey { name: "id".into(), type_: ColumnType::String }];
+        let key = EntityKey::from_values(&join_keys, &[KeyValue::Text("a")]).unwrap().unwrap();
+        let x = FeatureDef {
+            name: "x".into(),
+            column: "x".into(),
+            aggregate: Aggregate::Last,
+            window: None,
+            quantile: None,
+        };
+        let (timestamp, features) = (Some("at".into()), vec![x]);
+        let definition = ViewDefinition { name: "v".into(), join_keys, timestamp, created: None, ttl: None, features };
+        let row = SourceRow { key: key.clone(), time: 1, created: None, id: None, values: vec![Some(2.0)] };
+        store.try_load("v", Some(&definition), [Ok::<_, OnlineError>(row)]).unwrap();
+        store.remembered(&definition, "v", &[(Some(key), Timestamp::from_micros(3))]).is_some()
+    }
+
+    #[test]
+    fn latest_rows_are_in_as_much_memory_as_is_said() {
+        assert!(remembers(&[]) && remembers(&["--online-memory", "1"]));
+        assert!(!remembers(&["--online-memory", "0"]));
+        for wrong in ["-1", "1048577", "96MiB"] {
+            assert!(parsed(&[&format!("--online-memory={wrong}")]).is_err(), "{wrong}");
+        }
+    }
+}

@@ -24,7 +24,7 @@ fn figures(facts: &FeatureView) -> Markup {
             div { dt { "Rows online" } dd { (show::count(facts.online_rows)) } }
             @if let Some(served) = &facts.served { div { dt { "Served in a day" } dd { (show::count(served.rows)) } } }
             div { dt { "A value may be used" } dd { (facts.ttl.as_deref().unwrap_or("for ever")) } }
-            @if !facts.version.is_empty() { div { dt { "Version" } dd { code { (facts.version) } } } }
+            @if let Some(version) = &facts.version { div { dt { "Version" } dd { code { (version) } } } }
             @if !facts.owner.is_empty() { div { dt { "Owner" } dd { (facts.owner) } } }
         }
         @if !facts.terms.is_empty() { p data-part="labels" { (labels(None, &[], &facts.terms)) } }
@@ -54,11 +54,7 @@ fn told(served: Option<&Served>) -> String {
         None => "What was served is told to who may read what the view holds, once it is ready.".to_owned(),
         Some(Served { rows: 0, .. }) => "Nothing was served in the last day.".to_owned(),
         Some(Served { rows, looked_at }) if looked_at < rows => {
-            format!(
-                "Figures are of {} of {} rows that were served, drawn at random.",
-                show::count(*looked_at),
-                show::count(*rows)
-            )
+            format!("Figures are of {} of {} rows that were served.", show::count(*looked_at), show::count(*rows))
         }
         Some(Served { rows, .. }) => format!("Figures are of all rows that were served: {}.", show::count(*rows)),
     }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::compute::concat_batches;
-use bedplate_query::{Lake, TableRef};
+use bedplate_features::{PointInTime, Spine};
+use bedplate_query::{Lake, PARTS, TableRef};
 use futures::StreamExt;
 use futures::stream::Fuse;
 
@@ -12,12 +13,6 @@ use crate::join::{AtOnce, join_views};
 use crate::sources::{Batches, batches};
 use crate::{OfflineError, Sources, View};
 
-/// Bytes of a label row in a spine.
-const SPINE_BYTES: usize = 24;
-/// Bytes of a candidate of a label row besides its values: its time and its number.
-const CANDIDATE_BYTES: usize = 12;
-/// In how many parts a source is read.
-const PARTS: usize = 2;
 /// With less, one view is read at a time: two queries at once would take more than the label rows.
 const LITTLE: usize = 128 << 20;
 
@@ -71,12 +66,10 @@ impl Labels {
     /// As many of the next label rows as may be joined at once; `None` at the end.
     async fn piece(&mut self, views: &[View], memory: usize) -> Result<Option<RecordBatch>, OfflineError> {
         let mut batches: Vec<RecordBatch> = Vec::new();
-        let mut held = 0;
-        let widths: Vec<usize> = views.iter().map(|view| view.definition.columns().len()).collect();
-        let features = views.iter().map(|view| view.definition.features.len()).sum();
+        let (mut held, row) = (0, row_bytes(views));
         while held < memory {
             let Some(batch) = self.rows.next().await.transpose()? else { break };
-            held += size(&batch) + batch.num_rows() * row_bytes(&widths, features);
+            held += size(&batch) + batch.num_rows() * row;
             batches.push(batch);
         }
         match batches.first() {
@@ -111,24 +104,55 @@ fn size(batch: &RecordBatch) -> usize {
     columns.map(|column| column.to_data().get_slice_memory_size().unwrap_or(column.get_array_memory_size())).sum()
 }
 
-/// What one label row takes at most while views of so many columns are joined, two at once: of each its place in a spine and a
-/// candidate from every part of the source; and the features of all. More than it takes would have sources read again for nothing.
-fn row_bytes(widths: &[usize], features: usize) -> usize {
-    let mut widths = widths.to_vec();
-    widths.sort_unstable_by_key(|width| std::cmp::Reverse(*width));
-    let candidate = |width: &usize| CANDIDATE_BYTES + width * size_of::<f64>();
-    let joined: usize = widths.iter().take(2).map(|width| SPINE_BYTES + PARTS * candidate(width)).sum();
-    joined + (features * (8 * size_of::<f64>() + 1)).div_ceil(8)
+/// What one label row takes while two views are joined at once: of each its place in a spine, and a row from every part of the
+/// source; and the features of all. More than it takes would have sources read again for nothing.
+fn row_bytes(views: &[View]) -> usize {
+    const VALUE_BITS: usize = 8 * size_of::<f64>() + 1;
+    let of = |view: &View| Spine::BYTES_A_ROW + PARTS * PointInTime::bytes_a_row(&view.definition);
+    let mut joined: Vec<usize> = views.iter().map(of).collect();
+    joined.sort_unstable_by_key(|bytes| std::cmp::Reverse(*bytes));
+    let features: usize = views.iter().map(|view| view.definition.features.len()).sum();
+    joined.iter().take(AtOnce::Two as usize).sum::<usize>() + (features * VALUE_BITS).div_ceil(8)
 }
 
 #[cfg(test)]
 mod tests {
+    use bedplate_features::{FeatureDef, ViewDefinition};
+    use bedplate_kinds::Aggregate;
+
     use super::*;
 
+    fn view(features: usize, created: Option<&str>) -> View {
+        let feature = |n| FeatureDef {
+            name: format!("f{n}"),
+            column: format!("c{n}"),
+            aggregate: Aggregate::Last,
+            window: None,
+            quantile: None,
+        };
+        View {
+            definition: ViewDefinition {
+                name: "v".into(),
+                join_keys: Vec::new(),
+                timestamp: Some("at".into()),
+                created: created.map(str::to_owned),
+                ttl: None,
+                features: (0..features).map(feature).collect(),
+            },
+            selected: vec![0],
+            tables: Vec::new(),
+            sql: String::new(),
+            as_known_at: None,
+        }
+    }
+
+    /// Written out: what is held is known by what [`PointInTime`] and [`Spine`] keep, and is not to be found by their own words.
     #[test]
     fn a_row_takes_what_the_two_widest_views_keep_of_it_and_its_features() {
-        assert_eq!(row_bytes(&[], 0), 0);
-        assert_eq!(row_bytes(&[2], 1), 24 + 2 * (12 + 16) + 9);
-        assert_eq!(row_bytes(&[4, 8, 6], 18), (24 + 2 * (12 + 64)) + (24 + 2 * (12 + 48)) + 147);
+        assert_eq!(row_bytes(&[]), 0);
+        assert_eq!(row_bytes(&[view(2, None)]), 24 + 2 * (12 + 16) + 17);
+        assert_eq!(row_bytes(&[view(2, Some("written"))]), 24 + 2 * (12 + 16 + 8) + 17);
+        let three = [view(4, None), view(8, None), view(6, None)];
+        assert_eq!(row_bytes(&three), (24 + 2 * (12 + 64)) + (24 + 2 * (12 + 48)) + 147);
     }
 }

@@ -35,12 +35,12 @@ pub use ingest::{Ingest, IngestError, IngestReport, Pending, Whose};
 pub use lake::Lake;
 pub use quarantine::{Quarantined, QuarantinedRow, Reason};
 pub use reader::{
-    Answer, AsOf, Cluster, ClusterError, Engine, Executor, Limits, NamedTable, NoCluster, Parsed, ReadError, Readable,
-    Reader, Request, Scheduler, ShownColumn, Verb,
+    Answer, AsOf, Cluster, ClusterError, Engine, Executor, Limits, NamedTable, NoCluster, NoEngine, Parsed, ReadError,
+    Readable, Reader, Request, Scheduler, ShownColumn, Verb,
 };
 pub use review::{Choice, Review, ReviewAction, ReviewError, ReviewOrder};
 pub use source::{Access, Credentials, ElsewhereError, FoundFile, Host, Hosts, NoHost, SourceError, columns};
-pub use sql::{OutputColumn, QueryError, Rows, TableColumn, TableRef};
+pub use sql::{OutputColumn, PARTS, QueryError, Rows, TableColumn, TableRef};
 pub use threads::Threads;
 pub use tokio_util::sync::CancellationToken;
 pub use upkeep::{By, Upkeep, UpkeepAction, UpkeepError, Vacuum, Vacuumed};

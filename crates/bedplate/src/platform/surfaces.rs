@@ -90,7 +90,7 @@ pub fn control_routes(
         sql: sql.clone(),
         views: features.clone(),
         served: served.clone(),
-        lately: api::Known::default(),
+        lately: api::LatelyCache::default(),
     };
     let pages = console::Pages::new(read.clone(), catalogue.clone(), spine.clock.now());
     let state = ConsoleState {

@@ -19,7 +19,7 @@ mod trace;
 pub use backup::{Backups, router as backups};
 pub use certificates::{CertificateRequest, Issuing, Machine, router as certificates};
 pub use data::{Data, router as data};
-pub use features::{Features, Known, Lately, router as features};
+pub use features::{Features, Lately, LatelyCache, router as features};
 pub use search::router as search;
 pub use sql::router as sql;
 pub use trace::find_trace;

@@ -215,10 +215,9 @@ impl Port for Pages {
 
     async fn feature_view(&self, who: &Principal, namespace: &str, name: &str) -> Result<FeatureViewPage, Problem> {
         let name = NamespacedName::new(namespace, name);
-        let view = self.features.known(who, &name).await;
-        let view = view.map_err(|problem| hidden(problem, "feature view", &name))?;
         let caller = Caller { principal: who.clone(), namespace: namespace.to_owned(), purpose: None };
-        let lately = self.features.lately(&caller, &view).await?;
+        let seen = self.features.seen(&caller, &name).await;
+        let (view, lately) = seen.map_err(|problem| hidden(problem, "feature view", &name))?;
         let used_by = self.catalogue.used_by(who, ObjectKind::FeatureView, namespace, &name.name);
         Ok(feature_view::page(&view, lately, used_by.iter().map(catalogue::told).collect()))
     }

@@ -14,7 +14,7 @@ use bedplate_db::Db;
 use bedplate_identity::Principal;
 use bedplate_kinds::{Dataset, Phase};
 use bedplate_policy::Policy;
-use bedplate_query::{Answer, Engine, NamedTable, NoCluster, Parsed, Reader, Request, Verb};
+use bedplate_query::{Answer, Engine, NamedTable, NoEngine, Parsed, Reader, Request, Verb};
 use bedplate_types::{Clock, ErrorKind, Explained, NamespacedName, Problem};
 use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt};
@@ -45,14 +45,14 @@ pub struct Statement {
 }
 
 impl Statement {
-    pub fn new(sql: &str, via: &'static str) -> Self {
-        Self { sql: sql.to_owned(), limit: None, via, engine: None }
+    pub fn new(sql: impl Into<String>, via: &'static str) -> Self {
+        Self { sql: sql.into(), limit: None, via, engine: None }
     }
 }
 
 /// Where a statement says it is to run.
 pub fn engine(text: Option<&str>) -> Result<Option<Engine>, Problem> {
-    let wrong = |error: NoCluster| {
+    let wrong = |error: NoEngine| {
         Problem::new(ErrorKind::Invalid, "the statement's engine", error.to_string())
             .with_fix("--engine local, or none")
     };

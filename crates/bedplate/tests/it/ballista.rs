@@ -51,7 +51,7 @@ impl Nodes {
     }
 
     pub fn cluster(&self) -> Cluster {
-        self.url.parse().unwrap()
+        Cluster::at(self.url.trim_start_matches("ballista://")).unwrap()
     }
 }
 

@@ -12,7 +12,7 @@ use parquet::arrow::ArrowWriter;
 use serde_json::{Value, json};
 
 use crate::http::Api;
-use crate::run::{bedplate, said, up};
+use crate::run::{bedplate, control_url, said, up};
 
 const MANIFESTS: &str = "
 apiVersion: v1
@@ -106,9 +106,8 @@ fn its_client_reads_writes_and_raises_its_own_exceptions() {
     let account = json!({ "serviceAccount": { "namespace": "drivers", "name": "robot" } });
     let (code, made) = api.ask("POST", "/bedplate/v1/tokens", &account);
     assert_eq!(code, 201, "{made}");
-    let url = server.said();
-    let (_, url) = url.split_once("http://").unwrap();
-    let address = url.split_whitespace().next().unwrap();
+    let url = control_url(&server);
+    let address = url.trim_start_matches("http://");
     let url = format!("http://robot:{}@{address}", made["token"].as_str().unwrap());
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/feast_client.py");
     let work = tempfile::tempdir().unwrap();

@@ -5,16 +5,23 @@ use crate::plain::{Answer, send};
 /// The session of somebody who signed in by the form.
 pub fn session(url: &str, token: &str) -> String {
     let login = send("GET", &format!("{url}/login"), &[], "");
-    let key = login.body.split("name=\"key\" value=\"").nth(1).unwrap().split('"').next().unwrap();
-    let form = [("Content-Type", "application/x-www-form-urlencoded"), ("Cookie", &cookie(&login))];
-    cookie(&send("POST", &format!("{url}/login"), &form, &format!("token={token}&key={key}")))
+    let (key, visit) = (form_key(&login.body).expect("a form"), cookie(&login.head).expect("the visit's cookie"));
+    let form = [("Content-Type", "application/x-www-form-urlencoded"), ("Cookie", &visit)];
+    let signed_in = send("POST", &format!("{url}/login"), &form, &format!("token={token}&key={key}"));
+    cookie(&signed_in.head).unwrap_or_else(|| panic!("{}", signed_in.body))
 }
 
 pub fn page(url: &str, session: &str, path: &str) -> Answer {
     send("GET", &format!("{url}{path}"), &[("Cookie", session)], "")
 }
 
-fn cookie(answer: &Answer) -> String {
-    let cookie = answer.head.lines().find_map(|line| line.strip_prefix("set-cookie: "));
-    cookie.unwrap_or_else(|| panic!("{}", answer.head)).split(';').next().unwrap().to_owned()
+/// Another one in every page.
+pub fn form_key(page: &str) -> Option<&str> {
+    page.split("name=\"key\" value=\"").nth(1)?.split('"').next()
+}
+
+/// The cookie that the head of an answer sets.
+pub fn cookie(head: &str) -> Option<String> {
+    let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: "))?;
+    cookie.split(';').next().map(str::to_owned)
 }

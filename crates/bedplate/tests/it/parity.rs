@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::http::Api;
-use crate::run::{Said, bedplate, said, up};
+use crate::run::{Said, bedplate, control_url, said, up};
 
 const MANIFESTS: &str = "
 apiVersion: v1
@@ -163,9 +163,7 @@ impl Ward {
     }
 
     fn metrics(&self) -> String {
-        let said_so = self.server.as_ref().unwrap().said();
-        let (_, url) = said_so.split_once("http://").unwrap();
-        let url = format!("http://{}/metrics", url.split_whitespace().next().unwrap());
+        let url = format!("{}/metrics", control_url(self.server.as_ref().unwrap()));
         let token = fs::read_to_string(self.home.path().join("credentials")).unwrap();
         let answer = crate::plain::send("GET", &url, &[("Authorization", &format!("Bearer {}", token.trim()))], "");
         assert_eq!(answer.code, 200, "{}", answer.body);

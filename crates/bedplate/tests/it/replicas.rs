@@ -79,11 +79,7 @@ impl Pair {
         let ready = self.phases(home).into_iter().filter(|(_, phase)| phase == "Ready").map(|(name, _)| name).collect();
         let views = self.api(home).get("/apis/bedplate.dev/v1alpha1/featureviews");
         let views = views["items"].as_array().unwrap().iter().filter(|view| !view["status"]["parity"].is_null());
-        let name = |view: &Value| {
-            let text = |pointer: &str| view.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-            format!("featureviews/{}/{}", text("/metadata/namespace"), text("/metadata/name"))
-        };
-        Standing { ready, verified: views.map(name).collect() }
+        Standing { ready, verified: views.map(|view| named("featureviews", view)).collect() }
     }
 
     /// The phase of everything that was declared, by its kind and name.
@@ -101,10 +97,7 @@ impl Pair {
             "monitors",
         ] {
             for object in api.get(&format!("/apis/bedplate.dev/v1alpha1/{kind}"))["items"].as_array().unwrap() {
-                let text =
-                    |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-                let name = format!("{kind}/{}/{}", text("/metadata/namespace"), text("/metadata/name"));
-                phases.insert(name, text("/status/phase"));
+                phases.insert(named(kind, object), text(object, "/status/phase").to_owned());
             }
         }
         phases
@@ -128,6 +121,15 @@ impl Pair {
         }
         counts
     }
+}
+
+fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
+    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// `featureviews/flights/weather`
+fn named(kind: &str, object: &Value) -> String {
+    format!("{kind}/{}/{}", text(object, "/metadata/namespace"), text(object, "/metadata/name"))
 }
 
 struct Standing {

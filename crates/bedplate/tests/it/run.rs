@@ -11,7 +11,7 @@ use serde_json::Value;
 pub fn bedplate(home: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bedplate"));
     command.args(arguments).arg("--home").arg(home);
-    for name in ["HOME", "LOG", "DATABASE", "KEYS", "DATA", "ONLINE", "ONLINE_CA", "ENGINE"] {
+    for name in ["HOME", "LOG", "DATABASE", "KEYS", "DATA", "ONLINE", "ONLINE_CA", "ONLINE_MEMORY", "ENGINE"] {
         command.env_remove(format!("BEDPLATE_{name}"));
     }
     command.stdin(Stdio::null());
@@ -40,6 +40,13 @@ pub struct Said {
     pub code: Option<i32>,
     pub out: String,
     pub err: String,
+}
+
+/// Where the API of a platform is that was started without TLS: the first address it tells.
+pub fn control_url(server: &Server) -> String {
+    let said_so = server.said();
+    let (_, address) = said_so.split_once("http://").unwrap_or_else(|| panic!("{said_so}"));
+    format!("http://{}", address.split_whitespace().next().unwrap())
 }
 
 pub fn said(command: &mut Command) -> Said {

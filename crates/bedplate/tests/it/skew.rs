@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use crate::http::Api;
 use crate::pages::{page, session};
 use crate::plain::Answer;
-use crate::run::{Said, bedplate, said, up};
+use crate::run::{Said, bedplate, control_url, said, up};
 
 const VIEW: &str = "/apis/bedplate.dev/v1alpha1/namespaces/ward/featureviews/vitals";
 const HOUR: i64 = 3_600_000_000;
@@ -243,9 +243,7 @@ impl Ward {
 
     /// The view's page, or that of another, as it is shown to a service account.
     fn page(&self, account: &str, view: &str) -> Answer {
-        let said_so = self.server.as_ref().unwrap().said();
-        let (_, url) = said_so.split_once("http://").unwrap();
-        let url = format!("http://{}", url.split_whitespace().next().unwrap());
+        let url = control_url(self.server.as_ref().unwrap());
         page(&url, &session(&url, &self.secret(account)), &format!("/ns/ward/featureviews/{view}"))
     }
 }
@@ -395,4 +393,12 @@ fn statistics_are_of_a_window_and_told_to_who_may_see_them() {
     let read: Vec<_> =
         entries.filter(|leaf| leaf["action"] == "read-data").map(|leaf| &leaf["detail"]["via"]).collect();
     assert!(["statistics", "skew", "drift"].iter().all(|via| read.iter().any(|one| *one == via)), "{read:?}");
+
+    // What is wrong with a view is told to nobody who may not know that it is there.
+    let (code, gone) =
+        ward.api().ask("DELETE", &VIEW.replace("featureviews/vitals", "datasets/readings"), &Value::Null);
+    assert_eq!(code, 200, "{gone}");
+    let broken = ward.page("stranger", "vitals");
+    assert_eq!((broken.code, broken.body.contains("readings")), (404, false), "{}", broken.body);
+    assert!(ward.page("editor", "vitals").body.contains("readings"));
 }

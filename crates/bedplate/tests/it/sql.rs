@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::http::Api;
-use crate::run::{Said, bedplate, said, up};
+use crate::run::{Said, bedplate, control_url, said, up};
 
 const MANIFESTS: &str = "
 apiVersion: v1
@@ -159,9 +159,7 @@ impl Care {
     }
 
     fn url(&self) -> String {
-        let said_so = self.server.said();
-        let (_, url) = said_so.split_once("http://").unwrap();
-        format!("http://{}", url.split_whitespace().next().unwrap())
+        control_url(&self.server)
     }
 }
 

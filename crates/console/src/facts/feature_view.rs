@@ -12,8 +12,8 @@ pub struct FeatureView {
     pub owner: String,
     pub terms: Vec<String>,
     pub state: State,
-    /// The first digits of the definition's digest; empty before it was looked at.
-    pub version: String,
+    /// The first digits of the definition's digest; none before it was looked at.
+    pub version: Option<String>,
     pub entity: String,
     /// How long a value may be used: `7d`; none, for ever.
     pub ttl: Option<String>,

@@ -44,6 +44,11 @@ impl Candidates {
         Self { width, numbers: vec![None; places], pieces: Vec::new() }
     }
 
+    /// Bytes of a place with its row.
+    pub(super) const fn bytes_a_place(width: usize) -> usize {
+        size_of::<Option<Number>>() + size_of::<i64>() + width * size_of::<f64>()
+    }
+
     /// How many places there are.
     pub(super) fn len(&self) -> usize {
         self.numbers.len()

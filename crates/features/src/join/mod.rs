@@ -14,6 +14,7 @@ pub use spine::{Spine, SpineShape};
 
 use crate::row::SourceColumns;
 use crate::{Brought, FeatureError, RowsReport, ViewDefinition};
+use candidates::Candidates;
 use latest::Latest;
 use windowed::Windowed;
 
@@ -56,6 +57,14 @@ impl PointInTime {
         let latest = || Rows::Latest(Latest::new(width, &spine));
         let rows = if is_latest { latest() } else { Rows::Windowed(Windowed::new(&def, width)) };
         Self { def, spine, rows, cutoff: i64::MAX, only: Brought::ALL, report: RowsReport::default() }
+    }
+
+    /// Bytes that a label row takes at most, besides its place in the spine: a row of latest values. What windows look back on and
+    /// the identities of pushed rows come on top.
+    #[must_use]
+    pub fn bytes_a_row(def: &ViewDefinition) -> usize {
+        let created = if def.created.is_some() { size_of::<i64>() } else { 0 };
+        Candidates::bytes_a_place(def.columns().len()) + created
     }
 
     /// Sees no row that was created after `moment`; of a view without a created column, all of them.

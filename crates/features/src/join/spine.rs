@@ -12,7 +12,7 @@ use crate::key::KeyColumns;
 use crate::moment::{Round, moments};
 use crate::{EntityKey, FeatureError, ViewDefinition};
 
-/// Label rows, ready to be asked about by any view with the same join keys. Costs about 24 bytes a row and the keys of
+/// Label rows, ready to be asked about by any view with the same join keys. Costs about [`Spine::BYTES_A_ROW`] and the keys of
 /// the entities.
 #[derive(Debug)]
 pub struct Spine {
@@ -42,6 +42,9 @@ impl SpineShape {
 }
 
 impl Spine {
+    /// A moment, where the row's is, and where an entity's begin, if each row is of another.
+    pub const BYTES_A_ROW: usize = 24;
+
     /// The label rows of `batch`, which has the join keys as columns (any string type, any width of whole number) and
     /// `time_column`, the moment each row asks about.
     ///

@@ -84,13 +84,12 @@ pub(super) fn key_of(constraint: &str) -> String {
 fn unmet(state: &DeltaTableState) -> Option<String> {
     let settings: &HashMap<String, String> = state.metadata().configuration();
     let set = |name: &str| settings.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
-    match serde_json::to_value(state.protocol()) {
+    let protocol = match serde_json::to_value(state.protocol()) {
+        Ok(protocol) => protocol,
         Err(error) => return Some(format!("its protocol cannot be told: {error}")),
-        Ok(protocol) => {
-            if let Some(feature) = unknown_feature(&protocol) {
-                return Some(format!("it has the feature {feature}"));
-            }
-        }
+    };
+    if let Some(feature) = unknown_feature(&protocol) {
+        return Some(format!("it has the feature {feature}"));
     }
     if set("delta.enableChangeDataFeed") {
         return Some("each change of a row is to be written down as well (delta.enableChangeDataFeed)".to_owned());

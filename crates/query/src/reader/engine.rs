@@ -147,8 +147,8 @@ impl Reader {
     /// statement that was begun ends, `ended` is told how many bytes of data files were read, by dataset.
     ///
     /// # Errors
-    /// What is wrong with the statement, [`ReadError::Filter`], [`ReadError::Busy`], [`ReadError::NoSuchEngine`]; on a cluster [`ReadError::NotOnCluster`],
-    /// and with the first rows [`ReadError::Away`].
+    /// What is wrong with the statement, [`ReadError::Filter`], [`ReadError::Busy`], [`ReadError::NoSuchEngine`]; on a
+    /// cluster [`ReadError::NotOnCluster`], and with the first rows [`ReadError::Away`].
     pub async fn run(
         &self,
         request: Request,

@@ -92,6 +92,6 @@ impl Explained for ReadError {
 fn away(cluster: &str) -> String {
     let scheduler = cluster.trim_start_matches("ballista://");
     format!(
-        "start what is missing of bedplate scheduler --bind {scheduler} and bedplate executor --scheduler {scheduler}; or name another --engine that the platform was started with"
+        "start what is missing of bedplate scheduler --bind {scheduler} and bedplate executor --scheduler {scheduler}; or start the platform with --engine local too, and ask with that"
     )
 }

@@ -24,7 +24,7 @@ pub use answer::Answer;
 pub use cluster::{Cluster, ClusterError, Executor, NoCluster, Scheduler};
 pub use engine::{Limits, Reader, Request};
 pub use error::ReadError;
-pub use place::Engine;
+pub use place::{Engine, NoEngine};
 pub use readable::{Readable, ShownColumn};
 pub use statement::{NamedTable, Parsed, Verb};
 pub use travel::AsOf;

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Cluster, NoCluster, ReadError};
+use super::cluster::SCHEME;
+use super::{Cluster, ReadError};
 
 const LOCAL: &str = "local";
 
@@ -13,6 +14,12 @@ pub enum Engine {
     /// This process.
     Local,
     Cluster(Cluster),
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{text:?} is no engine: write local, or ballista://host:port")]
+pub struct NoEngine {
+    text: String,
 }
 
 /// Those that there are. The first is for statements that name none.
@@ -37,10 +44,14 @@ impl Engines {
 }
 
 impl FromStr for Engine {
-    type Err = NoCluster;
+    type Err = NoEngine;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text == LOCAL { Ok(Self::Local) } else { text.parse().map(Self::Cluster) }
+        if text == LOCAL {
+            return Ok(Self::Local);
+        }
+        let cluster = text.strip_prefix(SCHEME).and_then(|scheduler| Cluster::at(scheduler).ok());
+        cluster.map(Self::Cluster).ok_or_else(|| NoEngine { text: text.to_owned() })
     }
 }
 
@@ -88,7 +99,9 @@ mod tests {
 
     #[test]
     fn nothing_else_is_an_engine() {
-        for text in ["", "LOCAL", "local:1", "http://one:1", "one:1"] {
+        for text in
+            ["", "LOCAL", "local:1", "http://one:1", "one:1", "ballista://", "ballista://one", "ballista://one:1/path"]
+        {
             assert!(text.parse::<Engine>().unwrap_err().to_string().contains("write local"), "{text}");
         }
     }

@@ -9,6 +9,7 @@ pub(crate) mod session;
 
 pub use columns::{OutputColumn, TableColumn};
 pub use error::QueryError;
+pub use session::PARTS;
 
 use arrow::array::RecordBatch;
 use arrow::compute::cast;

@@ -15,6 +15,9 @@ use super::QueryError;
 use super::partitioned::Partitioned;
 use crate::delta::{Table, TableError};
 
+/// In how many parts rows are read side by side.
+pub const PARTS: usize = 2;
+
 pub(super) fn new(runtime: Arc<RuntimeEnv>) -> SessionContext {
     SessionContext::new_with_config_rt(config(), runtime)
 }
@@ -25,7 +28,7 @@ pub(crate) fn bare() -> SessionContext {
 }
 
 pub(crate) fn config() -> SessionConfig {
-    let mut config = SessionConfig::new().with_target_partitions(2).with_information_schema(false);
+    let mut config = SessionConfig::new().with_target_partitions(PARTS).with_information_schema(false);
     let options = config.options_mut();
     options.execution.time_zone = Some("UTC".into());
     options.execution.parquet.schema_force_view_types = false;

@@ -19,13 +19,13 @@ use bedplate_controllers::Platform;
 use bedplate_features::ViewDefinition;
 use bedplate_identity::Principal;
 use bedplate_kinds::{Dataset, FeatureView};
-use bedplate_policy::{Action, Context, Hidden, Operation, Question, Resource, Tags};
+use bedplate_policy::{Action, Context, Decision, Hidden, Operation, Question, Resource, Tags};
 use bedplate_query::OutputColumn;
 use bedplate_types::{ErrorKind, NamespacedName, Problem};
 use kube::api::Api;
 use serde_json::Value;
 
-pub use self::lately::{Known, Lately};
+pub use self::lately::{Lately, LatelyCache};
 use self::shown::clear_features;
 use super::{Facts, Failed};
 use crate::platform::{Leads, ServedLog};
@@ -45,7 +45,7 @@ pub struct Features {
     pub sql: Sql,
     pub views: Arc<Store>,
     pub served: ServedLog,
-    pub lately: Known,
+    pub lately: LatelyCache,
 }
 
 pub fn router(features: Features) -> Router {
@@ -86,11 +86,7 @@ impl Features {
         let who: &Principal = &caller.principal;
         self.facts.may(who, Action::ReadData, Some(&name.namespace), KIND).map_err(|Failed(problem)| problem)?;
         let (view, tags) = self.found(name).await?;
-        let resource = Resource { namespace: Some(&name.namespace), kind: KIND, name: Some(&name.name) };
-        let ask = |action| {
-            let question = Question::new(&who.name, &who.groups, action, resource).tagged(&tags);
-            self.facts.policy.ask(&question.within(Context { purpose: caller.purpose.as_deref(), site: None }))
-        };
+        let ask = |action| self.decision(caller, name, &tags, action);
         let decision = ask(Action::ReadData);
         if decision.allowed {
             return Ok(view);
@@ -101,7 +97,15 @@ impl Features {
         Err(Problem::new(ErrorKind::Denied, format!("feature view {name}"), decision.why().to_owned()))
     }
 
-    /// The view and what is to be known of it to decide, whoever asks.
+    fn decision(&self, caller: &Caller, name: &NamespacedName, tags: &Tags, action: Action) -> Decision {
+        let who: &Principal = &caller.principal;
+        let resource = Resource { namespace: Some(&name.namespace), kind: KIND, name: Some(&name.name) };
+        let question = Question::new(&who.name, &who.groups, action, resource).tagged(tags);
+        self.facts.policy.ask(&question.within(Context { purpose: caller.purpose.as_deref(), site: None }))
+    }
+
+    /// The view and what is to be known of it to decide. Who may do nothing in the namespace must not come here: what is
+    /// wrong with a view tells that it is there.
     async fn found(&self, name: &NamespacedName) -> Result<(FeatureView, Tags), Problem> {
         if !is_name(&name.namespace) || !is_name(&name.name) {
             return Err(not_there(name));
@@ -110,13 +114,8 @@ impl Features {
         let unread =
             |error: kube::Error| Problem::new(ErrorKind::Internal, format!("feature view {name}"), error.to_string());
         let view = api.get_opt(&name.name).await.map_err(unread)?.ok_or_else(|| not_there(name))?;
-        let tags = self.tags(name, &view).await?;
-        Ok((view, tags))
-    }
-
-    async fn tags(&self, name: &NamespacedName, view: &FeatureView) -> Result<Tags, Problem> {
-        let tags = self.views.tags(&name.namespace, view).await;
-        tags.map_err(|error| Problem::of(format!("feature view {name}"), &error))
+        let tags = self.views.tags(&name.namespace, &view).await;
+        Ok((view, tags.map_err(|error| Problem::of(format!("feature view {name}"), &error))?))
     }
 }
 

@@ -62,7 +62,7 @@ async fn sql(
     let asked = readable(asked, "a statement")?;
     let caller = Caller { principal, namespace, purpose: asked.purpose.filter(|purpose| !purpose.is_empty()) };
     let engine = engine(asked.engine.as_deref()).map_err(Failed)?;
-    let statement = Statement { limit: asked.limit, engine, ..Statement::new(&asked.sql, "http") };
+    let statement = Statement { limit: asked.limit, engine, ..Statement::new(asked.sql, "http") };
     let answer = served.sql.run(&caller, statement).await.map_err(Failed)?;
     let format = Format::wanted(headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()));
     let pieces = encoded(answer, format).map_err(Failed)?;

@@ -2,13 +2,11 @@
 
 use bedplate_console::{FeatureFacts, FeatureView, Parity, Served, State};
 use bedplate_kinds::{Aggregate, Feature, FeatureView as Declared, ParityResult};
+use bedplate_types::Digest;
 use kube::ResourceExt;
 
 use super::{dataset, state};
 use crate::surface::api::Lately;
-
-/// Digits of a version that people read.
-const DIGITS: usize = 12;
 
 pub fn page(view: &Declared, lately: Option<Lately>, used_by: Vec<String>) -> FeatureView {
     let (spec, status) = (&view.spec, view.status.clone().unwrap_or_default());
@@ -16,7 +14,6 @@ pub fn page(view: &Declared, lately: Option<Lately>, used_by: Vec<String>) -> Fe
     let parity = status.parity.as_ref();
     let differs = parity.is_some_and(|parity| parity.result == ParityResult::Different);
     let needs_attention = differs || freshness.is_some_and(|freshness| freshness.expired);
-    let version = status.version.strip_prefix("sha256:").unwrap_or(&status.version);
     FeatureView {
         namespace: view.namespace().unwrap_or_default(),
         name: view.name_any(),
@@ -24,7 +21,7 @@ pub fn page(view: &Declared, lately: Option<Lately>, used_by: Vec<String>) -> Fe
         owner: spec.owner.clone(),
         terms: terms(view, None),
         state: if needs_attention { State::Attention } else { state(status.phase) },
-        version: version.chars().take(DIGITS).collect(),
+        version: status.version.parse().ok().as_ref().map(Digest::short),
         entity: spec.entity.clone(),
         ttl: spec.ttl.map(|ttl| ttl.to_string()),
         datasets: spec.source.datasets.clone(),

@@ -30,7 +30,7 @@ impl History {
     }
 
     async fn rows(&self, reader: &Reader, sql: String) -> Result<Table, Problem> {
-        let answer = self.sql.run(&caller(reader), Statement::new(&sql, "feast")).await?;
+        let answer = self.sql.run(&caller(reader), Statement::new(sql, "feast")).await?;
         let schema = answer.schema.clone();
         let rows = answer.map(|batch| batch.map_err(|error| Problem::of("the statement", &error)));
         Ok(Table { schema, rows: rows.boxed() })
@@ -38,7 +38,7 @@ impl History {
 
     async fn source(&self, reader: &Reader, source: &str) -> Result<SchemaRef, StoreError> {
         let all = ["SELECT * FROM ", &pull::quoted(source)].concat();
-        self.sql.schema(&caller(reader), Statement::new(&all, "feast")).await.map_err(missing(source))
+        self.sql.schema(&caller(reader), Statement::new(all, "feast")).await.map_err(missing(source))
     }
 }
 
@@ -58,7 +58,7 @@ impl OfflineStore for History {
         let plan = join::Plan::of(&selected, bound(&selected)?, names, &labels.table.schema)?;
         let mut allowed = Vec::new();
         for view in &plan.views {
-            allowed.push(self.sql.allow(&caller(reader), Statement::new(&view.sql, "feast")).await?);
+            allowed.push(self.sql.allow(&caller(reader), Statement::new(view.sql.as_str(), "feast")).await?);
         }
         Ok(self.joins.begin(plan, join::Shown { sql: self.sql.clone(), allowed }, labels).await?)
     }

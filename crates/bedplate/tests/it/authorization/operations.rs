@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde_json::Value;
 
 use super::cases::{Case, case};
-use super::console::{form, form_key, session};
+use super::console::{form, session};
 use super::grpc;
 use super::http::{Ask, Reply, send};
 use super::s3;
 use super::world::{World, operations};
+use crate::pages::form_key;
 
 /// A caller: by token, or at the console by the session that a token opens.
 struct Door<'a> {

@@ -17,7 +17,7 @@ pub fn feature_view(namespace: &str, name: &str, stranger: bool) -> Result<Featu
         owner: "delay-team".into(),
         terms: vec!["weather".into()],
         state: State::Attention,
-        version: "8c21f09be1d4".into(),
+        version: Some("8c21f09be1d4".into()),
         entity: "origin".into(),
         ttl: Some("3h".into()),
         datasets: vec!["weather".into()],

@@ -1,11 +1,10 @@
 //! Where a cluster's scheduler is.
 
 use std::fmt;
-use std::str::FromStr;
 
-const SCHEME: &str = "ballista://";
+pub(crate) const SCHEME: &str = "ballista://";
 
-/// The scheduler of a Ballista cluster, `ballista://host:port`.
+/// The scheduler of a Ballista cluster. It is shown as an engine is written, `ballista://host:port`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cluster {
     host: String,
@@ -13,7 +12,7 @@ pub struct Cluster {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("{text:?} is no engine: write local, or ballista://host:port")]
+#[error("{text:?} is no address of a scheduler: write host:port")]
 pub struct NoCluster {
     text: String,
 }
@@ -54,15 +53,6 @@ impl Cluster {
     }
 }
 
-impl FromStr for Cluster {
-    type Err = NoCluster;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let authority = text.strip_prefix(SCHEME).ok_or_else(|| NoCluster { text: text.to_owned() })?;
-        Self::at(authority).map_err(|_| NoCluster { text: text.to_owned() })
-    }
-}
-
 impl fmt::Display for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{SCHEME}{}:{}", self.host, self.port)
@@ -74,24 +64,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_engine_is_written_as_ballista_host_and_port() {
-        for text in ["ballista://127.0.0.1:50050", "ballista://scheduler.data.svc:7", "ballista://[::1]:50050"] {
-            assert_eq!(text.parse::<Cluster>().unwrap().to_string(), text);
+    fn a_scheduler_is_a_host_and_a_port() {
+        for text in ["127.0.0.1:50050", "scheduler.data.svc:7", "[::1]:50050"] {
+            let cluster = Cluster::at(text).unwrap();
+            assert_eq!((cluster.authority(), cluster.to_string()), (text.to_owned(), format!("ballista://{text}")));
         }
-        for text in [
-            "",
-            "ballista://",
-            "ballista://host",
-            "ballista://host:0",
-            "ballista://host:70000",
-            "ballista://:50050",
-            "ballista://user@host:1",
-            "ballista://host:1/path",
-            "ballista://[::1:50050",
-            "http://host:1",
-            "host:1",
-        ] {
-            assert!(text.parse::<Cluster>().is_err(), "{text}");
+        for text in
+            ["", "host", "host:0", "host:70000", ":50050", "user@host:1", "host:1/path", "[::1:50050", "http://host:1"]
+        {
+            let told = Cluster::at(text).unwrap_err().to_string();
+            assert!(told.contains("write host:port"), "{told}");
         }
     }
 }

@@ -19,6 +19,7 @@ mod scanned;
 mod scheduler;
 mod watched;
 
+pub(super) use address::SCHEME;
 pub use address::{Cluster, NoCluster};
 pub use executor::Executor;
 pub(super) use job::Job;

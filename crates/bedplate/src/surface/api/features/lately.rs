@@ -1,19 +1,19 @@
-//! A view and what was served of it in the last day, for who looks again and again: nothing of it is written down, and it is worked
-//! out once for as long as nothing new is kept.
+//! A view and what was served of it in the last day, for who looks again and again: no leaf is written, and figures are worked out
+//! once a minute, which is how often what was served is kept.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bedplate_controllers::{declared, source_columns};
-use bedplate_identity::Principal;
+use bedplate_controllers::declared;
 use bedplate_kinds::{FeatureView, Window};
-use bedplate_policy::{Action, Question, Resource};
+use bedplate_policy::Action;
 use bedplate_statistics::FeatureStatistics;
 use bedplate_types::{ErrorKind, NamespacedName, Problem, Timestamp};
 use parking_lot::Mutex;
 
 use super::statistics::Shown;
 use super::{Features, KIND, not_there};
+use crate::surface::api::Failed;
 use crate::surface::sql::Caller;
 
 /// What was served is kept once a minute.
@@ -32,9 +32,9 @@ pub struct Lately {
 
 /// What was worked out, and when. Clones share one.
 #[derive(Clone, Default)]
-pub struct Known(Arc<Mutex<BTreeMap<String, (Timestamp, Lately)>>>);
+pub struct LatelyCache(Arc<Mutex<BTreeMap<String, (Timestamp, Lately)>>>);
 
-impl Known {
+impl LatelyCache {
     fn get(&self, id: &str, now: Timestamp) -> Option<Lately> {
         let known = self.0.lock();
         known.get(id).filter(|(at, _)| now.micros_since(*at) < STANDS).map(|(_, lately)| lately.clone())
@@ -50,56 +50,45 @@ impl Known {
 }
 
 impl Features {
-    /// The view, for who may get it.
-    pub async fn known(&self, who: &Principal, name: &NamespacedName) -> Result<FeatureView, Problem> {
+    /// The view, for who may get it, and what was served of it: of features whose values the caller may know. None of that for who may not
+    /// read what the view holds, or while it is not ready.
+    pub async fn seen(&self, caller: &Caller, name: &NamespacedName) -> Result<(FeatureView, Option<Lately>), Problem> {
+        let in_namespace = self.facts.may(&caller.principal, Action::Get, Some(&name.namespace), KIND);
+        in_namespace.map_err(|Failed(problem)| problem)?;
         let (view, tags) = self.found(name).await?;
-        let resource = Resource { namespace: Some(&name.namespace), kind: KIND, name: Some(&name.name) };
-        let question = Question::new(&who.name, &who.groups, Action::Get, resource).tagged(&tags);
-        if self.facts.policy.still(&question).allowed { Ok(view) } else { Err(not_there(name)) }
-    }
-
-    /// What was served of the view, of features whose values the caller may know; none of one that they may not read, or that is
-    /// not ready.
-    pub async fn lately(&self, caller: &Caller, view: &FeatureView) -> Result<Option<Lately>, Problem> {
-        let Some(shown) = self.shown_quietly(caller, view).await? else { return Ok(None) };
-        let (id, now) = (shown.declared.online_id(), self.facts.clock.now());
-        let lately = match self.lately.get(&id, now) {
-            Some(lately) => lately,
-            None => {
-                let lately = self.worked_out(&shown).await?;
-                self.lately.keep(id, now, &lately);
-                lately
-            }
-        };
-        let features = lately.features.into_iter().filter(|feature| shown.clear.contains(&feature.profile.name));
-        Ok(Some(Lately { features: features.collect(), ..lately }))
-    }
-
-    async fn shown_quietly(&self, caller: &Caller, view: &FeatureView) -> Result<Option<Shown>, Problem> {
-        if !self.may_read(caller, view).await? {
-            return Ok(None);
+        let may = |action| self.decision(caller, name, &tags, action).allowed;
+        if !may(Action::Get) {
+            return Err(not_there(name));
         }
+        let lately = if may(Action::ReadData) { self.lately(caller, &view).await } else { Ok(None) };
+        Ok((view, lately?))
+    }
+
+    async fn lately(&self, caller: &Caller, view: &FeatureView) -> Result<Option<Lately>, Problem> {
         let shown = async {
             let declared = declared(&self.platform, view).await?;
             let datasets = self.datasets(caller, &view.spec.source.datasets).await?;
-            let columns = source_columns(&self.platform, &declared.view).await?;
-            let clear = self.clear(caller, &datasets, declared.definition(), &columns);
-            Ok(Shown { declared, clear })
+            self.cleared(caller, declared, &datasets).await
         };
         match shown.await {
-            Ok(shown) => Ok(Some(shown)),
+            Ok(shown) => self.lately_of(&shown).await.map(Some),
             Err(Problem { kind: ErrorKind::NotReady, .. }) => Ok(None),
             Err(problem) => Err(problem),
         }
     }
 
-    async fn may_read(&self, caller: &Caller, view: &FeatureView) -> Result<bool, Problem> {
-        let name = view.metadata.name.clone().unwrap_or_default();
-        let tags = self.tags(&NamespacedName::new(caller.namespace.clone(), name.clone()), view).await?;
-        let resource = Resource { namespace: Some(&caller.namespace), kind: KIND, name: Some(&name) };
-        let who = &caller.principal;
-        let question = Question::new(&who.name, &who.groups, Action::ReadData, resource).tagged(&tags);
-        Ok(self.facts.policy.still(&question).allowed)
+    async fn lately_of(&self, shown: &Shown) -> Result<Lately, Problem> {
+        let (id, now) = (shown.declared.online_id(), self.facts.clock.now());
+        let lately = match self.lately.get(&id, now) {
+            Some(lately) => lately,
+            None => {
+                let lately = self.worked_out(shown).await?;
+                self.lately.keep(id, now, &lately);
+                lately
+            }
+        };
+        let features = lately.features.into_iter().filter(|feature| shown.clear.contains(&feature.profile.name));
+        Ok(Lately { features: features.collect(), ..lately })
     }
 
     async fn worked_out(&self, shown: &Shown) -> Result<Lately, Problem> {
@@ -115,7 +104,7 @@ mod tests {
 
     #[test]
     fn it_stands_for_a_minute_and_not_of_every_view_there_ever_was() {
-        let (known, at) = (Known::default(), |second: i64| Timestamp::from_micros(second * 1_000_000));
+        let (known, at) = (LatelyCache::default(), |second: i64| Timestamp::from_micros(second * 1_000_000));
         let lately = Lately { rows: 7, looked_at: 7, features: Vec::new() };
         known.keep("a".into(), at(0), &lately);
         assert_eq!(known.get("a", at(59)).map(|lately| lately.rows), Some(7));

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use bedplate_controllers::{Declared, declared, source_columns};
-use bedplate_kinds::{FeatureView, Window};
+use bedplate_kinds::{Dataset, FeatureView, Window};
 use bedplate_statistics::{FeatureStatistics, HOUR, ServedWindow, hour_of};
 use bedplate_types::{ErrorKind, NamespacedName, Problem, Span, Timestamp};
 use serde::Deserialize;
@@ -82,8 +82,13 @@ impl Features {
         is_version(&declared, version)?;
         let datasets = self.datasets(caller, &view.spec.source.datasets).await?;
         self.tell(caller, &datasets, &json!({ "via": via, "featureView": declared.name.name })).await?;
+        self.cleared(caller, declared, &datasets).await
+    }
+
+    /// `datasets` are those of the view.
+    pub async fn cleared(&self, caller: &Caller, declared: Declared, datasets: &[Dataset]) -> Result<Shown, Problem> {
         let columns = source_columns(&self.platform, &declared.view).await?;
-        let clear = self.clear(caller, &datasets, declared.definition(), &columns);
+        let clear = self.clear(caller, datasets, declared.definition(), &columns);
         Ok(Shown { declared, clear })
     }
 

@@ -1,4 +1,4 @@
-//! A file of many rows becomes a Delta table: judged by a suite and a constraint, in memory that does not grow with it.
+//! A file of many rows becomes a Delta table, judged by a suite and a constraint, within 2 GiB.
 
 use std::fs;
 use std::process::ExitCode;
