@@ -387,6 +387,14 @@ fn statistics_are_of_a_window_and_told_to_who_may_see_them() {
     let (there, nowhere) = (ward.page("stranger", "vitals"), ward.page("stranger", "nowhere"));
     assert_eq!((there.code, nowhere.code), (404, 404));
     assert!(there.body.contains("there is no such feature view, or you may not see it"), "{}", there.body);
+    let cedar =
+        r#"forbid (principal == ServiceAccount::"ward/viewer", action, resource == FeatureView::"ward/vitals");"#;
+    let policy = json!({ "apiVersion": "bedplate.dev/v1alpha1", "kind": "Policy",
+        "metadata": { "name": "no-vitals", "namespace": "ward" }, "spec": { "cedar": cedar } });
+    let (code, made) = ward.api().ask("POST", "/apis/bedplate.dev/v1alpha1/namespaces/ward/policies", &policy);
+    assert_eq!(code, 201, "{made}");
+    let forbidden = ward.page("viewer", "vitals");
+    assert!(forbidden.code == 404 && !forbidden.body.contains("max_2h"), "{}", forbidden.body);
 
     let leaves = ward.api().log();
     let entries = leaves.iter().map(|leaf| leaf.get("entry").unwrap_or(leaf));
