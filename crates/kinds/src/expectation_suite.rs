@@ -39,7 +39,28 @@ pub struct Expectation {
     /// failing rows go to quarantine all the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mostly: Option<f64>,
+    /// Which rows it is about, where a load adds rows to those that are there.
+    #[serde(default, skip_serializing_if = "Over::is_load")]
+    pub over: Over,
     pub check: Check,
+}
+
+/// Which rows an expectation is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Over {
+    /// All rows that the load reads.
+    #[default]
+    Load,
+    /// The rows that the table has with those of the load that go into it: `unique` finds a row that an earlier load brought, a
+    /// `mean` is that of all rows. Not for a source of `load: merge`.
+    Table,
+}
+
+impl Over {
+    const fn is_load(&self) -> bool {
+        matches!(self, Self::Load)
+    }
 }
 
 /// What happens when an expectation is not met.
@@ -98,6 +119,10 @@ impl Expectation {
         errors.extend(self.check.problems().into_iter().map(|why| FieldError::new(format!("{field}.check"), why)));
         if self.mostly.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
             errors.push(FieldError::new(format!("{field}.mostly"), "must lie between 0 and 1"));
+        }
+        if self.over == Over::Table && self.check.anomaly.is_some() {
+            let why = "an anomaly check has no rows of its own; say over: table in the expectation that it watches";
+            errors.push(FieldError::new(format!("{field}.over"), why));
         }
         errors
     }

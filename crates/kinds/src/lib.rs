@@ -57,7 +57,9 @@ pub use dataset::{Classification, Column, ColumnType, Dataset, DatasetSpec, Data
 pub use dataset_source::{Compression, CsvOptions, DatasetSource, Format, Load, NEW_FILES_OF_DELTA, SchemaEvolution};
 pub use endpoint::{Endpoint, EndpointCapacity, EndpointSpec, EndpointStatus};
 pub use entity::{Entity, EntitySpec, EntityStatus, JoinKey};
-pub use expectation_suite::{Expectation, ExpectationSuite, ExpectationSuiteSpec, ExpectationSuiteStatus, Severity};
+pub use expectation_suite::{
+    Expectation, ExpectationSuite, ExpectationSuiteSpec, ExpectationSuiteStatus, Over, Severity,
+};
 pub use feature_service::{
     FeatureService, FeatureServiceSpec, FeatureServiceStatus, RequestFeature, Transform, ViewSelection,
 };

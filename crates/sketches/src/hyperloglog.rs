@@ -25,6 +25,20 @@ impl<const P: u32> HyperLogLog<P> {
         *register = (*register).max(u8::try_from(rank).unwrap_or(u8::MAX));
     }
 
+    /// The registers, to be kept.
+    #[must_use]
+    pub fn registers(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// What was kept; none where that is not as many registers, or they do not hold ranks.
+    #[must_use]
+    pub fn of_registers(registers: &[u8]) -> Option<Self> {
+        let sound =
+            registers.len() == Self::REGISTERS && registers.iter().all(|rank| usize::from(*rank) <= Self::Q + 1);
+        sound.then(|| Self(registers.into()))
+    }
+
     /// What it holds, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {

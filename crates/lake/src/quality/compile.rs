@@ -1,8 +1,13 @@
 //! From an expectation as it is declared to a rule with column positions, or a refusal that names both.
 
+use std::sync::Arc;
+
 use arrow::datatypes::DataType;
-use bedplate_kinds::{Check, ColumnType, CompleteSeries, DatasetSpec, Expectation, Severity};
+use bedplate_kinds::{
+    Check, ColumnType, CompleteSeries, DatasetSource, DatasetSpec, Expectation, Load, Over, Severity,
+};
 use regex::Regex;
+use xxhash_rust::xxh3::xxh3_128;
 
 use super::anomaly::Anomaly;
 use super::distinct::Distinct;
@@ -38,7 +43,27 @@ pub(super) fn rule(
     if !(0.0..=1.0).contains(&mostly) {
         return Err(scope.unsound(format!("mostly is {mostly} and must lie between 0 and 1")));
     }
-    Ok(new_rule(&expectation.name, expectation.severity, mostly, scope.test(&expectation.check, references)?, false))
+    let test = scope.test(&expectation.check, references)?;
+    let key = scope.key(&expectation.check, &test);
+    let rule = new_rule(&expectation.name, expectation.severity, test);
+    let rule = Rule { mostly, over: expectation.over, key, ..rule };
+    match unfit(&rule, &spec.source) {
+        Some(why) => Err(scope.unsound(why.into())),
+        None => Ok(rule),
+    }
+}
+
+/// Why a source's loads cannot be judged over the table.
+fn unfit(rule: &Rule, source: &DatasetSource) -> Option<&'static str> {
+    match source.load {
+        _ if rule.over == Over::Load => None,
+        Load::Merge => Some("over: table is not for a source of load: merge, whose rows take the place of others"),
+        // It would be in the table of one load's quarantine and in no other: the next load does not judge it again.
+        Load::Watermark if !source.reads_once() && rule.rejects() => {
+            Some("over: table with severity: quarantine is not for files of load: watermark; use warn or block")
+        }
+        _ => None,
+    }
 }
 
 /// The rules of the schema itself: no null where the column says `nullable: false`.
@@ -46,12 +71,14 @@ pub(super) fn implied_rules(spec: &DatasetSpec) -> impl Iterator<Item = Rule> {
     let columns = spec.schema.iter().enumerate().filter(|(_, column)| !column.nullable);
     columns.map(|(i, column)| {
         let name = format!("{} is not nullable", column.name);
-        new_rule(&name, Severity::Quarantine, 1.0, Test::Row { column: i, check: RowCheck::NotNull }, true)
+        let test = Test::Row { column: i, check: Arc::new(RowCheck::NotNull) };
+        Rule { implied: true, ..new_rule(&name, Severity::Quarantine, test) }
     })
 }
 
-fn new_rule(name: &str, severity: Severity, mostly: f64, test: Test, implied: bool) -> Rule {
-    Rule { name: name.into(), severity, mostly, test, implied, failing: 0, first: None }
+fn new_rule(name: &str, severity: Severity, test: Test) -> Rule {
+    let (mostly, implied, over, key) = (1.0, false, Over::Load, None);
+    Rule { name: name.into(), severity, mostly, test, implied, over, key, rows: 0, failing: 0, first: None }
 }
 
 struct Scope<'a> {
@@ -60,6 +87,21 @@ struct Scope<'a> {
 }
 
 impl Scope<'_> {
+    /// Stands for what the test says of any rows. What refers to another dataset's values says something else tomorrow;
+    /// keys of rows are as large as the column they come from, and are read there.
+    fn key(&self, check: &Check, test: &Test) -> Option<String> {
+        if check.references.is_some() || matches!(test, Test::Unique(_) | Test::Series(_) | Test::Anomaly(_)) {
+            return None;
+        }
+        let types: Vec<_> = test.columns(self.spec.schema.len()).map(|i| self.spec.schema[i].type_).collect();
+        let reference = match test {
+            Test::Measure { measure, .. } => measure.reference(),
+            _ => None,
+        };
+        let all = serde_json::to_vec(&(check, types, reference)).ok()?;
+        Some(format!("{:032x}", xxh3_128(&all)))
+    }
+
     fn test(&self, check: &Check, references: &References) -> Result<Test, QualityError> {
         if let Some(problem) = check.problems().into_iter().next() {
             return Err(self.unsound(problem));
@@ -169,7 +211,7 @@ impl Scope<'_> {
         } else {
             return Err(self.unsound("no check on rows is set".into()));
         };
-        Ok(Test::Row { column, check })
+        Ok(Test::Row { column, check: Arc::new(check) })
     }
 
     fn is_text(&self, column: usize) -> bool {

@@ -9,6 +9,7 @@ use arrow::error::ArrowError;
 use bedplate_sketches::HyperLogLog;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::kept::{self, SeenDistinct, SeenValues};
 use super::told::{Limits, Told, number};
 use super::unique::AsItIs;
 
@@ -69,6 +70,35 @@ impl Distinct {
                 self.seen = Seen::Estimated(sketch);
             }
         }
+    }
+
+    pub(super) fn fresh(&self) -> Self {
+        Self::new(self.limits)
+    }
+
+    pub(super) fn kept(&self) -> kept::Seen {
+        let seen = match &self.seen {
+            Seen::Counted(hashes) => {
+                let mut hashes: Vec<u64> = hashes.iter().copied().collect();
+                hashes.sort_unstable();
+                SeenValues::Counted(hashes)
+            }
+            Seen::Estimated(sketch) => SeenValues::Estimated(sketch.registers().to_vec()),
+        };
+        kept::Seen::Distinct(SeenDistinct { values: self.values, seen })
+    }
+
+    /// False where it is not of as many registers.
+    pub(super) fn add(&mut self, kept: &SeenDistinct) -> bool {
+        let seen = match &kept.seen {
+            SeenValues::Counted(hashes) => Seen::Counted(hashes.iter().copied().collect()),
+            SeenValues::Estimated(registers) => match Sketch::of_registers(registers) {
+                Some(sketch) => Seen::Estimated(sketch),
+                None => return false,
+            },
+        };
+        self.merge(Self { limits: self.limits, values: kept.values, seen });
+        true
     }
 
     /// How many there are, and whether that is estimated.

@@ -8,6 +8,8 @@ use arrow::datatypes::{DataType, Float64Type};
 use arrow::error::ArrowError;
 
 use super::Profile;
+use super::kept::Seen;
+use super::profile::Bins;
 use super::told::{Told, number};
 
 /// A share in the population stability index is at least this: an empty bin would be infinitely far.
@@ -58,6 +60,26 @@ impl Drift {
 
     pub fn merge(&mut self, later: &Self) {
         self.counts.iter_mut().zip(&later.counts).for_each(|(mine, more)| *mine += more);
+    }
+
+    pub fn fresh(&self) -> Self {
+        Self::new(self.limits, self.reference.clone())
+    }
+
+    pub fn kept(&self) -> Seen {
+        Seen::Drift(self.counts.clone())
+    }
+
+    pub fn add(&mut self, counts: &[u64]) -> bool {
+        if counts.len() != self.counts.len() {
+            return false;
+        }
+        self.merge(&Self { counts: counts.to_vec(), ..self.fresh() });
+        true
+    }
+
+    pub fn reference(&self) -> Option<Bins<'_>> {
+        self.reference.as_deref().map(Profile::bins)
     }
 
     /// The value is the first of the distances that is limited.

@@ -5,6 +5,7 @@ use arrow::compute::max;
 use arrow::datatypes::TimestampMicrosecondType;
 use bedplate_types::{Span, Timestamp};
 
+use super::kept::{Seen, SeenTimes};
 use super::told::{Told, number};
 
 #[derive(Debug)]
@@ -28,6 +29,18 @@ impl Freshness {
     pub fn merge(&mut self, later: &Self) {
         self.newest = self.newest.max(later.newest);
         self.values += later.values;
+    }
+
+    pub fn fresh(&self) -> Self {
+        Self::new(self.max_age, self.now)
+    }
+
+    pub fn kept(&self) -> Seen {
+        Seen::Freshness(SeenTimes { newest: self.newest, values: self.values })
+    }
+
+    pub fn add(&mut self, seen: &SeenTimes) {
+        self.merge(&Self { newest: seen.newest, values: seen.values, ..self.fresh() });
     }
 
     /// The value is the age in seconds; a time in the future is younger than any.

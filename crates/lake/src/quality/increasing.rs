@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
+use arrow::compute::{cast, max};
 use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 
@@ -16,7 +17,7 @@ pub(super) struct Increasing {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
-enum Value {
+pub(super) enum Value {
     Integer(i64),
     Float(f64),
 }
@@ -63,6 +64,35 @@ impl Increasing {
             let before = std::mem::replace(last, value);
             falls(before, value, self.strictly)
         })
+    }
+
+    pub fn fresh(&self) -> Self {
+        Self::new(self.column, self.strictly)
+    }
+
+    /// The greatest of these values and of what it stands at: in a table rows have no order.
+    pub fn reach(&mut self, array: &ArrayRef) -> Result<(), ArrowError> {
+        let greatest = match array.data_type() {
+            DataType::Float64 => {
+                let values = array.as_primitive::<Float64Type>().iter().flatten();
+                values.filter(|value| !value.is_nan()).reduce(f64::max).map(Value::Float)
+            }
+            _ => max(cast(array, &DataType::Int64)?.as_primitive::<Int64Type>()).map(Value::Integer),
+        };
+        self.stand_at(greatest);
+        Ok(())
+    }
+
+    pub fn stand_at(&mut self, value: Option<Value>) {
+        let Some(value) = value else { return };
+        if self.stands_at().is_none_or(|last| value > last) {
+            self.ends = Some((value, value));
+        }
+    }
+
+    /// The last value.
+    pub fn stands_at(&self) -> Option<Value> {
+        self.ends.map(|(_, last)| last)
     }
 
     /// Adds later rows; tells whether the first of them falls below the last of these: one failure more.

@@ -5,6 +5,7 @@ use arrow::compute::{cast, sum};
 use arrow::datatypes::{DataType, Float64Type};
 use arrow::error::ArrowError;
 
+use super::kept::{Seen, SeenMean};
 use super::told::{Limits, Told, number};
 
 #[derive(Debug)]
@@ -29,6 +30,18 @@ impl Mean {
     pub fn merge(&mut self, later: &Self) {
         self.sum += later.sum;
         self.count += later.count;
+    }
+
+    pub fn fresh(&self) -> Self {
+        Self::new(self.limits)
+    }
+
+    pub fn kept(&self) -> Seen {
+        Seen::Mean(SeenMean { sum: self.sum.into(), count: self.count })
+    }
+
+    pub fn add(&mut self, seen: &SeenMean) {
+        self.merge(&Self { limits: self.limits, sum: seen.sum.into(), count: seen.count });
     }
 
     pub fn told(&self) -> Told {

@@ -14,6 +14,10 @@
 //! pass nobody knows yet how many will fail. Checks on the whole table (`rule::Whole`, `measure`) reject no row.
 //! A column declared `nullable: false` is checked as if the suite said so.
 //!
+//! An expectation `over: table` goes on from what it saw of the rows that are there: [`TableState`], merged of what was
+//! [`Kept`] of each data file, and then sees those rows of a load that go on. One that rejects rows is asked of a row only when
+//! nothing before it rejected it, so that a row which stays out is in nobody's way.
+//!
 //! Exact: every check on rows, row counts, means (up to rounding), ages. Estimated, and told as such: quantiles
 //! (t-digest), different values beyond 4,096 (HyperLogLog), and drift, whose bins are the reference's quantiles.
 
@@ -26,6 +30,7 @@ mod evidence;
 mod freshness;
 mod increasing;
 mod integers;
+mod kept;
 mod mean;
 mod measure;
 mod profile;
@@ -35,15 +40,18 @@ mod references;
 mod row_check;
 mod rule;
 mod series;
+mod table_state;
 mod told;
 mod unique;
 mod words;
 
 pub(crate) use distinct::Distinct;
 pub use error::QualityError;
+pub use kept::Kept;
 pub use profile::Profile;
 pub use program::{Program, Rejected, Verdict};
 pub use references::{References, RowCondition};
+pub use table_state::{FileState, TableState};
 
 use bedplate_kinds::{ExpectationOutcome, Severity};
 

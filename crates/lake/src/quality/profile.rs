@@ -1,6 +1,8 @@
 //! How a reference column's values are spread: the bins a drift check counts in, and what share each has there.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Serialize;
 
 /// The most bins numbers are counted in: a distance is blind to what happens within one.
 const BINS: u64 = 256;
@@ -50,10 +52,24 @@ impl Profile {
         Self::Words { bins, counts }
     }
 
+    pub(super) fn bins(&self) -> Bins<'_> {
+        match self {
+            Self::Numbers { edges, .. } => Bins::Numbers(edges.iter().map(|edge| edge.to_bits()).collect()),
+            Self::Words { bins, .. } => Bins::Words(bins.iter().map(|(word, bin)| (word.as_str(), *bin)).collect()),
+        }
+    }
+
     pub(super) fn counts(&self) -> &[u64] {
         let (Self::Numbers { counts, .. } | Self::Words { counts, .. }) = self;
         counts
     }
+}
+
+/// What values are counted in, the same however a profile lies in memory.
+#[derive(Debug, Serialize)]
+pub(super) enum Bins<'a> {
+    Numbers(Vec<u64>),
+    Words(BTreeMap<&'a str, usize>),
 }
 
 #[cfg(test)]

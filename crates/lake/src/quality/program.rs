@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::buffer::BooleanBuffer;
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
-use bedplate_kinds::{DatasetSpec, ExpectationOutcome, ExpectationSuiteSpec, Severity};
+use bedplate_kinds::{DatasetSpec, ExpectationOutcome, ExpectationSuiteSpec, Over};
 
 use super::rule::{Rule, Test};
-use super::{QualityError, References, compile};
+use super::{QualityError, References, TableState, compile};
 use crate::schema::arrow_schema;
 
 /// A compiled suite and what it has seen so far.
@@ -51,22 +52,57 @@ impl Program {
         Ok(Self { schema: arrow_schema(spec), rules, rows: 0 })
     }
 
+    /// Whether an expectation is about the rows that are in the table too.
+    #[must_use]
+    pub fn is_over_table(&self) -> bool {
+        self.rules.iter().any(over_table)
+    }
+
+    /// Goes on from what was seen of the rows that are in the table, before any row of the load.
+    ///
+    /// # Errors
+    /// It was compiled of another suite.
+    pub fn follow(&mut self, state: TableState) -> Result<(), QualityError> {
+        let mut earlier = state.rules.into_iter();
+        for rule in self.rules.iter_mut().filter(|rule| over_table(rule)) {
+            let same = earlier.next().filter(|earlier| earlier.name == rule.name);
+            rule.follow(same.ok_or(QualityError::NotAlike)?);
+        }
+        earlier.next().map_or(Ok(()), |_| Err(QualityError::NotAlike))
+    }
+
     /// Judges the next batch, which has the declared columns and types ([`crate::schema::Conform`] makes it so).
     pub fn observe(&mut self, batch: &RecordBatch) -> Result<Verdict, QualityError> {
+        self.observe_with_known(batch, None)
+    }
+
+    /// The same, where only the rows that are `new` are meant for the table: expectations over it are not about the others.
+    pub fn observe_with_known(
+        &mut self,
+        batch: &RecordBatch,
+        new: Option<&BooleanArray>,
+    ) -> Result<Verdict, QualityError> {
         self.check_schema(batch)?;
-        let mut keep = BooleanBuffer::new_set(batch.num_rows());
-        let mut masks: Vec<(Arc<str>, BooleanBuffer)> = Vec::new();
-        for rule in &mut self.rules {
-            if let (Some(failing), Severity::Quarantine) = (rule.observe(batch, self.rows)?, rule.severity) {
-                keep = &keep & &!&failing;
-                masks.push((rule.name.clone(), failing));
+        let before = self.rows;
+        let mut judged = Judged { keep: BooleanBuffer::new_set(batch.num_rows()), masks: Vec::new() };
+        for rule in self.rules.iter_mut().filter(|rule| !over_table(rule)) {
+            if let (Some(failing), true) = (rule.observe(batch, |row| before + row as u64)?, rule.rejects()) {
+                judged.reject(rule, failing);
+            }
+        }
+        let new = new.map(|new| new.values().clone());
+        // Those that reject rows first: the others are about what is left.
+        for rejects in [true, false] {
+            for rule in self.rules.iter_mut().filter(|rule| over_table(rule) && rule.rejects() == rejects) {
+                let part = Part::of(batch, &judged.keep, new.as_ref())?;
+                let failing = rule.observe(&part.batch, |row| before + part.place(row) as u64)?;
+                if let (Some(failing), true) = (failing, rejects) {
+                    judged.reject(rule, part.spread(&failing, batch.num_rows()));
+                }
             }
         }
         self.rows += batch.num_rows() as u64;
-        let failing = if masks.is_empty() { None } else { Some(!&keep) };
-        let failing = failing.iter().flat_map(BooleanBuffer::set_indices);
-        let rejected = failing.map(|row| Rejected { row, reasons: reasons(&masks, row) }).collect();
-        Ok(Verdict { keep: BooleanArray::new(keep, None), rejected })
+        Ok(judged.verdict())
     }
 
     /// Adds what `later`, compiled alike, saw of the rows after these: a state that is merged with another's. Every
@@ -90,14 +126,13 @@ impl Program {
     /// How every expectation fared, in the suite's order.
     #[must_use]
     pub fn finish(self) -> Vec<ExpectationOutcome> {
-        let rows = self.rows;
         let told = self.rules.into_iter().filter(|rule| !rule.implied || rule.failing > 0);
         let is_anomaly = |rule: &Rule| matches!(rule.test, Test::Anomaly(_));
         // An anomaly check looks at what the others observed.
         let (last, first): (Vec<_>, Vec<_>) = told.enumerate().partition(|(_, rule)| is_anomaly(rule));
-        let first: Vec<_> = first.into_iter().map(|(place, rule)| (place, rule.finish(rows, |_| None))).collect();
+        let first: Vec<_> = first.into_iter().map(|(place, rule)| (place, rule.finish(|_| None))).collect();
         let observed = |of: &str| first.iter().find(|(_, outcome)| outcome.name == of)?.1.value;
-        let last: Vec<_> = last.into_iter().map(|(place, rule)| (place, rule.finish(rows, observed))).collect();
+        let last: Vec<_> = last.into_iter().map(|(place, rule)| (place, rule.finish(observed))).collect();
         let mut all = [first, last].concat();
         all.sort_unstable_by_key(|(place, _)| *place);
         all.into_iter().map(|(_, outcome)| outcome).collect()
@@ -118,6 +153,61 @@ impl Program {
     }
 }
 
-fn reasons(masks: &[(Arc<str>, BooleanBuffer)], row: usize) -> Vec<Arc<str>> {
-    masks.iter().filter(|(_, failing)| failing.value(row)).map(|(name, _)| name.clone()).collect()
+pub(super) fn over_table(rule: &Rule) -> bool {
+    rule.over == Over::Table
+}
+
+/// What has come of a batch so far.
+struct Judged {
+    keep: BooleanBuffer,
+    masks: Vec<(Arc<str>, BooleanBuffer)>,
+}
+
+impl Judged {
+    fn reject(&mut self, rule: &Rule, failing: BooleanBuffer) {
+        self.keep = &self.keep & &!&failing;
+        self.masks.push((rule.name.clone(), failing));
+    }
+
+    fn verdict(self) -> Verdict {
+        let failing = if self.masks.is_empty() { None } else { Some(!&self.keep) };
+        let failing = failing.iter().flat_map(BooleanBuffer::set_indices);
+        let rejected = failing.map(|row| Rejected { row, reasons: self.reasons(row) }).collect();
+        Verdict { keep: BooleanArray::new(self.keep, None), rejected }
+    }
+
+    fn reasons(&self, row: usize) -> Vec<Arc<str>> {
+        self.masks.iter().filter(|(_, failing)| failing.value(row)).map(|(name, _)| name.clone()).collect()
+    }
+}
+
+/// Some rows of a batch.
+struct Part {
+    batch: RecordBatch,
+    /// Their places in it; none where it is all of them.
+    places: Option<Vec<usize>>,
+}
+
+impl Part {
+    fn of(batch: &RecordBatch, keep: &BooleanBuffer, new: Option<&BooleanBuffer>) -> Result<Self, ArrowError> {
+        let rows = new.map_or_else(|| keep.clone(), |new| keep & new);
+        if rows.count_set_bits() == rows.len() {
+            return Ok(Self { batch: batch.clone(), places: None });
+        }
+        let places = rows.set_indices().collect();
+        let batch = filter_record_batch(batch, &BooleanArray::new(rows, None))?;
+        Ok(Self { batch, places: Some(places) })
+    }
+
+    fn place(&self, row: usize) -> usize {
+        self.places.as_ref().map_or(row, |places| places[row])
+    }
+
+    /// The same rows of the whole batch, which has so many.
+    fn spread(&self, rows: &BooleanBuffer, all: usize) -> BooleanBuffer {
+        let Some(places) = &self.places else { return rows.clone() };
+        let mut spread = vec![false; all];
+        rows.set_indices().for_each(|row| spread[places[row]] = true);
+        spread.into()
+    }
 }

@@ -4,8 +4,9 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
 use arrow::error::ArrowError;
-use datafusion_functions_aggregate_common::tdigest::TDigest;
+use datafusion_functions_aggregate_common::tdigest::{Centroid, TDigest};
 
+use super::kept::{Seen, SeenDigest};
 use super::told::{Limits, Told, number};
 
 const CENTROIDS: usize = 200;
@@ -51,6 +52,32 @@ impl Quantile {
         if later.digest.count() > 0.0 {
             self.digest = TDigest::merge_digests([&self.digest, &later.digest]);
         }
+    }
+
+    pub fn fresh(&self) -> Self {
+        Self::new(self.quantile, self.limits)
+    }
+
+    pub fn kept(&mut self) -> Seen {
+        self.take_in();
+        let centroids = self.digest.centroids().iter().map(|one| (one.mean().into(), one.weight().into()));
+        Seen::Quantile(SeenDigest {
+            sum: self.digest.sum().into(),
+            count: self.digest.count().into(),
+            least: self.digest.min().into(),
+            greatest: self.digest.max().into(),
+            centroids: centroids.collect(),
+        })
+    }
+
+    /// False where it is no digest.
+    pub fn add(&mut self, seen: &SeenDigest) -> bool {
+        let centroids = seen.centroids.iter().map(|(mean, weight)| Centroid::new((*mean).into(), (*weight).into()));
+        let (sum, count, centroids) = (seen.sum.into(), seen.count.into(), centroids.collect());
+        let digest = TDigest::try_from_parts(CENTROIDS, sum, count, seen.greatest.into(), seen.least.into(), centroids);
+        let Ok(digest) = digest else { return false };
+        self.merge(Self { digest, ..self.fresh() });
+        true
     }
 
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of rows, kept as a float")]

@@ -43,6 +43,10 @@ impl Series {
         Ok(Self { time, every, by, converter: row_converter(types)?, groups: HashMap::new() })
     }
 
+    pub fn columns(&self) -> impl Iterator<Item = usize> {
+        self.by.iter().copied().chain([self.time])
+    }
+
     pub fn observe(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
         if self.by.is_empty() {
             let times = &mut self.groups.entry(Box::default()).or_default().times;

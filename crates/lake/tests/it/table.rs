@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
-use bedplate_kinds::{Check, Column, ColumnType, DatasetSource, DatasetSpec, Expectation, Severity};
+use bedplate_kinds::{Check, Column, ColumnType, DatasetSource, DatasetSpec, Expectation, Over, Severity};
 
 pub const HOUR: i64 = 3_600_000_000;
 
@@ -60,5 +60,5 @@ pub fn row(origin: &str, speed: f64, count: i64, hour: i64) -> Row {
 }
 
 pub fn expect(name: &str, severity: Severity, check: Check) -> Expectation {
-    Expectation { name: name.into(), severity, mostly: None, check }
+    Expectation { name: name.into(), severity, mostly: None, over: Over::Load, check }
 }

@@ -15,6 +15,7 @@ mod rules;
 mod scan;
 mod settled;
 mod sinks;
+mod table_state;
 mod watermark;
 
 pub use error::IngestError;

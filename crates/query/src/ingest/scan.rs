@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bedplate_kinds::{DatasetSpec, ExpectationOutcome, ExpectationSuiteSpec, Load};
-use bedplate_lake::quality::{self, Program, QualityError, References};
+use bedplate_lake::quality::{self, Program, QualityError, References, TableState};
 use bedplate_lake::source::SourceFile;
 use bedplate_types::Digest;
 use tokio::sync::OwnedMutexGuard;
@@ -14,7 +14,7 @@ use super::merge::{self, Keys, MergeError};
 use super::rules::Rules;
 use super::sinks::{Finished, Place, Sinks, Unread};
 use super::watermark::Mark;
-use super::{Ingest, IngestError, Pending};
+use super::{Ingest, IngestError, Pending, table_state};
 use crate::constraint::{Expressions, judge_files};
 use crate::delta::{DataFile, Layout, Record, TableFile, Watermark};
 use crate::source::{Opened, Reading, opened};
@@ -94,6 +94,7 @@ impl Scan {
         let program = Program::compile(&self.suite, &self.spec, &self.references);
         let mut program = program.map_err(|error| self.columns_first(&reading, error))?;
         let layout = Layout::of(&self.spec);
+        self.follow_table(&mut program, &layout)?;
         let keys = Keys::new(&self.spec, &layout.schema).map_err(QualityError::Batch)?;
         let mut sinks = Sinks::new(&self, layout.clone(), keys)?;
         let mut mark = Mark::new(&self.spec, self.low());
@@ -121,6 +122,17 @@ impl Scan {
             outcomes,
             watermark,
         })
+    }
+
+    /// Expectations over the table go on from the rows that are there.
+    fn follow_table(&self, program: &mut Program, layout: &Layout) -> Result<(), IngestError> {
+        if !program.is_over_table() || self.files.is_empty() || self.pending.files.is_empty() {
+            return Ok(());
+        }
+        let mut state = TableState::compile(&self.suite, &self.spec, &self.references)?;
+        let files = (&*self.targets.accepted.0, &*self.files);
+        table_state::add_files(&mut state, files, &layout.schema, || self.check_cancelled(&self.source))?;
+        Ok(program.follow(state)?)
     }
 
     /// Nothing happens to the rows of a load that does not merge.

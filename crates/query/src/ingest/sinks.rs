@@ -101,14 +101,17 @@ impl<'a> Sinks<'a> {
         self.unread.count(&piece.faults, place);
         let faults = self.with_missing(piece.faults, &piece.batch, mark.as_deref())?;
         let (batch, numbers) = self.part(piece.batch, &faults, place)?;
-        let verdict = program.observe(&batch)?;
+        let above = mark.as_ref().map(|mark| mark.above(&batch)).transpose().map_err(failed)?;
+        let verdict = program.observe_with_known(&batch, above.as_ref())?;
         let rejected: Vec<Rejected> = verdict
             .rejected
             .iter()
             .map(|found| Rejected { at: found.row, row: numbers.of(found.row), reasons: found.reasons.join("; ") })
             .collect();
         self.reject(&batch, &rejected, place)?;
-        self.accept(&batch, &verdict.keep, mark, |row| format!("row {} of {}", numbers.of(row), place.file))
+        let keep =
+            above.map_or_else(|| Ok(verdict.keep.clone()), |above| and(&verdict.keep, &above)).map_err(failed)?;
+        self.accept(&batch, &keep, mark, |row| format!("row {} of {}", numbers.of(row), place.file))
     }
 
     /// A row that has no watermark, no key or no partition is faulty too; one that could not be read is so already.
@@ -164,10 +167,8 @@ impl<'a> Sinks<'a> {
         mark: Option<&mut Mark>,
         place: impl Fn(usize) -> String,
     ) -> Result<(), IngestError> {
-        let above = mark.as_ref().map(|mark| mark.above(batch)).transpose().map_err(failed)?;
-        let keep = above.map_or_else(|| Ok(keep.clone()), |above| and(keep, &above)).map_err(failed)?;
         let all = keep.true_count() == batch.num_rows();
-        let kept = if all { batch.clone() } else { filter_record_batch(batch, &keep).map_err(failed)? };
+        let kept = if all { batch.clone() } else { filter_record_batch(batch, keep).map_err(failed)? };
         let place = |row: usize| place(keep.values().set_indices().nth(row).unwrap_or_default());
         if let Some(mark) = mark {
             mark.rise(&kept).map_err(failed)?;

@@ -10,6 +10,7 @@ mod ingest;
 mod lake_source;
 mod loads;
 mod merge;
+mod over_table;
 mod partitions;
 mod reader;
 mod review;

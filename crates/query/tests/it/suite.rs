@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::BooleanArray;
-use bedplate_kinds::{Check, Drift, Expectation, ExpectationSuiteSpec, Satisfies, Severity};
+use bedplate_kinds::{Check, Drift, Expectation, ExpectationSuiteSpec, Over, Satisfies, Severity};
 use bedplate_lake::quality::{Profile, References};
 use bedplate_lake::schema::Conform;
 use bedplate_query::IngestError;
@@ -59,7 +59,8 @@ async fn a_profile_counts_numbers_and_words() {
 }
 
 fn suite(name: &str, check: Check) -> ExpectationSuiteSpec {
-    let expectation = Expectation { name: name.into(), severity: Severity::Quarantine, mostly: None, check };
+    let expectation =
+        Expectation { name: name.into(), severity: Severity::Quarantine, mostly: None, over: Over::Load, check };
     ExpectationSuiteSpec { expectations: vec![expectation] }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int32Array, RecordBatch, StringArray, TimestampNanosecondArray};
 use bedplate_kinds::{
-    Between, Check, Column, ColumnType, DatasetSource, DatasetSpec, Expectation, ExpectationSuiteSpec, Severity,
+    Between, Check, Column, ColumnType, DatasetSource, DatasetSpec, Expectation, ExpectationSuiteSpec, Over, Severity,
 };
 use bedplate_lake::quality::References;
 use bedplate_query::{CancellationToken, Frame, Ingest, IngestError, IngestReport, Lake, TableRef, Whose};
@@ -165,6 +165,6 @@ pub fn spec(columns: &[(&str, ColumnType)]) -> DatasetSpec {
 pub fn calm(severity: Severity) -> ExpectationSuiteSpec {
     let between = Between { column: "wind_speed".into(), min: Some(0.0), max: Some(200.0) };
     let check = Check { between: Some(between), ..Check::default() };
-    let expectation = Expectation { name: "wind is possible".into(), severity, mostly: None, check };
+    let expectation = Expectation { name: "wind is possible".into(), severity, mostly: None, over: Over::Load, check };
     ExpectationSuiteSpec { expectations: vec![expectation] }
 }
