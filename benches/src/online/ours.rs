@@ -40,8 +40,25 @@ pub struct Platform {
     pub server: Server,
     /// Before there was a view.
     pub idle: Memory,
-    _process: Process,
-    _home: TempDir,
+    process: Process,
+    home: TempDir,
+}
+
+impl Platform {
+    /// Ended and started again on the same home, as a process that loads nothing.
+    pub fn again(self, binary: &Path, folder: &Path) -> Result<Self> {
+        drop(self.process);
+        let platform::Platform { server: process, target } = up(binary, &self.home, folder)?;
+        until_ready(&target)?;
+        let server = Server { target, pids: vec![process.pid()], entities: self.server.entities };
+        Ok(Self { server, process, ..self })
+    }
+}
+
+fn up(binary: &Path, home: &TempDir, folder: &Path) -> Result<platform::Platform> {
+    platform::up(binary, home.path(), home.path(), |command| {
+        command.arg("--source-root").arg(folder);
+    })
 }
 
 pub fn start(binary: &Path, folder: &Path, entities: usize) -> Result<Platform> {
@@ -50,10 +67,7 @@ pub fn start(binary: &Path, folder: &Path, entities: usize) -> Result<Platform> 
         write(&folder.join(format!("{view}.parquet")), key, view, features, entities)?;
     }
     std::fs::write(folder.join("all.yaml"), manifests())?;
-    let up = platform::up(binary, home.path(), home.path(), |command| {
-        command.arg("--source-root").arg(folder);
-    })?;
-    let platform::Platform { server: process, target } = up;
+    let platform::Platform { server: process, target } = up(binary, &home, folder)?;
     let idle = Memory::of(process.pid());
     let mut apply = Command::new(binary);
     apply.arg("--home").arg(home.path()).args(["apply", "-f"]).arg(folder.join("all.yaml"));
@@ -61,9 +75,13 @@ pub fn start(binary: &Path, folder: &Path, entities: usize) -> Result<Platform> 
     if !applied.status.success() {
         bail!("bedplate apply: {}", String::from_utf8_lossy(&applied.stderr));
     }
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(await_ready(&target))?;
+    until_ready(&target)?;
     let server = Server { target, pids: vec![process.pid()], entities };
-    Ok(Platform { server, idle, _process: process, _home: home })
+    Ok(Platform { server, idle, process, home })
+}
+
+fn until_ready(target: &Target) -> Result<()> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(await_ready(target))
 }
 
 async fn await_ready(target: &Target) -> Result<()> {

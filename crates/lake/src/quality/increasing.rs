@@ -8,12 +8,12 @@ use arrow::compute::{cast, max};
 use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 
-/// What it remembers is the first value and the last.
+/// What it remembers is the last value.
 #[derive(Debug)]
 pub(super) struct Increasing {
     pub column: usize,
     strictly: bool,
-    ends: Option<(Value, Value)>,
+    last: Option<Value>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
@@ -24,7 +24,7 @@ pub(super) enum Value {
 
 impl Increasing {
     pub fn new(column: usize, strictly: bool) -> Self {
-        Self { column, strictly, ends: None }
+        Self { column, strictly, last: None }
     }
 
     /// The rows whose value does not rise above the last one before; NaN rises above nothing.
@@ -57,12 +57,8 @@ impl Increasing {
                 return false;
             }
             let value = value(row);
-            let Some((_, last)) = &mut self.ends else {
-                self.ends = Some((value, value));
-                return false;
-            };
-            let before = std::mem::replace(last, value);
-            falls(before, value, self.strictly)
+            let before = self.last.replace(value);
+            before.is_some_and(|before| falls(before, value, self.strictly))
         })
     }
 
@@ -85,24 +81,14 @@ impl Increasing {
 
     pub fn stand_at(&mut self, value: Option<Value>) {
         let Some(value) = value else { return };
-        if self.stands_at().is_none_or(|last| value > last) {
-            self.ends = Some((value, value));
+        if self.last.is_none_or(|last| value > last) {
+            self.last = Some(value);
         }
     }
 
     /// The last value.
-    pub fn stands_at(&self) -> Option<Value> {
-        self.ends.map(|(_, last)| last)
-    }
-
-    /// Adds later rows; tells whether the first of them falls below the last of these: one failure more.
-    pub fn merge(&mut self, later: &Self) -> u64 {
-        let (Some((first, last)), Some((next, end))) = (self.ends, later.ends) else {
-            self.ends = self.ends.or(later.ends);
-            return 0;
-        };
-        self.ends = Some((first, end));
-        u64::from(falls(last, next, self.strictly))
+    pub const fn stands_at(&self) -> Option<Value> {
+        self.last
     }
 }
 

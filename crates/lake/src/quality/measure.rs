@@ -35,19 +35,6 @@ impl Measure {
         }
     }
 
-    /// Adds what the same measure saw of later rows; false when it is another measure.
-    pub fn merge(&mut self, later: Self) -> bool {
-        match (self, later) {
-            (Self::Mean(mine), Self::Mean(later)) => mine.merge(&later),
-            (Self::Quantile(mine), Self::Quantile(later)) => mine.merge(*later),
-            (Self::Distinct(mine), Self::Distinct(later)) => mine.merge(later),
-            (Self::Freshness(mine), Self::Freshness(later)) => mine.merge(&later),
-            (Self::Drift(mine), Self::Drift(later)) => mine.merge(&later),
-            _ => return false,
-        }
-        true
-    }
-
     /// As it was before it saw anything.
     pub fn fresh(&self) -> Self {
         match self {

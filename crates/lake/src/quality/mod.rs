@@ -1,8 +1,7 @@
 //! Quality: an expectation suite as one program over a stream of record batches.
 //!
 //! [`Program::compile`] checks the suite against the declared columns, [`Program::observe`] says of each row whether it
-//! goes on, [`Program::finish`] says how every expectation fared. A program is its own state: [`Program::merge`] adds what
-//! another one saw of later rows. What a severity means:
+//! goes on, [`Program::finish`] says how every expectation fared. What a severity means:
 //!
 //! | severity | a failing row | `passed: false` |
 //! |---|---|---|

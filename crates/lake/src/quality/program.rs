@@ -92,35 +92,18 @@ impl Program {
         }
         let new = new.map(|new| new.values().clone());
         // Those that reject rows first: the others are about what is left.
+        let mut part = Part::of(batch, &judged.keep, new.as_ref())?;
         for rejects in [true, false] {
             for rule in self.rules.iter_mut().filter(|rule| over_table(rule) && rule.rejects() == rejects) {
-                let part = Part::of(batch, &judged.keep, new.as_ref())?;
                 let failing = rule.observe(&part.batch, |row| before + part.place(row) as u64)?;
                 if let (Some(failing), true) = (failing, rejects) {
                     judged.reject(rule, part.spread(&failing, batch.num_rows()));
+                    part = Part::of(batch, &judged.keep, new.as_ref())?;
                 }
             }
         }
         self.rows += batch.num_rows() as u64;
         Ok(judged.verdict())
-    }
-
-    /// Adds what `later`, compiled alike, saw of the rows after these: a state that is merged with another's. Every
-    /// exact check then counts as if it had seen all rows itself. Which row was the first to fail is not known where it
-    /// failed only because of rows that `later` did not see (`unique`, `increasing`).
-    ///
-    /// # Errors
-    /// The other was compiled of another suite or schema; what this one saw is then of no use any more.
-    pub fn merge(&mut self, later: Self) -> Result<(), QualityError> {
-        let mut alike = self.schema == later.schema && self.rules.len() == later.rules.len();
-        for (rule, later) in self.rules.iter_mut().zip(later.rules) {
-            alike = alike && rule.name == later.name && rule.merge(later, self.rows);
-        }
-        if !alike {
-            return Err(QualityError::NotAlike);
-        }
-        self.rows += later.rows;
-        Ok(())
     }
 
     /// How every expectation fared, in the suite's order.

@@ -161,31 +161,6 @@ impl Rule {
         added
     }
 
-    /// Adds what the same rule saw of later rows, of which `before` came earlier; false when it is another rule.
-    pub fn merge(&mut self, later: Self, before: u64) -> bool {
-        let across = match (&mut self.test, later.test) {
-            (Test::Unique(mine), Test::Unique(later)) => mine.merge(later),
-            (Test::Increasing(mine), Test::Increasing(later)) => mine.merge(&later),
-            (Test::Series(mine), Test::Series(later)) => {
-                mine.merge(later);
-                0
-            }
-            (Test::Measure { measure: mine, .. }, Test::Measure { measure: later, .. }) => {
-                if !mine.merge(later) {
-                    return false;
-                }
-                0
-            }
-            (mine, later) if std::mem::discriminant(mine) == std::mem::discriminant(&later) => 0,
-            _ => return false,
-        };
-        self.rows += later.rows;
-        self.failing += later.failing + across;
-        let shifted = later.first.map(|first| Evidence { row: before + first.row, ..first });
-        self.first = self.first.take().or(shifted);
-        true
-    }
-
     /// Whether a row that fails does not go on.
     pub fn rejects(&self) -> bool {
         let on_rows =

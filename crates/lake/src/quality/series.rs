@@ -68,16 +68,6 @@ impl Series {
         Ok(())
     }
 
-    pub fn merge(&mut self, later: Self) {
-        for (key, more) in later.groups {
-            let group = self.groups.entry(key).or_default();
-            if group.times.is_empty() {
-                group.label = more.label;
-            }
-            group.times.extend(more.times);
-        }
-    }
-
     pub fn finish(self) -> Gaps {
         let every = self.every.micros();
         let groups = self.groups.into_values().map(|group| (group.label, steps(&group.times, every)));

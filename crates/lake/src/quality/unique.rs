@@ -61,21 +61,6 @@ impl Unique {
             }
         }
     }
-
-    /// Adds the keys of later rows; tells how many of them were there already.
-    pub fn merge(&mut self, later: Self) -> u64 {
-        let both = u64::from(self.null && later.null);
-        self.null |= later.null;
-        let again = match (&mut self.seen, later.seen) {
-            (Seen::Integers(seen), Seen::Integers(more)) => more.iter().filter(|key| !seen.insert(*key)).count(),
-            (Seen::Strings(seen) | Seen::Rows(_, seen), Seen::Strings(more) | Seen::Rows(_, more)) => {
-                more.into_iter().filter(|key| !seen.insert(*key)).count()
-            }
-            // Keys of different types are not of one expectation; `Program::merge` has seen to it.
-            _ => 0,
-        };
-        both + again as u64
-    }
 }
 
 fn integers(array: &ArrayRef, seen: &mut Integers, null: &mut bool) -> Result<BooleanBuffer, ArrowError> {

@@ -1,6 +1,5 @@
-//! The quality program from outside: against a row-by-row oracle, merged, over a table, on whole tables, and its refusals.
+//! The quality program from outside: against a row-by-row oracle, over a table, on whole tables, and its refusals.
 
-mod merge;
 mod oracle;
 mod over_table;
 mod profile;
