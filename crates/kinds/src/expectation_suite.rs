@@ -40,7 +40,7 @@ pub struct Expectation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mostly: Option<f64>,
     /// Which rows it is about, where a load adds rows to those that are there.
-    #[serde(default, skip_serializing_if = "Over::is_load")]
+    #[serde(default)]
     pub over: Over,
     pub check: Check,
 }
@@ -55,12 +55,6 @@ pub enum Over {
     /// The rows that the table has with those of the load that go into it: `unique` finds a row that an earlier load brought, a
     /// `mean` is that of all rows. Not for a source of `load: merge`.
     Table,
-}
-
-impl Over {
-    const fn is_load(&self) -> bool {
-        matches!(self, Self::Load)
-    }
 }
 
 /// What happens when an expectation is not met.
@@ -125,5 +119,27 @@ impl Expectation {
             errors.push(FieldError::new(format!("{field}.over"), why));
         }
         errors
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(anomaly: &str) -> Vec<String> {
+        let suite = format!(
+            r#"{{"expectations": [
+                {{"name": "rows", "over": "table", "check": {{"rowCount": {{"min": 1}}}}}},
+                {{"name": "as usual", "check": {{"anomaly": {{"of": "rows"}}}} {anomaly}}}
+            ]}}"#
+        );
+        let suite: ExpectationSuiteSpec = serde_json::from_str(&suite).unwrap();
+        suite.validate().into_iter().map(|error| error.field).collect()
+    }
+
+    #[test]
+    fn an_anomaly_check_has_no_rows_of_its_own() {
+        assert_eq!(refused(""), Vec::<String>::new());
+        assert_eq!(refused(r#", "over": "table""#), ["spec.expectations[1].over"]);
     }
 }

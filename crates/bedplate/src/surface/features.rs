@@ -55,11 +55,7 @@ impl Store {
 
     async fn fed(&self, namespace: &str, source: &str) -> Result<Arc<Vec<Bound>>, StoreError> {
         let key = (namespace.to_owned(), source.to_owned());
-        if let Some(fed) = self.fed.get(&key) {
-            return Ok(fed);
-        }
-        let fed = self.look_up(namespace, source).await?;
-        Ok(self.fed.keep(key, fed))
+        self.fed.get(key, self.look_up(namespace, source)).await
     }
 
     async fn look_up(&self, namespace: &str, source: &str) -> Result<Vec<Bound>, StoreError> {
@@ -260,12 +256,7 @@ impl FeatureStore for Store {
     }
 
     async fn select(&self, namespace: &str, features: &Features) -> Result<Arc<Selected>, StoreError> {
-        let key = (namespace.to_owned(), features.clone());
-        if let Some(selected) = self.selected.get(&key) {
-            return Ok(selected);
-        }
-        let selected = self.find(namespace, features).await?;
-        Ok(self.selected.keep(key, selected))
+        self.selected.get((namespace.to_owned(), features.clone()), self.find(namespace, features)).await
     }
 
     async fn read(

@@ -152,9 +152,10 @@ fn only_what_is_not_kept_is_read() {
     assert_eq!(needed(vec![Check { one_of: Some(one_of), ..Check::default() }], &kept), Some(BTreeSet::from([0])));
 }
 
-fn reasons(suite: &ExpectationSuiteSpec, table: &[Row], load: &[Row]) -> Vec<(usize, String)> {
+fn reasons(suite: &ExpectationSuiteSpec, files: &[&[Row]], load: &[Row]) -> Vec<(usize, String)> {
     let mut program = Program::compile(suite, &spec(), &references()).unwrap();
-    program.follow(state(suite, &mut vec![(table, Kept::default())])).unwrap();
+    let mut files: Files<'_> = files.iter().map(|rows| (*rows, Kept::default())).collect();
+    program.follow(state(suite, &mut files)).unwrap();
     let verdict = program.observe(&batch(load)).unwrap();
     verdict.rejected.iter().map(|rejected| (rejected.row, rejected.reasons.join("; "))).collect()
 }
@@ -167,7 +168,7 @@ fn a_row_that_stays_out_is_in_nobodys_way() {
     let anonymous = |count| (None, Some(0.0), Some(count), Some(0));
     let table = [row("A", 0.0, 1, 0)];
     let load = [anonymous(2), row("B", 0.0, 2, 0), row("C", 0.0, 2, 0), anonymous(1), row("D", 0.0, 1, 0)];
-    let found = reasons(&suite, &table, &load);
+    let found = reasons(&suite, &[&table], &load);
     let expected = [(0, "known"), (2, "e0"), (3, "known"), (4, "e0")].map(|(row, why)| (row, why.to_owned()));
     assert_eq!(found, expected);
 }
@@ -200,9 +201,9 @@ fn rows_that_are_known_are_not_judged_again() {
 #[test]
 fn a_load_rises_above_the_greatest_of_the_table() {
     let suite = over_table(Severity::Quarantine, [rising()]);
-    let table = [row("A", 0.0, 7, 0), row("A", 0.0, 3, 0)];
+    let (first, second) = ([row("A", 0.0, 7, 0), row("A", 0.0, 2, 0)], [row("A", 0.0, 3, 0)]);
     let load = [row("A", 0.0, 7, 0), row("A", 0.0, 8, 0), row("A", 0.0, 5, 0), row("A", 0.0, 6, 0)];
-    let found: Vec<usize> = reasons(&suite, &table, &load).into_iter().map(|(row, _)| row).collect();
+    let found: Vec<usize> = reasons(&suite, &[&first, &second], &load).into_iter().map(|(row, _)| row).collect();
     assert_eq!(found, [0, 2]);
 }
 
