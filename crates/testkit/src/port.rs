@@ -16,8 +16,9 @@ pub fn free_port() -> u16 {
 mod tests {
     use super::*;
 
+    /// One of a few: a test beside this one may take a port before we do.
     #[test]
     fn the_port_can_be_bound() {
-        assert!(TcpListener::bind(("127.0.0.1", free_port())).is_ok());
+        assert!((0..5).any(|_| TcpListener::bind(("127.0.0.1", free_port())).is_ok()));
     }
 }
