@@ -1,7 +1,7 @@
 //! Many clients at a rate that is kept whatever the answers take. The server has one processor, the clients another, and a
-//! request's time counts from when it was due. A virtual machine stops a processor for tens of milliseconds now and then,
-//! which more than one request in a hundred then meets: so each second has its own figure too, and a thread that does nothing
-//! but look at the clock tells for how long its processor was away.
+//! request's time counts from when it was due. Each second has its own figure too, which tells what is rare from
+//! what comes again each second; and a thread that does nothing but look at the clock tells for how long the server's
+//! processor is away from it without a load.
 
 use std::fs;
 use std::process::Command;
