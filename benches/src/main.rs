@@ -77,6 +77,16 @@ enum What {
         #[arg(long, default_value_t = 1_000_000)]
         entities: usize,
     },
+    /// A server that only computes, in a process of its own
+    #[command(hide = true)]
+    BareServer {
+        /// For how long it computes for each request
+        #[arg(long)]
+        micros: u64,
+        /// The length of each answer
+        #[arg(long)]
+        bytes: usize,
+    },
     /// Decisions of the policy, uncached and cached
     Policy,
     /// Expectations on a file, beside Polars, DuckDB, Pandera and Great Expectations
@@ -108,6 +118,7 @@ fn main() -> Result<ExitCode> {
         What::Ingest { rows } => features::ingest::run(rows),
         What::FeaturesStep { step } => features::step(&step),
         What::Online { python, binary, entities } => online::run(&python, &binary, entities),
+        What::BareServer { micros, bytes } => online::serve_bare(micros, bytes),
         What::Policy => policy::run(),
         What::Quality { python, rows, runs } => quality::run(python.as_deref(), rows, runs),
         What::QualityJudge { file } => quality::judge(&file),

@@ -1,6 +1,7 @@
 //! The online feature store over HTTP: `/get-online-features` of 18 features of three views, beside Feast's own feature
 //! server on Redis, asked the same; and how soon a push is seen.
 
+mod bare;
 mod ours;
 mod paced;
 mod peer;
@@ -13,6 +14,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
+
+pub use bare::serve as serve_bare;
 
 use crate::http1::{Connection, Target};
 use crate::load::{self, Done};
@@ -50,15 +53,15 @@ pub fn run(python: &Path, binary: &Path, entities: usize) -> Result<ExitCode> {
     let platform = ours::start(binary, folder.path(), entities)?;
     at_rest(&platform.server.pids)?;
     let measured = runtime.block_on(self::measured(&platform.server, REQUESTS))?;
-    let paced = paced::paced(&platform.server)?;
+    let paced = paced::paced(&platform.server, SECONDS)?;
+    let longest_pause = paced::longest_pause()?;
+    let bare = bare::paced(&platform.server, paced.cpu_ms)?;
     let pushes = runtime.block_on(pushed(&platform.server))?;
     // With all that the requests brought into memory.
-    at_rest(&platform.server.pids)?;
-    let (idle, loaded) = (platform.idle, ours::Memory::of(platform.server.pids[0]));
+    let (idle, loaded) = (platform.idle, ours::Memory::at_rest(platform.server.pids[0])?);
     let platform = platform.again(binary, folder.path())?;
     runtime.block_on(all_read(&platform.server))?;
-    at_rest(&platform.server.pids)?;
-    let again = ours::Memory::of(platform.server.pids[0]);
+    let again = ours::Memory::at_rest(platform.server.pids[0])?;
     drop(platform);
     let mut materialised = None;
     let theirs = match peer::start(python, folder.path())? {
@@ -92,9 +95,13 @@ pub fn run(python: &Path, binary: &Path, entities: usize) -> Result<ExitCode> {
     lines.push(Line::new("  p99 of the median second", paced.p99_of_the_median_second(), "ms", None, None));
     let below = paced.seconds_below(1.0) as f64;
     lines.push(Line::new(format!("  seconds of {SECONDS} with a p99 below 1 ms"), below, "", None, None));
-    let pause = paced.longest_pause;
-    lines.push(Line::new("  (longest pause of that processor, unloaded)", pause, "ms", None, None));
     lines.push(Line::new("  answered", paced.all.a_second(), "/s", Some(Limit::AtLeast(0.98 * RATE as f64)), None));
+    lines.push(Line::new("  CPU of the server a request", paced.cpu_ms, "ms", None, None));
+    lines.push(Line::new("  (a bare loop in its place: CPU a request)", bare.cpu_ms, "ms", None, None));
+    lines.push(Line::new("  (  its p50)", bare.all.quantile_ms(0.5), "ms", None, None));
+    lines.push(Line::new("  (  its p99)", bare.all.quantile_ms(0.99), "ms", None, None));
+    lines.push(Line::new("  (  its p99 of the median second)", bare.p99_of_the_median_second(), "ms", None, None));
+    lines.push(Line::new("  (longest pause of that processor, unloaded)", longest_pause, "ms", None, None));
     lines.push(Line::new("push until it is read, durable: p50", pushes.quantile_ms(0.5), "ms", None, None));
     lines.push(Line::new("  p99", pushes.quantile_ms(0.99), "ms", limit(5.0), None));
     let rate = materialised.unwrap_or(f64::NAN);
@@ -164,6 +171,14 @@ async fn pushed(server: &Server) -> Result<Done> {
 fn micros_now() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or(Duration::ZERO);
     since.as_micros() as u64
+}
+
+/// The answer to one request for ten entities.
+fn ask_once(server: &Server) -> Result<bytes::Bytes> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        Connection::open(&server.target).await?.ask("POST", "/get-online-features", body(server, 0, 10)).await
+    })
 }
 
 type Asking = std::pin::Pin<Box<dyn Future<Output = Result<()>> + Send>>;

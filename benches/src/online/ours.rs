@@ -13,7 +13,7 @@ use parquet::arrow::ArrowWriter;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{Server, VIEWS};
+use super::{Server, VIEWS, at_rest};
 use crate::http1::{Connection, Target};
 use crate::platform;
 
@@ -21,6 +21,8 @@ const NAMESPACE: &str = "default";
 /// 1 November 2026.
 const KNOWN: i64 = 1_793_491_200_000_000;
 const LIMIT: Duration = Duration::from_secs(600);
+/// Within half a minute the platform gives back what it does not use.
+const GIVEN_BACK: Duration = Duration::from_secs(45);
 
 /// In bytes.
 #[derive(Clone, Copy)]
@@ -31,8 +33,11 @@ pub struct Memory {
 }
 
 impl Memory {
-    pub fn of(pid: u32) -> Self {
-        Self { resident: bedplate_testkit::resident(pid), own: bedplate_testkit::own_memory(pid) }
+    /// When the process does nothing by itself and has given back what it does not use.
+    pub fn at_rest(pid: u32) -> Result<Self> {
+        at_rest(&[pid])?;
+        std::thread::sleep(GIVEN_BACK);
+        Ok(Self { resident: bedplate_testkit::resident(pid), own: bedplate_testkit::own_memory(pid) })
     }
 }
 
@@ -68,7 +73,7 @@ pub fn start(binary: &Path, folder: &Path, entities: usize) -> Result<Platform> 
     }
     std::fs::write(folder.join("all.yaml"), manifests())?;
     let platform::Platform { server: process, target } = up(binary, &home, folder)?;
-    let idle = Memory::of(process.pid());
+    let idle = Memory::at_rest(process.pid())?;
     let mut apply = Command::new(binary);
     apply.arg("--home").arg(home.path()).args(["apply", "-f"]).arg(folder.join("all.yaml"));
     let applied = apply.output()?;

@@ -1,7 +1,6 @@
 //! Many clients at a rate that is kept whatever the answers take. The server has one processor, the clients another, and a
 //! request's time counts from when it was due. Each second has its own figure too, which tells what is rare from
-//! what comes again each second; and a thread that does nothing but look at the clock tells for how long the server's
-//! processor is away from it without a load.
+//! what comes again each second.
 
 use std::fs;
 use std::process::Command;
@@ -12,19 +11,18 @@ use anyhow::{Context, Result, bail};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
-use super::{RATE, SECONDS, Server, body};
+use super::{RATE, SECONDS, Server, body, cpu_of};
 use crate::http1::Connection;
 use crate::load::Done;
 
 const CLIENTS: usize = 32;
-const REQUESTS: usize = RATE * SECONDS;
 
 pub struct Paced {
     pub all: Done,
     /// What 99 of 100 requests of each second stayed below, in milliseconds, rising.
     pub p99_of_seconds: Vec<f64>,
-    /// The longest that the server's processor was away from a thread that never gives it up, in milliseconds.
-    pub longest_pause: f64,
+    /// CPU milliseconds of the server a request.
+    pub cpu_ms: f64,
 }
 
 impl Paced {
@@ -38,26 +36,27 @@ impl Paced {
     }
 }
 
-pub fn paced(server: &Server) -> Result<Paced> {
+pub fn paced(server: &Server, seconds: usize) -> Result<Paced> {
     let all = allowed()?;
-    let (ours, its) = two(&all).with_context(|| format!("it needs two processors, and has {all}"))?;
+    let (ours, its) = two(&all)?;
     let pids = || server.pids.iter().copied();
     pids().try_for_each(|pid| pin(pid, &its))?;
     pin(std::process::id(), &ours)?;
-    let done = asked(server);
-    // As long as the load took: the machine has its own work from time to time.
-    let longest_pause = longest_pause(&its);
+    let before = cpu_of(&server.pids)?;
+    let done = asked(server, RATE * seconds);
+    let cpu_ms = (cpu_of(&server.pids)? - before) * 1_000.0 / (RATE * seconds) as f64;
     pin(std::process::id(), &all)?;
     pids().try_for_each(|pid| pin(pid, &all))?;
     let (seconds, micros) = done?;
     let each = micros.chunks(RATE).map(|second| Done::of(1.0, second.to_vec()).quantile_ms(0.99));
     let mut p99_of_seconds: Vec<f64> = each.collect();
     p99_of_seconds.sort_unstable_by(f64::total_cmp);
-    Ok(Paced { all: Done::of(seconds, micros), p99_of_seconds, longest_pause: longest_pause? })
+    Ok(Paced { all: Done::of(seconds, micros), p99_of_seconds, cpu_ms })
 }
 
-/// In milliseconds.
-fn longest_pause(processor: &str) -> Result<f64> {
+/// The longest that the processor of the servers is away from a thread that never gives it up, in milliseconds.
+pub fn longest_pause() -> Result<f64> {
+    let all = allowed()?;
     let looking = std::thread::spawn(|| {
         let (started, mut last, mut longest) = (Instant::now(), Instant::now(), Duration::ZERO);
         while started.elapsed() < Duration::from_secs(SECONDS as u64) {
@@ -66,9 +65,10 @@ fn longest_pause(processor: &str) -> Result<f64> {
         }
         longest
     });
-    pin(std::process::id(), processor)?;
-    let longest = looking.join().map_err(|_| anyhow::anyhow!("the thread that looks at the clock failed"))?;
-    Ok(longest.as_secs_f64() * 1_000.0)
+    pin(std::process::id(), &two(&all)?.1)?;
+    let longest = looking.join().map_err(|_| anyhow::anyhow!("the thread that looks at the clock failed"));
+    pin(std::process::id(), &all)?;
+    Ok(longest?.as_secs_f64() * 1_000.0)
 }
 
 /// The processors we may have, as `0-1,4`.
@@ -79,10 +79,12 @@ fn allowed() -> Result<String> {
 }
 
 /// The first and the last of them.
-fn two(list: &str) -> Option<(String, String)> {
+fn two(list: &str) -> Result<(String, String)> {
     let mut numbers = list.split([',', '-']);
-    let (first, last) = (numbers.clone().next()?, numbers.next_back()?);
-    (first != last).then(|| (first.to_owned(), last.to_owned()))
+    match (numbers.clone().next(), numbers.next_back()) {
+        (Some(first), Some(last)) if first != last => Ok((first.to_owned(), last.to_owned())),
+        _ => bail!("it needs two processors, and has {list}"),
+    }
 }
 
 /// All threads of a process.
@@ -100,14 +102,14 @@ fn pin(pid: u32, processors: &str) -> Result<()> {
 /// Seconds in all, and the microseconds of each request in the order they were due.
 ///
 /// The thread never sleeps: timers are a millisecond apart, and what is due at once would wait for each other.
-fn asked(server: &Server) -> Result<(f64, Vec<u64>)> {
+fn asked(server: &Server, requests: usize) -> Result<(f64, Vec<u64>)> {
     let runtime = tokio::runtime::Builder::new_current_thread().event_interval(1).enable_all().build()?;
     runtime.block_on(async {
         let mut clients = Vec::new();
         for _ in 0..CLIENTS {
             clients.push(Arc::new(Mutex::new(Connection::open(&server.target).await?)));
         }
-        let bodies: Vec<String> = (0..REQUESTS).map(|n| body(server, n, 10)).collect();
+        let bodies: Vec<String> = (0..requests).map(|n| body(server, n, 10)).collect();
         let (mut asked, started) = (JoinSet::new(), Instant::now());
         for (n, body) in bodies.into_iter().enumerate() {
             let due = started + Duration::from_micros((n * 1_000_000 / RATE) as u64);
@@ -120,7 +122,7 @@ fn asked(server: &Server) -> Result<(f64, Vec<u64>)> {
                 anyhow::Ok((n, due.elapsed().as_micros() as u64))
             });
         }
-        let mut micros = vec![0; REQUESTS];
+        let mut micros = vec![0; requests];
         while let Some(one) = asked.join_next().await {
             let (n, took) = one??;
             micros[n] = took;
@@ -135,7 +137,7 @@ mod tests {
 
     #[test]
     fn two_processors_are_chosen() {
-        let chosen = |list| two(list).map(|(first, last)| format!("{first} {last}"));
+        let chosen = |list| two(list).ok().map(|(first, last)| format!("{first} {last}"));
         assert_eq!(chosen("0-1").as_deref(), Some("0 1"));
         assert_eq!(chosen("2,5-7").as_deref(), Some("2 7"));
         assert_eq!(chosen("3"), None);
