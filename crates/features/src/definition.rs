@@ -74,11 +74,11 @@ impl ViewDefinition {
 
     /// The distinct source columns stored with each row, in the order the features first use them.
     #[must_use]
-    pub fn columns(&self) -> Vec<String> {
-        let mut columns: Vec<String> = Vec::new();
+    pub fn columns(&self) -> Vec<&str> {
+        let mut columns = Vec::with_capacity(self.features.len());
         for feature in &self.features {
-            if !columns.contains(&feature.column) {
-                columns.push(feature.column.clone());
+            if !columns.contains(&feature.column.as_str()) {
+                columns.push(feature.column.as_str());
             }
         }
         columns

@@ -8,6 +8,9 @@ use bedplate_kinds::{ColumnType, JoinKey};
 use crate::FeatureError;
 use crate::number::column_of;
 
+/// What most keys take.
+const KEY_BYTES: usize = 16;
+
 /// One entity's key, encoded unambiguously for use as an LSM key prefix.
 ///
 /// Each join key in order: `s`, the length as four big-endian bytes, the UTF-8 text; or `i` and eight big-endian bytes.
@@ -85,7 +88,7 @@ impl EntityKey {
         if keys.len() != values.len() {
             return Err(FeatureError::KeyCount { wanted: keys.len(), found: values.len() });
         }
-        let mut bytes = Some(Vec::new());
+        let mut bytes = Some(Vec::with_capacity(KEY_BYTES));
         for (key, value) in keys.iter().zip(values) {
             match (value, is_text(key)) {
                 (KeyValue::Null, _) => bytes = None,
@@ -120,7 +123,7 @@ impl KeyColumns {
 
     /// The key of one row; `None` when any part is null.
     pub(crate) fn key(&self, row: usize) -> Option<EntityKey> {
-        let mut bytes = Vec::with_capacity(16);
+        let mut bytes = Vec::with_capacity(KEY_BYTES);
         self.write(row, &mut bytes).then_some(EntityKey(bytes))
     }
 

@@ -49,7 +49,7 @@ pub use join::{PointInTime, Spine, SpineShape};
 pub use key::{EntityKey, KeyValue};
 pub use known::NewestKnown;
 pub use number::tidy;
-pub use packed::{InvalidPacked, pack, unpack};
+pub use packed::{InvalidPacked, pack, pack_into, unpack};
 pub use request::RequestEncoder;
 pub use row::{ROW_ID_COLUMN, RowId, RowsReport, SourceRow, rows, rows_reported};
 pub use sample::{Drawn, EntitySample};

@@ -16,13 +16,19 @@ pub struct InvalidPacked(pub usize);
 /// NaN is packed as null and -0.0 as 0.0.
 #[must_use]
 pub fn pack(values: &[Option<f64>]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(values.len() * WIDTH);
+    let mut bytes = Vec::new();
+    pack_into(values, &mut bytes);
+    bytes
+}
+
+/// The same at the end of what `bytes` holds.
+pub fn pack_into(values: &[Option<f64>], bytes: &mut Vec<u8>) {
+    bytes.reserve(values.len() * WIDTH);
     for value in values {
         let value = value.and_then(tidy);
         bytes.push(if value.is_some() { PRESENT } else { NULL });
         bytes.extend_from_slice(&value.map_or([0; 8], ordered));
     }
-    bytes
 }
 
 /// # Errors

@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Int64Type};
 use crate::key::{KeyColumns, cast_exactly, is_string, push_int, push_text, text_column, wrong_type};
 use crate::moment::{Round, moments};
 use crate::number::{number_column, numbers_of, tidied};
-use crate::packed::pack;
+use crate::packed::pack_into;
 use crate::{EntityKey, FeatureError, ViewDefinition};
 
 /// A source column of this name tells rows of one entity and time apart.
@@ -57,9 +57,19 @@ impl SourceRow {
     /// What tells this row from others of its entity and time: its id, or else its packed values.
     #[must_use]
     pub fn identity(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.write_identity(&mut bytes);
+        bytes
+    }
+
+    /// The same at the end of what `bytes` holds.
+    pub fn write_identity(&self, bytes: &mut Vec<u8>) {
         match &self.id {
-            Some(id) => id_bytes(id),
-            None => [b"v".as_slice(), &pack(&self.values)].concat(),
+            Some(id) => push_id(bytes, id),
+            None => {
+                bytes.push(b'v');
+                pack_into(&self.values, bytes);
+            }
         }
     }
 
@@ -72,11 +82,15 @@ impl SourceRow {
 
 fn id_bytes(id: &RowId) -> Vec<u8> {
     let mut bytes = Vec::new();
-    match id {
-        RowId::Int(id) => push_int(&mut bytes, *id),
-        RowId::Text(id) => push_text(&mut bytes, id),
-    }
+    push_id(&mut bytes, id);
     bytes
+}
+
+fn push_id(bytes: &mut Vec<u8>, id: &RowId) {
+    match id {
+        RowId::Int(id) => push_int(bytes, *id),
+        RowId::Text(id) => push_text(bytes, id),
+    }
 }
 
 /// The usable rows of a batch; see [`rows_reported`].
@@ -152,7 +166,7 @@ impl SourceColumns {
             None => Int64Array::new_null(0),
         };
         let created = created.iter().map(|moment| moment.unwrap_or(i64::MIN)).collect();
-        let numbers = |column: &String| number_column(&of, batch, column).map(|column| numbers_of(&column));
+        let numbers = |column: &&str| number_column(&of, batch, column).map(|column| numbers_of(&column));
         let values = def.columns().iter().map(numbers).collect::<Result<_, _>>()?;
         let (keys, ids) = (KeyColumns::new(&of, &def.join_keys, batch)?, IdColumn::new(&of, batch)?);
         Ok(Self { keys, times, created, ids, values })

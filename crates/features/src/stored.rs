@@ -37,7 +37,7 @@ fn batch(def: &ViewDefinition, rows: &[&SourceRow]) -> Result<RecordBatch, Arrow
     if let Some(ids) = ids(rows) {
         add(ROW_ID_COLUMN, ids);
     }
-    for (at, name) in def.columns().iter().enumerate() {
+    for (at, name) in def.columns().into_iter().enumerate() {
         let values: Float64Array = rows.iter().map(|row| row.values.get(at).copied().flatten()).collect();
         add(name, Arc::new(values));
     }

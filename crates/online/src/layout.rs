@@ -11,7 +11,7 @@
 //! Before layout 2 the value was never left out; such rows are read as they are. Views that tell when rows were created came
 //! without a layout of their own: to an older bedplate they are other versions of the view, whose rows it does not look for.
 
-use bedplate_features::{EntityKey, RowId, SourceRow, pack, unpack};
+use bedplate_features::{EntityKey, RowId, SourceRow, pack_into, unpack};
 use sha2::{Digest, Sha256};
 
 use crate::OnlineError;
@@ -55,7 +55,7 @@ pub(crate) fn write_entity(view: &ViewPrefix, key: &EntityKey, bytes: &mut Vec<u
 pub(crate) fn write_key(row: &SourceRow, bytes: &mut Vec<u8>) {
     bytes.extend_from_slice(row.key.as_bytes());
     bytes.extend_from_slice(&ordered(row.time));
-    bytes.extend(row.identity());
+    row.write_identity(bytes);
 }
 
 pub(crate) fn write_value(row: &SourceRow, bytes: &mut Vec<u8>) {
@@ -63,7 +63,7 @@ pub(crate) fn write_value(row: &SourceRow, bytes: &mut Vec<u8>) {
         bytes.extend(ordered(created));
     }
     if row.id.is_some() {
-        bytes.extend(pack(&row.values));
+        pack_into(&row.values, bytes);
     }
 }
 
@@ -191,7 +191,7 @@ pub(crate) fn check_length(view_id: &str, bytes: usize) -> Result<(), OnlineErro
 
 #[cfg(test)]
 mod tests {
-    use bedplate_features::KeyValue;
+    use bedplate_features::{KeyValue, pack};
 
     use super::*;
 

@@ -55,7 +55,7 @@ impl Store {
 
     async fn fed(&self, namespace: &str, source: &str) -> Result<Arc<Vec<Bound>>, StoreError> {
         let key = (namespace.to_owned(), source.to_owned());
-        self.fed.get(key, self.look_up(namespace, source)).await
+        self.fed.get(key, || self.look_up(namespace, source)).await
     }
 
     async fn look_up(&self, namespace: &str, source: &str) -> Result<Vec<Bound>, StoreError> {
@@ -256,7 +256,7 @@ impl FeatureStore for Store {
     }
 
     async fn select(&self, namespace: &str, features: &Features) -> Result<Arc<Selected>, StoreError> {
-        self.selected.get((namespace.to_owned(), features.clone()), self.find(namespace, features)).await
+        self.selected.get((namespace.to_owned(), features.clone()), || self.find(namespace, features)).await
     }
 
     async fn read(

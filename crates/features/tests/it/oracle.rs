@@ -78,7 +78,7 @@ fn column(row: &Raw, name: &str) -> Option<f64> {
 }
 
 /// Null before any number; NaN is null. Only the columns a feature uses are part of a row.
-fn order_of_values(stored: &[String], x: &Raw, y: &Raw) -> std::cmp::Ordering {
+fn order_of_values(stored: &[&str], x: &Raw, y: &Raw) -> std::cmp::Ordering {
     let one = |x: Option<f64>, y: Option<f64>| match (x, y) {
         (None, None) => std::cmp::Ordering::Equal,
         (None, Some(_)) => std::cmp::Ordering::Less,
@@ -90,12 +90,12 @@ fn order_of_values(stored: &[String], x: &Raw, y: &Raw) -> std::cmp::Ordering {
 }
 
 /// Time; then when it was created, never first of all; then identity.
-fn order(stored: &[String], x: &Raw, y: &Raw) -> std::cmp::Ordering {
+fn order(stored: &[&str], x: &Raw, y: &Raw) -> std::cmp::Ordering {
     x.time.cmp(&y.time).then(x.created.cmp(&y.created)).then_with(|| order_of_identities(stored, x, y))
 }
 
 /// Rows with an id by it (shorter ids first), then rows without one by their values.
-fn order_of_identities(stored: &[String], x: &Raw, y: &Raw) -> std::cmp::Ordering {
+fn order_of_identities(stored: &[&str], x: &Raw, y: &Raw) -> std::cmp::Ordering {
     match (&x.id, &y.id) {
         (Some(x), Some(y)) => x.len().cmp(&y.len()).then(x.cmp(y)),
         (Some(_), None) => std::cmp::Ordering::Less,
@@ -105,7 +105,7 @@ fn order_of_identities(stored: &[String], x: &Raw, y: &Raw) -> std::cmp::Orderin
 }
 
 /// Of rows with one time and identity, the one created last; of those the one with the greatest values, and the first.
-fn survives(stored: &[String], rows: &[&Raw], i: usize) -> bool {
+fn survives(stored: &[&str], rows: &[&Raw], i: usize) -> bool {
     (0..rows.len()).filter(|j| *j != i).all(|j| {
         let (own, other) = (rows[i], rows[j]);
         let same = own.time == other.time && order_of_identities(stored, own, other).is_eq();

@@ -64,7 +64,7 @@ fn rows() -> impl Strategy<Value = (Vec<Raw>, i64)> {
 }
 
 fn cells(def: &ViewDefinition, row: &Raw) -> Vec<Option<f64>> {
-    def.columns().iter().map(|column| if column == "a" { row.a } else { row.b }).collect()
+    def.columns().iter().map(|column| if *column == "a" { row.a } else { row.b }).collect()
 }
 
 fn bits(values: &[Option<f64>]) -> Vec<Option<u64>> {

@@ -76,14 +76,16 @@ pub(crate) struct Latest {
     filling: Filling,
     /// With its view.
     entity: Vec<u8>,
-    row: Option<(i64, Vec<Option<f64>>)>,
-    /// When `row` was created, in views that tell.
+    /// Of its latest row so far, which is unpacked when the next entity comes.
+    time: Option<i64>,
+    packed: Vec<u8>,
+    /// When that row was created, in views that tell.
     created: Option<i64>,
 }
 
 impl Latest {
     pub(crate) fn new(filling: Filling) -> Self {
-        Self { filling, entity: Vec::new(), row: None, created: None }
+        Self { filling, entity: Vec::new(), time: None, packed: Vec::new(), created: None }
     }
 
     /// Takes a row by its whole key, of which `entity` bytes are its view's and its entity's. One that cannot be read is left
@@ -95,13 +97,14 @@ impl Latest {
             self.entity.extend_from_slice(&key[..entity]);
         }
         let (time, created) = (time_of(key, entity), created_in(value));
-        if self.row.as_ref().is_some_and(|(last, _)| Some(*last) == time) && created < self.created {
+        if time.is_some() && time == self.time && created < self.created {
             return;
         }
-        self.created = created;
-        self.row = time.zip(unpack(values_in(key, entity, value)).ok());
-        if self.row.is_none() {
-            self.filling.lacks_one();
+        (self.time, self.created) = (time, created);
+        self.packed.clear();
+        self.packed.extend_from_slice(values_in(key, entity, value));
+        if time.is_none() {
+            self.lacks_one();
         }
     }
 
@@ -111,8 +114,12 @@ impl Latest {
     }
 
     fn put(&mut self) {
-        if let Some((time, values)) = self.row.take() {
-            self.filling.put(&self.entity, time, values.into_iter().map(|value| value.unwrap_or(f64::NAN)));
+        let Some(time) = self.time.take() else { return };
+        match unpack(&self.packed) {
+            Ok(values) => {
+                self.filling.put(&self.entity, time, values.into_iter().map(|value| value.unwrap_or(f64::NAN)));
+            }
+            Err(_) => self.lacks_one(),
         }
     }
 

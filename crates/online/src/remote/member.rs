@@ -4,7 +4,7 @@
 //! they are the identity. So the order of members is the order in which rows count, and the last member up to a moment is the
 //! latest row then, whichever of its time was created last. The parts tell their own width.
 
-use bedplate_features::{SourceRow, pack};
+use bedplate_features::{SourceRow, pack_into};
 
 use crate::layout::{TIME_WIDTH, from_ordered, ordered};
 
@@ -34,9 +34,9 @@ pub(crate) fn member(row: &SourceRow) -> Vec<u8> {
             bytes.extend(ordered(created));
         }
     }
-    bytes.extend(row.identity());
+    row.write_identity(&mut bytes);
     if row.id.is_some() {
-        bytes.extend(pack(&row.values));
+        pack_into(&row.values, &mut bytes);
     }
     bytes
 }
@@ -92,7 +92,7 @@ pub(crate) fn merged(mut rows: Vec<Vec<u8>>, over: Vec<Vec<u8>>) -> Vec<Vec<u8>>
 
 #[cfg(test)]
 mod tests {
-    use bedplate_features::{EntityKey, KeyValue, RowId};
+    use bedplate_features::{EntityKey, KeyValue, RowId, pack};
     use bedplate_kinds::{ColumnType, JoinKey};
 
     use super::*;

@@ -13,20 +13,25 @@ pub fn keys(
     entities: &BTreeMap<String, Vec<serde_json::Value>>,
     rows: usize,
 ) -> Result<Vec<Option<EntityKey>>, StoreError> {
-    let part = |name: &str, row: usize| {
-        let wrong = |why: &str| StoreError::Column { column: name.to_owned(), why: why.to_owned() };
-        let value = entities.get(name).and_then(|column| column.get(row)).ok_or_else(|| wrong("is missing"))?;
-        KeyValue::from_json(value).ok_or_else(|| wrong("has a value that is neither text nor a whole number"))
-    };
+    let columns: Vec<_> = definition.join_keys.iter().map(|key| (key.name.as_str(), entities.get(&key.name))).collect();
+    let mut parts = Vec::with_capacity(columns.len());
     let key = |row| {
-        let parts: Vec<_> =
-            definition.join_keys.iter().map(|key| part(&key.name, row)).collect::<Result<_, StoreError>>()?;
+        parts.clear();
+        for (name, column) in &columns {
+            parts.push(part(name, *column, row)?);
+        }
         EntityKey::from_values(&definition.join_keys, &parts).map_err(|error| StoreError::Column {
             column: definition.join_keys.iter().map(|key| key.name.as_str()).collect::<Vec<_>>().join(", "),
             why: format!("is of another type: {error}"),
         })
     };
     (0..rows).map(key).collect()
+}
+
+fn part<'a>(name: &str, column: Option<&'a Vec<serde_json::Value>>, row: usize) -> Result<KeyValue<'a>, StoreError> {
+    let wrong = |why: &str| StoreError::Column { column: name.to_owned(), why: why.to_owned() };
+    let value = column.and_then(|column| column.get(row)).ok_or_else(|| wrong("is missing"))?;
+    KeyValue::from_json(value).ok_or_else(|| wrong("has a value that is neither text nor a whole number"))
 }
 
 /// What is told of one feature of an entity, both by their places.

@@ -47,10 +47,18 @@ impl<K: Hash + Eq + Clone, V> Memory<K, V> {
     }
 
     /// What is known, or else what `look_up` finds; a failure is not remembered.
-    pub async fn get<E>(&self, key: K, look_up: impl Future<Output = Result<V, E>>) -> Result<Arc<V>, E> {
-        if let Some(value) = self.younger_than(&key, self.renewed) {
-            return Ok(value);
+    pub async fn get<E, F>(&self, key: K, look_up: impl FnOnce() -> F) -> Result<Arc<V>, E>
+    where
+        F: Future<Output = Result<V, E>>,
+    {
+        match self.younger_than(&key, self.renewed) {
+            Some(value) => Ok(value),
+            // Looking up is a large future, and most have no need of it.
+            None => Box::pin(self.renewed(key, look_up())).await,
         }
+    }
+
+    async fn renewed<E>(&self, key: K, look_up: impl Future<Output = Result<V, E>>) -> Result<Arc<V>, E> {
         let turn = self.turn(&key);
         let known = self.younger_than(&key, self.remembered);
         let _turn = match (turn.clone().try_lock_owned(), known) {
@@ -100,14 +108,14 @@ mod tests {
     const NEVER: Duration = Duration::ZERO;
 
     async fn found(memory: &Memory<u8, usize>, value: usize) -> usize {
-        *memory.get(1, async { Ok::<_, ()>(value) }).await.unwrap()
+        *memory.get(1, || async { Ok::<_, ()>(value) }).await.unwrap()
     }
 
     #[tokio::test]
     async fn many_who_ask_at_once_look_it_up_once() {
         let (memory, looked) = (Memory::of(LONG, LONG), AtomicUsize::new(0));
         let ask = || {
-            memory.get(1_u8, async {
+            memory.get(1_u8, || async {
                 tokio::task::yield_now().await;
                 Ok::<_, ()>(looked.fetch_add(1, Ordering::Relaxed))
             })
@@ -122,7 +130,7 @@ mod tests {
         let memory = Memory::of(NEVER, LONG);
         assert_eq!(found(&memory, 7).await, 7);
         let (tell, told) = oneshot::channel::<usize>();
-        let renewing = memory.get(1, async { told.await.map_err(drop) });
+        let renewing = memory.get(1, || async { told.await.map_err(drop) });
         tokio::pin!(renewing);
         assert!(futures::poll!(&mut renewing).is_pending());
         assert_eq!(found(&memory, 8).await, 7);
@@ -136,8 +144,8 @@ mod tests {
         let memory = Memory::of(NEVER, NEVER);
         assert_eq!(found(&memory, 7).await, 7);
         let (tell, told) = oneshot::channel::<usize>();
-        let first = memory.get(1, async { told.await.map_err(drop) });
-        let second = memory.get(1, async { Ok::<_, ()>(11) });
+        let first = memory.get(1, || async { told.await.map_err(drop) });
+        let second = memory.get(1, || async { Ok::<_, ()>(11) });
         tokio::pin!(first, second);
         assert!(futures::poll!(&mut first).is_pending() && futures::poll!(&mut second).is_pending());
         tell.send(9).unwrap();
@@ -147,9 +155,9 @@ mod tests {
     #[tokio::test]
     async fn a_failure_is_not_remembered_nor_one_who_gave_up() {
         let memory = Memory::<u8, usize>::of(LONG, LONG);
-        assert_eq!(memory.get(1, async { Err("gone") }).await, Err("gone"));
+        assert_eq!(memory.get(1, || async { Err("gone") }).await, Err("gone"));
         {
-            let given_up = memory.get(1, std::future::pending::<Result<usize, ()>>());
+            let given_up = memory.get(1, std::future::pending::<Result<usize, ()>>);
             tokio::pin!(given_up);
             assert!(futures::poll!(&mut given_up).is_pending());
         }
@@ -160,7 +168,7 @@ mod tests {
     async fn it_is_bounded() {
         let memory = Memory::of(LONG, LONG);
         for key in 0..5 * MOST {
-            memory.get(key, async { Ok::<_, ()>(key) }).await.unwrap();
+            memory.get(key, || async { Ok::<_, ()>(key) }).await.unwrap();
         }
         assert!(memory.slots.lock().len() <= MOST);
     }
