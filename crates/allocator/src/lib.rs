@@ -1,5 +1,7 @@
 //! The allocator of a whole process, and when it gives memory back to the system.
 
+mod code;
+
 use std::cell::Cell;
 use std::io;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -7,6 +9,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Builder;
+
+use self::code::Code;
 
 /// To be named as `#[global_allocator]`. A write makes many small values on one thread that are dropped on another, which the
 /// system's allocator is slow at.
@@ -52,7 +56,8 @@ fn tidy() {
 }
 
 /// Gives back to the system what nobody uses, every ten seconds, until it is dropped: after large loads hundreds of megabytes would
-/// stay. It takes tens of milliseconds then, so it has a thread that lets all others go first.
+/// stay, a hundred of them code that ran for the load alone. It takes tens of milliseconds then, so it has a thread that lets
+/// all others go first.
 pub struct Purging(Option<(Sender<()>, JoinHandle<()>)>);
 
 impl Purging {
@@ -63,8 +68,10 @@ impl Purging {
         let thread = thread::Builder::new().name("memory".into()).spawn(move || {
             // Where it may not step back it is as important as the others.
             let _ = rustix::process::setpriority_process(None, BEHIND_ALL);
+            let mut code = Code::new();
             while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
                 collect(true);
+                code.tidy();
             }
         })?;
         Ok(Self(Some((stop, thread))))
