@@ -6,7 +6,7 @@ use std::ops::Range;
 
 /// By how much what is mapped of files may grow, in bytes, until code is let go of.
 const GROWN: u64 = 32 << 20;
-/// How many calls are between two times, at least: what is in use then comes back at once.
+/// Code is let go of at most every so many calls: where more is in use than was at the least, each time costs its faults.
 const CALLS: u32 = 3;
 
 /// Lets go of code that ran once: a large load maps a hundred megabytes of it, and a service that then answers small requests
@@ -78,7 +78,8 @@ fn code_in(maps: &str, program: &str) -> Vec<Range<usize>> {
     let range = |line: &str| {
         let (range, rest) = line.split_once(' ')?;
         let (start, end) = range.split_once('-')?;
-        let is_code = rest.starts_with("r-xp ") && rest.ends_with(program) && rest.contains(&format!(" {program}"));
+        let before_path = rest.strip_suffix(program)?;
+        let is_code = before_path.starts_with("r-xp ") && before_path.ends_with(' ');
         let address = |text| usize::from_str_radix(text, 16).ok();
         is_code.then_some(address(start)?..address(end)?)
     };

@@ -128,3 +128,32 @@ impl Latest {
         self.filling
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bedplate_features::pack;
+
+    use super::*;
+    use crate::layout::ordered;
+    use crate::local::memory::{Known, Memory};
+
+    #[test]
+    fn an_entity_whose_latest_row_cannot_be_read_is_left_to_the_store() {
+        let (memory, view) = (Memory::new(1 << 20), view_prefix("v"));
+        let entity = |name: u8| [view.as_slice(), &[name]].concat();
+        let (readable, damaged) = (pack(&[Some(5.0)]), vec![u8::MAX; pack(&[None]).len()]);
+        let mut latest = Latest::new(memory.fill(&view, 1).unwrap());
+        for (name, time, value) in
+            [(b'a', 1, &damaged), (b'a', 2, &readable), (b'b', 1, &readable), (b'b', 2, &damaged)]
+        {
+            let entity = entity(name);
+            latest.take(&[entity.as_slice(), &ordered(time)].concat(), entity.len(), value);
+        }
+        memory.filled(latest.finish(), |_| None);
+        let reader = memory.reader();
+        let known = |name| reader.latest(&view, &entity(name), 1);
+        assert!(matches!(known(b'a'), Known::Row(row) if (row.time, row.values) == (2, &[5.0][..])));
+        assert!(matches!(known(b'b'), Known::Nothing));
+        assert!(matches!(known(b'c'), Known::Nothing), "b has rows that are not here: not all is known");
+    }
+}

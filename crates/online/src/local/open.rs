@@ -12,7 +12,7 @@ use crate::layout::{LAYOUT, OLDEST};
 
 const MIB: u64 = 1 << 20;
 /// Memory is bounded by the cache and a few memtables, whatever the number of views: they share one keyspace. Rows that are
-/// asked for often are in memory as rows; what is read beyond them is in the system's cache.
+/// asked for often are in memory as rows, and what is read beyond them is in the system's cache: with 16 MiB it was no faster.
 const CACHE: u64 = 4 * MIB;
 const MEMTABLE: u64 = 8 * MIB;
 const META_MEMTABLE: u64 = MIB;

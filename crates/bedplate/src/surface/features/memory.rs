@@ -54,11 +54,11 @@ impl<K: Hash + Eq + Clone, V> Memory<K, V> {
         match self.younger_than(&key, self.renewed) {
             Some(value) => Ok(value),
             // Looking up is a large future, and most have no need of it.
-            None => Box::pin(self.renewed(key, look_up())).await,
+            None => Box::pin(self.renew(key, look_up())).await,
         }
     }
 
-    async fn renewed<E>(&self, key: K, look_up: impl Future<Output = Result<V, E>>) -> Result<Arc<V>, E> {
+    async fn renew<E>(&self, key: K, look_up: impl Future<Output = Result<V, E>>) -> Result<Arc<V>, E> {
         let turn = self.turn(&key);
         let known = self.younger_than(&key, self.remembered);
         let _turn = match (turn.clone().try_lock_owned(), known) {
