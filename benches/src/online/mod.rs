@@ -2,6 +2,7 @@
 //! server on Redis, asked the same; and how soon a push is seen.
 
 mod bare;
+mod lines;
 mod ours;
 mod paced;
 mod peer;
@@ -19,9 +20,8 @@ pub use bare::serve as serve_bare;
 
 use crate::http1::{Connection, Target};
 use crate::load::{self, Done};
-use crate::table::{self, Limit, Line};
+use crate::table;
 
-const MIB: f64 = 1_048_576.0;
 /// How many entities one request asks for.
 const SIZES: [usize; 3] = [1, 10, 100];
 /// CPU time is told in hundredths of a second: so many that one of them is less than two in a hundred.
@@ -74,45 +74,10 @@ pub fn run(python: &Path, binary: &Path, entities: usize) -> Result<ExitCode> {
             None
         }
     };
-    let mut lines = Vec::new();
-    for (at, size) in SIZES.iter().enumerate() {
-        let (ours, peer) = (measured.cpu_ms[at], theirs.as_ref().map(|theirs| theirs.cpu_ms[at]));
-        let limit = peer.map(|peer| Limit::AtMost((peer / 50.0 * 1_000.0).round() / 1_000.0));
-        lines.push(Line::new(format!("{size} entities: CPU of the server a request"), ours, "ms", limit, peer));
-        let peer = |share| theirs.as_ref().map(|theirs| theirs.closed[at].quantile_ms(share));
-        lines.push(Line::new("  p50, one client", measured.closed[at].quantile_ms(0.5), "ms", None, peer(0.5)));
-        lines.push(Line::new("  p99, one client", measured.closed[at].quantile_ms(0.99), "ms", None, peer(0.99)));
-    }
-    let limit = |limit| Some(Limit::AtMost(limit));
-    lines.push(Line::new(
-        format!("10 entities at {RATE} requests/s, on one core: p50"),
-        paced.all.quantile_ms(0.5),
-        "ms",
-        None,
-        None,
-    ));
-    lines.push(Line::new("  p99", paced.all.quantile_ms(0.99), "ms", limit(1.0), None));
-    lines.push(Line::new("  p99 of the median second", paced.p99_of_the_median_second(), "ms", None, None));
-    let below = paced.seconds_below(1.0) as f64;
-    lines.push(Line::new(format!("  seconds of {SECONDS} with a p99 below 1 ms"), below, "", None, None));
-    lines.push(Line::new("  answered", paced.all.a_second(), "/s", Some(Limit::AtLeast(0.98 * RATE as f64)), None));
-    lines.push(Line::new("  CPU of the server a request", paced.cpu_ms, "ms", None, None));
-    lines.push(Line::new("  (a bare loop in its place: CPU a request)", bare.cpu_ms, "ms", None, None));
-    lines.push(Line::new("  (  its p50)", bare.all.quantile_ms(0.5), "ms", None, None));
-    lines.push(Line::new("  (  its p99)", bare.all.quantile_ms(0.99), "ms", None, None));
-    lines.push(Line::new("  (  its p99 of the median second)", bare.p99_of_the_median_second(), "ms", None, None));
-    lines.push(Line::new("  (longest pause of that processor, unloaded)", longest_pause, "ms", None, None));
-    lines.push(Line::new("push until it is read, durable: p50", pushes.quantile_ms(0.5), "ms", None, None));
-    lines.push(Line::new("  p99", pushes.quantile_ms(0.99), "ms", limit(5.0), None));
-    let rate = materialised.unwrap_or(f64::NAN);
-    lines.push(Line::new("(Feast materialises rows a CPU second)", rate, "", None, None));
-    let memory = |what, bytes: u64, limit| Line::new(what, bytes as f64 / MIB, "MiB", limit, None);
-    lines.push(memory("memory of the platform without views", idle.resident, None));
-    lines.push(memory("  more with them", loaded.resident.saturating_sub(idle.resident), limit(100e6 / MIB)));
-    lines.push(memory("  of this, not the program's own file", loaded.own.saturating_sub(idle.own), None));
-    let more = again.resident.saturating_sub(idle.resident);
-    lines.push(memory("  more after a restart, when each row was read", more, limit(100e6 / MIB)));
-    lines.push(memory("  of this, not the program's own file", again.own.saturating_sub(idle.own), None));
+    let mut lines = lines::of_requests(&measured, theirs.as_ref());
+    lines.extend(lines::of_rate(&paced, &bare, longest_pause));
+    lines.extend(lines::of_rows(&pushes, materialised));
+    lines.extend(lines::of_memory(idle, loaded, again));
     let holds = table::print("online features, 2 cores with the client", "Feast", &lines);
     Ok(if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
