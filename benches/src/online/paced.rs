@@ -110,10 +110,12 @@ fn asked(server: &Server, requests: usize) -> Result<(f64, Vec<u64>)> {
             clients.push(Arc::new(Mutex::new(Connection::open(&server.target).await?)));
         }
         let bodies: Vec<String> = (0..requests).map(|n| body(server, n, 10)).collect();
-        let (mut asked, started) = (JoinSet::new(), Instant::now());
+        let (mut asked, mut micros) = (JoinSet::new(), vec![0; requests]);
+        let started = Instant::now();
         for (n, body) in bodies.into_iter().enumerate() {
             let due = started + Duration::from_micros((n * 1_000_000 / RATE) as u64);
             while Instant::now() < due {
+                answered(&mut asked, &mut micros)?;
                 tokio::task::yield_now().await;
             }
             let client = clients[n % CLIENTS].clone();
@@ -122,13 +124,22 @@ fn asked(server: &Server, requests: usize) -> Result<(f64, Vec<u64>)> {
                 anyhow::Ok((n, due.elapsed().as_micros() as u64))
             });
         }
-        let mut micros = vec![0; requests];
-        while let Some(one) = asked.join_next().await {
-            let (n, took) = one??;
-            micros[n] = took;
+        while !asked.is_empty() {
+            answered(&mut asked, &mut micros)?;
+            tokio::task::yield_now().await;
         }
         Ok((started.elapsed().as_secs_f64(), micros))
     })
+}
+
+/// Takes what is answered. At once, so that the next request has its memory: with a new piece of it for each the clients stood
+/// still for milliseconds, which counted as the server's.
+fn answered(asked: &mut JoinSet<Result<(usize, u64)>>, micros: &mut [u64]) -> Result<()> {
+    while let Some(one) = asked.try_join_next() {
+        let (n, took) = one??;
+        micros[n] = took;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
