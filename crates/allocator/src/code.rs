@@ -5,7 +5,7 @@ use std::fs;
 use std::ops::Range;
 
 /// By how much what is mapped of files may grow, in bytes, until code is let go of.
-const GROWN: u64 = 32 << 20;
+const GROWN: u64 = 8 << 20;
 /// Code is let go of at most every so many calls: where more is in use than was at the least, each time costs its faults.
 const CALLS: u32 = 3;
 
@@ -160,7 +160,7 @@ mod tests {
         let mut code = Code { least: 20 << 20, calls: 0 };
         let mut due = |mib: u64| code.is_due(mib << 20);
         assert_eq!([due(90), due(90), due(90), due(90)], [false, false, true, false]);
-        assert_eq!([due(52), due(52), due(53)], [false, false, true]);
-        assert_eq!([due(10), due(30), due(40), due(43)], [false, false, false, true]);
+        assert_eq!([due(28), due(28), due(29)], [false, false, true]);
+        assert_eq!([due(10), due(15), due(18), due(19)], [false, false, false, true]);
     }
 }

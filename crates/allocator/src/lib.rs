@@ -2,21 +2,20 @@
 
 mod code;
 
-use std::cell::Cell;
 use std::io;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::runtime::Builder;
 
 use self::code::Code;
 
 /// To be named as `#[global_allocator]`. A write makes many small values on one thread that are dropped on another, which the
-/// system's allocator is slow at.
-pub use mimalloc::MiMalloc as Allocator;
+/// system's allocator is slow at. What nobody uses for ten seconds goes back to the system, by threads of its own.
+pub use tikv_jemallocator::Jemalloc as Allocator;
 
-/// How often what nobody holds is looked for.
+/// How often code that ran once is looked for.
 const EVERY: Duration = Duration::from_secs(10);
 
 /// Threads for blocking work end when they have none for so long: what they freed is theirs until then. They take turns, so
@@ -36,41 +35,22 @@ pub fn without_huge_pages() {
 
 /// Threads that keep no memory that they do not need.
 pub fn frugal(threads: &mut Builder) -> &mut Builder {
-    threads.thread_keep_alive(IDLE).on_thread_park(tidy)
+    threads.thread_keep_alive(IDLE)
 }
 
-/// For a thread that is about to sleep: what it holds and nobody uses may be had by others, at most every ten seconds. By itself
-/// mimalloc does so only when the thread allocates.
-fn tidy() {
-    thread_local!(static LAST: Cell<Option<Instant>> = const { Cell::new(None) });
-    let now = Instant::now();
-    match LAST.get() {
-        Some(last) if now - last < EVERY => {}
-        Some(_) => {
-            LAST.set(Some(now));
-            collect(false);
-        }
-        // A command that is soon over has nothing to give.
-        None => LAST.set(Some(now)),
-    }
-}
+/// Lets go of code that ran once, until it is dropped: after a large load a hundred megabytes of it would stay mapped.
+pub struct LettingGo(Option<(Sender<()>, JoinHandle<()>)>);
 
-/// Gives back to the system what nobody uses, every ten seconds, until it is dropped: after large loads hundreds of megabytes would
-/// stay, a hundred of them code that ran for the load alone. It takes tens of milliseconds then, so it has a thread that lets
-/// all others go first.
-pub struct Purging(Option<(Sender<()>, JoinHandle<()>)>);
-
-impl Purging {
+impl LettingGo {
     /// # Errors
     /// When there are no threads to be had.
     pub fn start() -> io::Result<Self> {
         let (stop, stopped) = channel();
-        let thread = thread::Builder::new().name("memory".into()).spawn(move || {
+        let thread = thread::Builder::new().name("code".into()).spawn(move || {
             // Where it may not step back it is as important as the others.
             let _ = rustix::process::setpriority_process(None, BEHIND_ALL);
             let mut code = Code::new();
             while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
-                collect(true);
                 code.tidy();
             }
         })?;
@@ -78,20 +58,13 @@ impl Purging {
     }
 }
 
-impl Drop for Purging {
+impl Drop for LettingGo {
     fn drop(&mut self) {
         if let Some((stop, thread)) = self.0.take() {
             drop(stop);
             let _ = thread.join();
         }
     }
-}
-
-/// `all`: what all threads gave goes back to the system, else only what this one has is given.
-#[expect(unsafe_code, reason = "mimalloc is told by a function of C")]
-fn collect(all: bool) {
-    // SAFETY: the function may be called from any thread at any time; it frees what nobody holds.
-    unsafe { libmimalloc_sys::mi_collect(all) }
 }
 
 #[cfg(test)]
@@ -107,8 +80,8 @@ mod tests {
 
     #[test]
     fn it_ends_when_it_is_dropped() {
-        let before = Instant::now();
-        drop(Purging::start().unwrap());
+        let before = std::time::Instant::now();
+        drop(LettingGo::start().unwrap());
         assert!(before.elapsed() < EVERY);
     }
 }

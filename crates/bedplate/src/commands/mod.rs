@@ -46,7 +46,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use bedplate_allocator::Purging;
+use bedplate_allocator::LettingGo;
 use bedplate_types::{ErrorKind, Problem};
 use clap::CommandFactory;
 
@@ -117,7 +117,7 @@ fn wait(command: impl Future<Output = Result<ExitCode, Problem>>) -> Result<Exit
     let mut threads = tokio::runtime::Builder::new_multi_thread();
     threads.worker_threads(2).max_blocking_threads(256).enable_all();
     let failed = |error: io::Error| Problem::new(ErrorKind::Internal, "starting", error.to_string());
-    let _purging = Purging::start().map_err(failed)?;
+    let _letting_go = LettingGo::start().map_err(failed)?;
     let runtime = bedplate_allocator::frugal(&mut threads).build().map_err(failed)?;
     let outcome = runtime.block_on(command);
     runtime.shutdown_timeout(Duration::from_secs(1));

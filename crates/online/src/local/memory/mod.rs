@@ -7,6 +7,7 @@
 
 mod filling;
 mod table;
+mod times;
 
 use std::cmp::Ordering;
 use std::collections::HashMap;

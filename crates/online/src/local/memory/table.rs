@@ -7,14 +7,26 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use hashbrown::HashTable;
 use siphasher::sip128::SipHasher13;
 
+use super::times::Times;
+
 /// Slots are made and forgotten so many at once.
-const CHUNK: u32 = 4096;
+pub(super) const CHUNK: u32 = 4096;
 /// What the index takes for an entity, in bytes: a number and a tag, and room for growth.
 const INDEXED: usize = 10;
 
-/// An entity by the digest of its key.
+/// An entity by the digest of its key. Of a billion entities two have the same with a probability of 10^-11.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Key(pub u64, pub u64);
+pub(crate) struct Key(u64, u32);
+
+impl Key {
+    fn words(self) -> [u32; 3] {
+        [self.0 as u32, (self.0 >> 32) as u32, self.1]
+    }
+
+    fn of_words([low, high, rest]: [u32; 3]) -> Self {
+        Self(u64::from(low) | u64::from(high) << 32, rest)
+    }
+}
 
 /// Makes the keys of one process: which entities would share one cannot be found out from outside.
 #[derive(Clone)]
@@ -23,7 +35,7 @@ pub(crate) struct Keys(SipHasher13);
 impl Keys {
     pub(crate) fn of(&self, entity: &[u8]) -> Key {
         let digest = self.0.hash(entity);
-        Key(digest.h1, digest.h2)
+        Key(digest.h1, digest.h2 as u32)
     }
 }
 
@@ -50,50 +62,47 @@ pub(crate) struct Table {
     first: u32,
 }
 
-/// Of each slot one word after the other, so that one row is one or two lines of memory: its key, its time, its values.
 struct Chunk {
-    slots: Vec<u64>,
+    keys: Vec<[u32; 3]>,
+    times: Times,
+    /// Of each slot one after the other.
+    values: Vec<f64>,
     /// A bit a slot: read since it was written or looked at last.
     read: Box<[AtomicU64]>,
 }
 
-/// Words of a slot before its values.
-const HEAD: usize = 3;
 const BITS: usize = u64::BITS as usize;
 
 impl Chunk {
     fn new(width: usize) -> Self {
-        let read = (0..CHUNK as usize / BITS).map(|_| AtomicU64::new(0)).collect();
-        Self { slots: Vec::with_capacity(CHUNK as usize * (HEAD + width)), read }
+        let slots = CHUNK as usize;
+        let read = (0..slots / BITS).map(|_| AtomicU64::new(0)).collect();
+        let (keys, values) = (Vec::with_capacity(slots), Vec::with_capacity(slots * width));
+        Self { keys, times: Times::default(), values, read }
     }
 
-    fn len(&self, width: usize) -> usize {
-        self.slots.len() / (HEAD + width)
+    fn len(&self) -> usize {
+        self.keys.len()
     }
 
-    fn slot(&self, at: usize, width: usize) -> &[u64] {
-        &self.slots[at * (HEAD + width)..][..HEAD + width]
-    }
-
-    fn key(&self, at: usize, width: usize) -> Key {
-        let slot = self.slot(at, width);
-        Key(slot[0], slot[1])
+    fn key(&self, at: usize) -> Key {
+        Key::of_words(self.keys[at])
     }
 
     fn row(&self, at: usize, width: usize) -> Row<'_> {
-        let slot = self.slot(at, width);
-        Row { time: slot[2].cast_signed(), values: bytemuck::cast_slice(&slot[HEAD..]) }
+        Row { time: self.times.get(at), values: &self.values[at * width..][..width] }
     }
 
     fn push(&mut self, key: Key, row: Row<'_>) {
-        self.slots.extend([key.0, key.1, row.time.cast_unsigned()]);
-        self.slots.extend_from_slice(bytemuck::cast_slice(row.values));
+        self.times.put(self.len(), self.len(), row.time);
+        self.keys.push(key.words());
+        self.values.extend_from_slice(row.values);
     }
 
-    fn replace(&mut self, at: usize, width: usize, row: Row<'_>) {
-        let slot = &mut self.slots[at * (HEAD + width)..][..HEAD + width];
-        slot[2] = row.time.cast_unsigned();
-        slot[HEAD..].copy_from_slice(bytemuck::cast_slice(row.values));
+    fn replace(&mut self, at: usize, row: Row<'_>) {
+        self.times.put(at, self.len(), row.time);
+        let width = row.values.len();
+        self.values[at * width..][..width].copy_from_slice(row.values);
     }
 
     fn was_read(&self, at: usize) -> bool {
@@ -121,14 +130,14 @@ impl Table {
         self.chunks.len() * Self::chunk_bytes(self.width)
     }
 
-    /// What one chunk more takes, with its share of the index.
+    /// The most that one chunk more takes, with its share of the index.
     pub(crate) fn chunk_bytes(width: usize) -> usize {
-        CHUNK as usize * ((HEAD + width) * size_of::<u64>() + INDEXED) + CHUNK as usize / 8
+        CHUNK as usize * (size_of::<[u32; 3]>() + (1 + width) * size_of::<u64>() + INDEXED) + CHUNK as usize / 8
     }
 
     /// Whether the next new entity needs a chunk more.
     pub(crate) fn is_full(&self) -> bool {
-        self.chunks.back().is_none_or(|last| last.len(self.width) == CHUNK as usize)
+        self.chunks.back().is_none_or(|last| last.len() == CHUNK as usize)
     }
 
     pub(crate) fn holds(&self, key: Key) -> bool {
@@ -168,7 +177,7 @@ impl Table {
     pub(crate) fn put(&mut self, key: Key, row: Row<'_>) {
         if let Some(slot) = self.find(key) {
             let (chunk, at) = self.place(slot);
-            self.chunks[chunk].replace(at, self.width, row);
+            self.chunks[chunk].replace(at, row);
             return;
         }
         if self.is_full() {
@@ -176,13 +185,13 @@ impl Table {
         }
         let last = self.chunks.len() - 1;
         let chunk = &mut self.chunks[last];
-        let at = chunk.len(self.width);
+        let at = chunk.len();
         chunk.push(key, row);
         let slot = self.first.wrapping_add(last as u32 * CHUNK + at as u32);
-        let (chunks, first, width) = (&self.chunks, self.first, self.width);
+        let (chunks, first) = (&self.chunks, self.first);
         self.index.insert_unique(key.0, slot, |slot| {
             let (chunk, at) = place(first, *slot);
-            chunks[chunk].key(at, width).0
+            chunks[chunk].key(at).0
         });
     }
 
@@ -192,23 +201,23 @@ impl Table {
         let Some(chunk) = self.chunks.pop_front() else { return false };
         let gone = self.first;
         self.first = self.first.wrapping_add(CHUNK);
-        let slots = chunk.len(self.width);
+        let slots = chunk.len();
         for at in 0..slots {
-            let key = chunk.key(at, self.width);
+            let key = chunk.key(at);
             let slot = gone.wrapping_add(at as u32);
             if let Ok(found) = self.index.find_entry(key.0, |found| *found == slot) {
                 found.remove();
             }
         }
         for at in (0..slots).filter(|at| chunk.was_read(*at)).take(CHUNK as usize / 2) {
-            self.put(chunk.key(at, self.width), chunk.row(at, self.width));
+            self.put(chunk.key(at), chunk.row(at, self.width));
         }
         true
     }
 
     fn key(&self, slot: u32) -> Key {
         let (chunk, at) = self.place(slot);
-        self.chunks[chunk].key(at, self.width)
+        self.chunks[chunk].key(at)
     }
 
     fn place(&self, slot: u32) -> (usize, usize) {
@@ -227,7 +236,7 @@ mod tests {
 
     fn key(i: u64) -> Key {
         // All in a few buckets, so that keys are told apart by more than their hash.
-        Key(i % 7, i)
+        Key(i % 7, i as u32)
     }
 
     fn put(table: &mut Table, i: u64) {
