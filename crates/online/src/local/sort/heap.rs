@@ -2,17 +2,21 @@
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 use std::io;
 
-use super::run::{Owned, Spilled};
+use super::run::{Owned, Spilled, head};
 
 /// The next row of every run, least first.
 pub(super) struct Merged {
     heap: BinaryHeap<Reverse<Next>>,
-    last: Option<Next>,
+    /// The row that was given last.
+    last: Option<Owned>,
 }
 
 struct Next {
+    /// What the row's key begins with.
+    head: u128,
     row: Owned,
     from: Spilled,
 }
@@ -20,10 +24,10 @@ struct Next {
 impl Merged {
     pub(super) fn new(runs: Vec<Spilled>) -> io::Result<Self> {
         let mut heap = BinaryHeap::with_capacity(runs.len());
-        for mut from in runs {
-            let mut row = Owned::default();
-            if from.next(&mut row)? {
-                heap.push(Reverse(Next { row, from }));
+        for from in runs {
+            let mut next = Next { head: 0, row: Owned::default(), from };
+            if next.step()? {
+                heap.push(Reverse(next));
             }
         }
         Ok(Self { heap, last: None })
@@ -31,23 +35,29 @@ impl Merged {
 
     /// The next key's row.
     pub(super) fn next(&mut self) -> io::Result<Option<&Owned>> {
-        // The run of the last row goes on only now: the row was lent.
-        if let Some(mut last) = self.last.take() {
-            while let Some(mut same) = self.heap.peek_mut() {
-                if same.0.row.borrowed().key != last.row.borrowed().key {
-                    break;
-                }
-                let Next { row, from } = &mut same.0;
-                if !from.next(row)? {
-                    std::collections::binary_heap::PeekMut::pop(same);
-                }
+        while let Some(mut least) = self.heap.peek_mut() {
+            let next = &mut least.0;
+            let is_new = self.last.as_ref().is_none_or(|last| last.borrowed().key != next.row.borrowed().key);
+            if is_new {
+                std::mem::swap(self.last.get_or_insert_default(), &mut next.row);
             }
-            if last.from.next(&mut last.row)? {
-                self.heap.push(Reverse(last));
+            if !next.step()? {
+                PeekMut::pop(least);
+            }
+            if is_new {
+                return Ok(self.last.as_ref());
             }
         }
-        self.last = self.heap.pop().map(|next| next.0);
-        Ok(self.last.as_ref().map(|next| &next.row))
+        Ok(None)
+    }
+}
+
+impl Next {
+    /// Goes on to the run's next row; false at its end.
+    fn step(&mut self) -> io::Result<bool> {
+        let is_there = self.from.next(&mut self.row)?;
+        self.head = head(self.row.borrowed().key);
+        Ok(is_there)
     }
 }
 
@@ -55,7 +65,7 @@ impl Ord for Next {
     /// By key; of rows with one key the one with the greatest value is the least.
     fn cmp(&self, other: &Self) -> Ordering {
         let (own, theirs) = (self.row.borrowed(), other.row.borrowed());
-        (own.key, theirs.value).cmp(&(theirs.key, own.value))
+        self.head.cmp(&other.head).then_with(|| (own.key, theirs.value).cmp(&(theirs.key, own.value)))
     }
 }
 

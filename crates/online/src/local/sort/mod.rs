@@ -51,9 +51,11 @@ impl Sorter {
         Ok(self.run.push(row))
     }
 
+    /// The memory stays for the next run.
     fn spill(&mut self) -> Result<(), OnlineError> {
-        let full = std::mem::take(&mut self.run).sorted();
-        self.spilled.push(full.spill(&self.folder).map_err(failed(&self.folder))?);
+        self.run.sort();
+        self.spilled.push(self.run.spill(&self.folder).map_err(failed(&self.folder))?);
+        self.run.clear();
         Ok(())
     }
 
@@ -63,11 +65,13 @@ impl Sorter {
         mut take: impl FnMut(Sorted<'_>) -> Result<(), OnlineError>,
     ) -> Result<(), OnlineError> {
         if self.spilled.is_empty() {
-            return self.run.sorted().each(take);
+            self.run.sort();
+            return self.run.each(take);
         }
         if !self.run.is_empty() {
             self.spill()?;
         }
+        drop(self.run);
         let mut merged = Merged::new(self.spilled).map_err(failed(&self.folder))?;
         while let Some(row) = merged.next().map_err(failed(&self.folder))? {
             take(row.borrowed())?;

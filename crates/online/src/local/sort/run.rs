@@ -54,13 +54,17 @@ impl Run {
     }
 
     /// By key; of rows with one key the one with the greatest value comes first.
-    pub(super) fn sorted(mut self) -> Self {
+    pub(super) fn sort(&mut self) {
         let bytes = &self.bytes;
         self.rows.sort_unstable_by(|a, b| {
             let (a_row, b_row) = (at(bytes, a), at(bytes, b));
             a.head.cmp(&b.head).then_with(|| (a_row.key, b_row.value).cmp(&(b_row.key, a_row.value)))
         });
-        self
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.rows.clear();
     }
 
     /// Of a sorted run, each key once.
@@ -92,7 +96,7 @@ impl Run {
 }
 
 /// The first sixteen bytes as a number that orders like them.
-fn head(key: &[u8]) -> u128 {
+pub(super) fn head(key: &[u8]) -> u128 {
     let mut head = [0; 16];
     let length = key.len().min(head.len());
     head[..length].copy_from_slice(&key[..length]);
