@@ -7,6 +7,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests find programs and folders through the environment")]
 
+mod in_crate;
 mod measure;
 mod not_run;
 mod port;
@@ -16,6 +17,7 @@ mod program;
 mod redis;
 mod server;
 
+pub use in_crate::in_crate;
 pub use measure::{Measured, measure};
 pub use not_run::{NOT_RUN_FILE, not_run};
 pub use port::free_port;

@@ -5,7 +5,7 @@ mod fields;
 mod page;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use bedplate_kinds::registry::kinds;
 use serde_json::Value;
@@ -40,7 +40,7 @@ fn is_current() {
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    bedplate_testkit::in_crate("..")
 }
 
 /// Files that differ from what they should be, are missing, or tell of a kind that is gone.

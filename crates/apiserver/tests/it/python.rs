@@ -12,7 +12,7 @@ fn the_python_client_lists_watches_and_deletes() {
     };
     let served = Served::new();
     let home = tempfile::tempdir().unwrap();
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/python_client.py");
+    let script = bedplate_testkit::in_crate("tests/it/python_client.py");
     let mut command = Command::new(python);
     command.arg(script).arg(&served.address).arg(served.house.token(admin())).arg(home.path());
     let output = command.env("HOME", home.path()).output().unwrap();

@@ -1,6 +1,5 @@
 //! A second implementation, in another language, reads the same folders.
 
-use std::path::Path;
 use std::process::Command;
 
 use bedplate_testkit::{not_run, python};
@@ -19,7 +18,7 @@ fn asked(files: &Files, notes: &[&[u8]]) -> Option<Value> {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(file, bytes).unwrap();
     }
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/independent.py");
+    let script = bedplate_testkit::in_crate("tests/it/independent.py");
     let mut command = Command::new(python);
     command.arg(script).arg(folder.path().join("log")).arg(key().to_string());
     for (number, note) in notes.iter().enumerate() {

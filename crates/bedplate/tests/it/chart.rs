@@ -4,7 +4,7 @@ mod promises;
 mod strict;
 mod wiring;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use bedplate_testkit::{not_run, program};
@@ -14,7 +14,7 @@ use serde_json::Value;
 const VALUES: [Option<&str>; 4] = [None, Some("minimal"), Some("cert-manager"), Some("existing")];
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/helm/bedplate")
+    bedplate_testkit::in_crate("../../deploy/helm/bedplate")
 }
 
 fn helm(arguments: &[&str]) -> Option<std::process::Output> {

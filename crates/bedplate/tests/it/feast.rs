@@ -109,7 +109,7 @@ fn its_client_reads_writes_and_raises_its_own_exceptions() {
     let url = control_url(&server);
     let address = url.trim_start_matches("http://");
     let url = format!("http://robot:{}@{address}", made["token"].as_str().unwrap());
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/feast_client.py");
+    let script = bedplate_testkit::in_crate("tests/it/feast_client.py");
     let work = tempfile::tempdir().unwrap();
     let mut client = Command::new(python);
     client.arg(script).arg(&url).arg(work.path()).env("FEAST_USAGE", "False");

@@ -151,7 +151,7 @@ fn its_client_has_features_as_they_were_known_and_no_more_than_it_may_see() {
         return not_run("Feast's client with the offline store: no Python environment with the package feast");
     };
     let drivers = drivers();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/feast_offline_client.py");
+    let script = bedplate_testkit::in_crate("tests/it/feast_offline_client.py");
     let (work, flight) = (tempfile::tempdir().unwrap(), drivers.address("grpc"));
     let (host, port) = flight.split_once(':').unwrap();
     let mut client = Command::new(python);

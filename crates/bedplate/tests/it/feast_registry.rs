@@ -23,7 +23,7 @@ struct Repository<'a> {
 
 impl Repository<'_> {
     fn step(&self, step: &str) -> Value {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/feast_registry_client.py");
+        let script = bedplate_testkit::in_crate("tests/it/feast_registry_client.py");
         let mut client = Command::new(self.python);
         client.arg(script).arg(step).arg(self.folder).arg(&self.control);
         client.env("FEAST_USAGE", "False").env("FEAST_S3_ENDPOINT_URL", &self.endpoint);

@@ -1,6 +1,5 @@
 //! Flight SQL, driven by the ADBC driver of PyPI.
 
-use std::path::Path;
 use std::process::Command;
 
 use bedplate_testkit::{not_run, python};
@@ -29,7 +28,7 @@ pub fn driven(care: &Care) {
     let python = python().unwrap();
     let [editor, analyst, viewer, stranger] =
         ["editor", "analyst", "viewer", "stranger"].map(|account| care.token(account));
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/flight_client.py");
+    let script = bedplate_testkit::in_crate("tests/it/flight_client.py");
     let told = said(Command::new(python).arg(script).args([&url(care), &editor, &analyst, &viewer, &stranger]));
     assert_eq!(told.code, Some(0), "{}\n{}", told.out, told.err);
     let told: Value = serde_json::from_str(told.out.lines().last().unwrap()).unwrap();

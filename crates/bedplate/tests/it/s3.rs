@@ -1,7 +1,6 @@
 //! The S3 listener, driven by boto3, pyarrow and DuckDB from PyPI; and what of it survives, ends and is written down.
 
 use std::io::{Read, Write};
-use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -92,7 +91,7 @@ fn boto3_pyarrow_and_duckdb_write_read_list_copy_and_are_refused_as_they_know_it
     };
     let house = house(&[]);
     let (editor, stranger) = (house.key("editor", "1h"), house.key("stranger", "1h"));
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/s3_client.py");
+    let script = bedplate_testkit::in_crate("tests/it/s3_client.py");
     let url = format!("http://{}", house.address());
     let arguments = [&url, &editor.id, &editor.secret, &stranger.id, &stranger.secret];
     let told = said(Command::new(python).arg(script).args(arguments).env("AWS_EC2_METADATA_DISABLED", "true"));

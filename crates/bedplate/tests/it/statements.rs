@@ -111,7 +111,7 @@ fn arguments(sql: &str) -> usize {
 }
 
 fn sources() -> Vec<Source> {
-    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let crates = bedplate_testkit::in_crate("..");
     let mut files = Vec::new();
     for folder in fs::read_dir(&crates).unwrap().map(|entry| entry.unwrap()) {
         if !NOT_OURS.contains(&folder.file_name().to_str().unwrap()) {

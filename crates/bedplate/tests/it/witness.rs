@@ -19,7 +19,7 @@ struct Witness {
 const OTHER: &str = "witness.example/w2+33462fdd+BDtqJ7zOtqQtYqOo0CpvDXNlMhV3HeJDpjrASKGLWdop";
 
 fn witness(python: &Path, log_key: &str, memory: &Path, port: u16) -> Witness {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/witness.py");
+    let script = bedplate_testkit::in_crate("tests/it/witness.py");
     let mut command = Command::new(python);
     command.arg(script).arg(log_key).arg(memory).arg(port.to_string());
     let server = Server::start(&mut command, &Ready::Line("listening on".into()), Duration::from_secs(20)).unwrap();

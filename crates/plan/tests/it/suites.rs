@@ -29,7 +29,7 @@ async fn run(folder: &Path, suite: &Path) -> Vec<Outcome> {
 
 #[tokio::test]
 async fn every_seeded_bad_configuration_is_caught_for_its_own_reason() {
-    let bad = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bad");
+    let bad = bedplate_testkit::in_crate("tests/bad");
     let mut folders: Vec<_> =
         std::fs::read_dir(&bad).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
     folders.sort();

@@ -11,7 +11,7 @@ use bedplate_types::Digest;
 use serde_json::Value;
 
 fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../examples/flights")
+    bedplate_testkit::in_crate("../../examples/flights")
 }
 
 fn specs<T: serde::de::DeserializeOwned>(file: &str) -> BTreeMap<String, T> {

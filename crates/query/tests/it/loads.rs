@@ -292,7 +292,7 @@ async fn two_loads_at_once_add_a_file_once() {
 /// Clocks showed 02:30 twice that night, and a sensor wrote a word.
 #[tokio::test]
 async fn the_example_is_loaded_with_its_two_bad_rows() {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../examples/landing");
+    let folder = bedplate_testkit::in_crate("../../examples/landing");
     let text = fs::read_to_string(folder.join("10-datasets.yaml")).unwrap();
     let objects: Vec<serde_json::Value> = serde_saphyr::from_multiple(&text).unwrap();
     let spec: DatasetSpec = serde_json::from_value(objects[1]["spec"].clone()).unwrap();

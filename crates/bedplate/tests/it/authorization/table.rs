@@ -35,7 +35,7 @@ const ALLOWED: [(&str, &str, usize); 22] = [
 
 #[test]
 fn every_route_comes_from_a_table() {
-    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let crates = bedplate_testkit::in_crate("..");
     let mut files = Vec::new();
     for surface in [
         "apiserver",

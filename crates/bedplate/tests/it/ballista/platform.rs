@@ -1,6 +1,5 @@
 //! A platform whose SQL runs on a cluster: through every door the same as without one.
 
-use std::path::Path;
 use std::process::Command;
 
 use bedplate_testkit::{not_run, python};
@@ -78,7 +77,7 @@ fn flight_sql_s_driver_says_where_a_statement_runs() {
     };
     let nodes = scheduler();
     let care = care_with(&["--engine", &nodes.url, "--engine", "local"]);
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/flight_engine.py");
+    let script = bedplate_testkit::in_crate("tests/it/flight_engine.py");
     let arguments = [&crate::flight::url(&care), &care.token("editor"), &nodes.url];
     let told = said(Command::new(python).arg(script).args(arguments));
     assert_eq!(told.code, Some(0), "{}\n{}", told.out, told.err);

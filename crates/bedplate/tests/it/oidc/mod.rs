@@ -20,7 +20,7 @@ struct Provider {
 }
 
 fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/oidc").join(name)
+    bedplate_testkit::in_crate("tests/it/oidc").join(name)
 }
 
 impl Provider {

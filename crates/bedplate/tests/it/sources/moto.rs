@@ -1,7 +1,6 @@
 //! A store that others wrote: moto's S3 server, from PyPI.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 use bedplate_testkit::{not_run, python};
@@ -25,7 +24,7 @@ impl Moto {
         if !known.status.success() {
             return None;
         }
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/sources/moto_server.py");
+        let script = bedplate_testkit::in_crate("tests/it/sources/moto_server.py");
         let mut command = Command::new(python);
         let child = command.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let mut child = child.unwrap();
