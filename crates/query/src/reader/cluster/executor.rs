@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use super::attempt::LARGEST_MESSAGE;
 use super::codec::Codec;
 use super::fence::Fenced;
+use super::folder::Folder;
 use super::scheduler::HEARTBEAT;
 use super::{Cluster, ClusterError};
 
@@ -44,7 +45,8 @@ pub struct Executor {
 
 impl Executor {
     /// Works until the process is told to end (SIGTERM, SIGINT): it takes no more tasks and ends those it has. `ready` is
-    /// called once the scheduler knows it. Results and what spills are in a folder that is removed at the end.
+    /// called once the scheduler knows it. Results and what spills are in a folder that is removed at the end, or
+    /// by the next executor of this user when this one is killed.
     ///
     /// # Errors
     /// [`ClusterError::NoScheduler`], [`ClusterError::Root`], [`ClusterError::Failed`].
@@ -53,9 +55,9 @@ impl Executor {
         self.await_scheduler().await?;
         let failed =
             |error: std::io::Error| ClusterError::Failed { what: "the folder of results", why: error.to_string() };
-        let folder = tempfile::Builder::new().prefix("bedplate-executor-").tempdir().map_err(failed)?;
+        let folder = Folder::new().map_err(failed)?;
         let health = ExecutorHealth::new();
-        let config = self.config(roots, folder.path().display().to_string(), health.clone());
+        let config = self.config(roots, folder.work().display().to_string(), health.clone());
         let work = start_executor_process(Arc::new(config));
         tokio::pin!(work);
         tokio::select! {

@@ -12,6 +12,7 @@ mod codec;
 mod executor;
 mod failure;
 mod fence;
+mod folder;
 mod job;
 mod planning;
 mod scan;
