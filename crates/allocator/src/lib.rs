@@ -69,7 +69,22 @@ impl Drop for LettingGo {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::time::Instant;
+
     use super::*;
+
+    #[global_allocator]
+    static ALLOCATOR: Allocator = Allocator;
+
+    #[test]
+    fn what_nobody_uses_is_given_back_by_threads_of_its_own() {
+        let names = || {
+            let threads = fs::read_dir("/proc/self/task").unwrap().flatten();
+            threads.filter_map(|thread| fs::read_to_string(thread.path().join("comm")).ok()).collect::<Vec<_>>()
+        };
+        assert!(names().iter().any(|name| name.starts_with("jemalloc_bg")), "{:?}", names());
+    }
 
     #[test]
     fn huge_pages_are_gone_and_stay_so_in_what_is_started() {
@@ -80,7 +95,7 @@ mod tests {
 
     #[test]
     fn it_ends_when_it_is_dropped() {
-        let before = std::time::Instant::now();
+        let before = Instant::now();
         drop(LettingGo::start().unwrap());
         assert!(before.elapsed() < EVERY);
     }

@@ -33,8 +33,8 @@ impl Folder {
             let folder = Builder::new().prefix(PREFIX).tempdir_in(all)?;
             fs::create_dir(folder.path().join(WORK))?;
             let lock = File::create_new(folder.path().join(LOCK))?;
-            // Another that looks for what is left may have been here first, and removes it.
-            if lock.try_lock().is_ok() {
+            // Another that looks for what is left may have been here first, and removes it or has done so.
+            if lock.try_lock().is_ok() && folder.path().join(LOCK).exists() {
                 let user = folder.path().metadata()?.uid();
                 fs::read_dir(all).into_iter().flatten().flatten().for_each(|entry| clear(&entry, user));
                 return Ok(Self { folder, _lock: lock });
@@ -59,9 +59,17 @@ fn clear(entry: &DirEntry, user: u32) {
     // One without a lock is being made.
     let Ok(lock) = File::options().write(true).open(entry.path().join(LOCK)) else { return };
     if lock.try_lock().is_ok()
-        && let Err(error) = fs::remove_dir_all(entry.path())
+        && let Err(error) = remove(&entry.path())
     {
         tracing::warn!(folder = %entry.path().display(), %error, "what a killed executor left is still there");
+    }
+}
+
+/// The lock goes last: what is left when this is killed is found again.
+fn remove(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder.join(WORK)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => fs::remove_dir_all(folder),
     }
 }
 
@@ -87,13 +95,15 @@ mod tests {
         let living = Folder::new_in(all.path()).unwrap();
         fs::write(living.work().join("rows"), "rows").unwrap();
         let killed = left(all.path(), "bedplate-executor-killed", true);
+        let begun = left(all.path(), "bedplate-executor-begun", true);
+        fs::remove_dir_all(begun.join(WORK)).unwrap();
         let (other, new) = (left(all.path(), "other", true), left(all.path(), "bedplate-executor-new", false));
         let elsewhere = tempfile::tempdir().unwrap();
         let target = left(elsewhere.path(), "target", true);
         symlink(&target, all.path().join("bedplate-executor-link")).unwrap();
 
         let another = Folder::new_in(all.path()).unwrap();
-        assert!(!killed.exists());
+        assert!(!killed.exists() && !begun.exists());
         for kept in [living.work().join("rows"), other.join(WORK).join("rows"), new.join(WORK).join("rows")] {
             assert!(kept.exists(), "{}", kept.display());
         }
