@@ -2,7 +2,7 @@
 
 use super::table::CHUNK;
 
-/// One time for all while they are alike, as they are when a batch tells of one moment: a sixth of such a row.
+/// One time for all while they are alike, as they are when a batch tells of one moment: a tenth of a row of six values.
 pub(super) enum Times {
     Same(i64),
     Each(Vec<i64>),
